@@ -1,0 +1,44 @@
+// The addon's table of exports, and the one place that knows which kinds of device this build has.
+#include <napi.h>
+
+#include "../cpu/cpu.h"
+#ifdef ALEXNET_CUDA
+#include "../cuda/cuda.h"
+#endif
+#include "device.h"
+#include "environment.h"
+#include "ops.h"
+#include "tensor.h"
+
+namespace alexnet::binding {
+
+const std::vector<const Backend*>& backends() {
+  static const std::vector<const Backend*> all = {
+      &cpu::backend(),
+#ifdef ALEXNET_CUDA
+      &cuda::backend(),
+#endif
+  };
+  return all;
+}
+
+namespace {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment(env);
+  env.SetInstanceData(environment);
+  const Napi::Function device = DeviceObject::define(env);
+  const Napi::Function tensor = TensorObject::define(env);
+  environment->deviceConstructor = Napi::Persistent(device);
+  environment->tensorConstructor = Napi::Persistent(tensor);
+  exports.Set("Device", device);
+  exports.Set("listDevices", Napi::Function::New(env, listDevices, "listDevices"));
+  exports.Set("cudaAvailability", Napi::Function::New(env, cudaAvailability, "cudaAvailability"));
+  exportOperations(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace alexnet::binding
+
+NODE_API_MODULE(alexnet, alexnet::binding::initialize)

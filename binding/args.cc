@@ -1,0 +1,111 @@
+#include "args.h"
+
+#include <cmath>
+
+#include "tensor.h"
+
+namespace alexnet::binding {
+
+Arguments::Arguments(const char* operation, const Napi::Value& options)
+    : operation_(operation), device_(std::make_shared<std::shared_ptr<Device>>()) {
+  if (!options.IsObject()) throw Error(kArgument, std::string(operation) + " takes an options object.");
+  options_ = options.As<Napi::Object>();
+}
+
+void Arguments::reject(const char* field, const char* expected) const {
+  throw Error(kArgument, std::string(operation_) + ": " + field + " must be " + expected + ".");
+}
+
+void Arguments::meet(const char* field, const std::shared_ptr<Device>& device) {
+  if (!*device_) *device_ = device;
+  if (*device_ == device) return;
+  throw Error(kDevice, std::string(operation_) + ": " + field + " is on " + device->id() +
+                           ", the tensors before it are on " + (*device_)->id() + ". Copy it there first.");
+}
+
+Tensor Arguments::optional(const char* field) {
+  const Napi::Value value = get(field);
+  if (value.IsUndefined() || value.IsNull()) return {};
+  const TensorObject* object = TensorObject::from(value);
+  if (!object) reject(field, "a tensor");
+  meet(field, object->device());
+  return object->tensor();
+}
+
+Tensor Arguments::tensor(const char* field) {
+  Tensor result = optional(field);
+  if (!result) reject(field, "a tensor");
+  return result;
+}
+
+double Arguments::number(const char* field) {
+  const Napi::Value value = get(field);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!std::isfinite(number)) reject(field, "a finite number");
+  return number;
+}
+
+double Arguments::number(const char* field, double otherwise) {
+  return get(field).IsUndefined() ? otherwise : number(field);
+}
+
+int64_t Arguments::integer(const char* field) {
+  const double value = number(field);
+  if (std::trunc(value) != value || std::fabs(value) > 9007199254740991.0) reject(field, "an integer");
+  return static_cast<int64_t>(value);
+}
+
+int64_t Arguments::integer(const char* field, int64_t otherwise) {
+  return get(field).IsUndefined() ? otherwise : integer(field);
+}
+
+uint64_t Arguments::seed(const char* field) {
+  const Napi::Value value = get(field);
+  if (value.IsBigInt()) {
+    bool lossless = false;
+    return value.As<Napi::BigInt>().Uint64Value(&lossless);
+  }
+  return static_cast<uint64_t>(integer(field));
+}
+
+std::vector<int64_t> Arguments::integers(const char* field) {
+  const Napi::Value value = get(field);
+  if (!value.IsArray()) reject(field, "an array of integers");
+  const auto array = value.As<Napi::Array>();
+  std::vector<int64_t> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value entry = array[i];
+    if (!entry.IsNumber()) reject(field, "an array of integers");
+    result.push_back(entry.As<Napi::Number>().Int64Value());
+  }
+  return result;
+}
+
+Activation Arguments::activation(const char* field, Activation otherwise) {
+  const Napi::Value value = get(field);
+  if (value.IsUndefined()) return otherwise;
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (name == "none") return Activation::none;
+  if (name == "relu") return Activation::relu;
+  if (name == "tanh") return Activation::tanh;
+  reject(field, "'none', 'relu' or 'tanh'");
+}
+
+std::vector<Arguments> Arguments::list(const char* field) {
+  const Napi::Value value = get(field);
+  if (!value.IsArray()) reject(field, "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<Arguments> result;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    result.emplace_back(operation_, array[i]);
+    result.back().device_ = device_;
+  }
+  return result;
+}
+
+const std::shared_ptr<Device>& Arguments::device() const {
+  if (!*device_) throw Error(kArgument, std::string(operation_) + " was given no tensor.");
+  return *device_;
+}
+
+}  // namespace alexnet::binding

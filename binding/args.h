@@ -1,0 +1,43 @@
+// Reads an operation's options object field by field. Errors name the operation and the field.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/device.h"
+
+namespace alexnet::binding {
+
+class Arguments {
+ public:
+  Arguments(const char* operation, const Napi::Value& options);
+
+  Tensor tensor(const char* field);    // required
+  Tensor optional(const char* field);  // an empty tensor where undefined or null
+  double number(const char* field);
+  double number(const char* field, double otherwise);
+  int64_t integer(const char* field);
+  int64_t integer(const char* field, int64_t otherwise);
+  uint64_t seed(const char* field);  // a bigint, or an integer a double holds exactly
+  std::vector<int64_t> integers(const char* field);
+  Activation activation(const char* field, Activation otherwise);
+  std::vector<Arguments> list(const char* field);
+
+  // The device of all tensors read so far. Fails where they are on several.
+  const std::shared_ptr<Device>& device() const;
+
+ private:
+  Napi::Value get(const char* field) const { return options_.Get(field); }
+  [[noreturn]] void reject(const char* field, const char* expected) const;
+  void meet(const char* field, const std::shared_ptr<Device>& device);
+
+  const char* operation_;
+  Napi::Object options_;
+  std::shared_ptr<std::shared_ptr<Device>> device_;  // shared with the entries of a list
+};
+
+}  // namespace alexnet::binding

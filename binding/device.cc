@@ -1,0 +1,97 @@
+#include "device.h"
+
+#include <cstring>
+#include <utility>
+
+#include "environment.h"
+#include "errors.h"
+#include "tensor.h"
+
+namespace alexnet::binding {
+
+Napi::Function DeviceObject::define(Napi::Env env) {
+  return DefineClass(
+      env, "Device",
+      {InstanceAccessor<&DeviceObject::id>("id"), InstanceMethod<&DeviceObject::memory>("memory"),
+       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
+       InstanceMethod<&DeviceObject::close>("close")});
+}
+
+DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
+  guarded(info.Env(), [&] {
+    const std::string kind = info[0].ToString().Utf8Value();
+    const int index = info[1].ToNumber().Int32Value();
+    const int threads = info[2].IsNumber() ? info[2].As<Napi::Number>().Int32Value() : 0;
+    for (const Backend* backend : backends()) {
+      if (kind == backend->kind()) device_ = backend->open(index, threads);
+    }
+    if (!device_) throw Error(kDevice, "This build has no '" + kind + "' devices.");
+    Environment::of(info.Env()).opened(device_);
+  });
+}
+
+Napi::Value DeviceObject::id(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_->id()); }
+
+Napi::Value DeviceObject::memory(const Napi::CallbackInfo& info) {
+  auto object = Napi::Object::New(info.Env());
+  object.Set("bytes", static_cast<double>(device_->memory().bytes));
+  object.Set("allocations", static_cast<double>(device_->memory().allocations));
+  return object;
+}
+
+Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Tensor tensor{nullptr, 0, dataTypeFrom(info[1]), shapeFrom(info[0])};
+    tensor.buffer = device_->allocate(tensor.bytes());
+    return TensorObject::create(info.Env(), std::move(tensor), device_, true);
+  });
+}
+
+Napi::Value DeviceObject::synchronize(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return promiseFor(info.Env(),
+                      [&](Device::Completion completion) { device_->synchronize(std::move(completion)); });
+  });
+}
+
+void DeviceObject::close(const Napi::CallbackInfo& info) {
+  device_->close();
+  Environment::of(info.Env()).closed(device_);
+}
+
+Napi::Value listDevices(const Napi::CallbackInfo& info) {
+  auto list = Napi::Array::New(info.Env());
+  for (const Backend* backend : backends()) {
+    for (const DeviceDescription& description : backend->list()) {
+      auto object = Napi::Object::New(info.Env());
+      object.Set("id", description.id);
+      object.Set("kind", backend->kind());
+      object.Set("name", description.name);
+      object.Set("memoryBytes", static_cast<double>(description.memoryBytes));
+      object.Set("nativeBfloat16", description.nativeBfloat16);
+      if (description.threads > 0) object.Set("threads", description.threads);
+      if (!description.computeCapability.empty()) object.Set("computeCapability", description.computeCapability);
+      list[list.Length()] = object;
+    }
+  }
+  return list;
+}
+
+Napi::Value cudaAvailability(const Napi::CallbackInfo& info) {
+  Availability availability;
+  availability.reason = "not-built";
+  availability.message =
+      "This build has no CUDA part: nvcc was not found when it was compiled. Install the CUDA toolkit and run "
+      "'npm rebuild alexnet-cuda'.";
+  for (const Backend* backend : backends()) {
+    if (std::strcmp(backend->kind(), "cuda") == 0) availability = backend->availability();
+  }
+  auto object = Napi::Object::New(info.Env());
+  object.Set("reason", availability.reason);
+  object.Set("message", availability.message);
+  object.Set("runtimeVersion", availability.runtimeVersion);
+  object.Set("driverVersion", availability.driverVersion);
+  return object;
+}
+
+}  // namespace alexnet::binding

@@ -1,0 +1,35 @@
+// The JavaScript object that stands for a device.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "../core/backend.h"
+
+namespace alexnet::binding {
+
+// All kinds of device in this build, the CPU first. Defined in addon.cc, which alone knows which there are.
+const std::vector<const Backend*>& backends();
+
+class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  // new Device(kind, index, threads)
+  explicit DeviceObject(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value id(const Napi::CallbackInfo& info);
+  Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value allocate(const Napi::CallbackInfo& info);
+  Napi::Value synchronize(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Device> device_;
+};
+
+Napi::Value listDevices(const Napi::CallbackInfo& info);
+Napi::Value cudaAvailability(const Napi::CallbackInfo& info);
+
+}  // namespace alexnet::binding

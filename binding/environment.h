@@ -1,0 +1,38 @@
+// What the addon keeps for each JavaScript environment (the main thread and every worker have one of their own).
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <unordered_set>
+
+#include "../core/device.h"
+
+namespace alexnet::binding {
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  // From any thread: runs `callback` on the JavaScript thread. One expect() goes before each post(), on the
+  // JavaScript thread; between the two the process stays alive.
+  void expect();
+  void post(std::function<void(Napi::Env)> callback);
+
+  void opened(const std::shared_ptr<Device>& device) { devices_.insert(device); }
+  void closed(const std::shared_ptr<Device>& device) { devices_.erase(device); }
+
+  Napi::FunctionReference tensorConstructor;
+  Napi::FunctionReference deviceConstructor;
+
+ private:
+  static void shutDown(void* environment);
+
+  Napi::ThreadSafeFunction toJavaScript_;
+  int pending_ = 0;  // JavaScript thread only
+  std::unordered_set<std::shared_ptr<Device>> devices_;
+};
+
+}  // namespace alexnet::binding

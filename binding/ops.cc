@@ -1,0 +1,150 @@
+#include "ops.h"
+
+#include "args.h"
+#include "errors.h"
+
+namespace alexnet::binding {
+namespace {
+
+ConvShape convShape(Arguments& args) {
+  const std::vector<int64_t> pads = args.integers("pads");
+  if (pads.size() != 4) throw Error(kArgument, "pads must be [top, left, bottom, right].");
+  return {args.integer("stride", 1), pads[0], pads[1], pads[2], pads[3], args.integer("groups", 1)};
+}
+
+PoolShape poolShape(Arguments& args) { return {args.integer("size"), args.integer("stride")}; }
+
+LrnShape lrnShape(Arguments& args) {
+  return {args.integer("columns", 1), args.integer("size"), static_cast<float>(args.number("alpha")),
+          static_cast<float>(args.number("beta")), static_cast<float>(args.number("k"))};
+}
+
+// One overload per operation: from the options object to the value in core/operations.h.
+void parse(Arguments& args, Augment& op) {
+  op = {args.tensor("images"), args.tensor("views"), args.tensor("mean"), args.tensor("output")};
+}
+void parse(Arguments& args, Conv2d& op) {
+  op = {args.tensor("input"),  args.tensor("weights"), args.optional("bias"),
+        args.tensor("output"), convShape(args),        args.activation("activation", Activation::none)};
+}
+void parse(Arguments& args, Conv2dBackwardInput& op) {
+  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient"), convShape(args)};
+}
+void parse(Arguments& args, Conv2dBackwardWeights& op) {
+  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("weightGradient"),
+        args.optional("biasGradient"), convShape(args)};
+}
+void parse(Arguments& args, Linear& op) {
+  op = {args.tensor("input"), args.tensor("weights"), args.optional("bias"), args.tensor("output"),
+        args.activation("activation", Activation::none)};
+}
+void parse(Arguments& args, LinearBackwardInput& op) {
+  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient")};
+}
+void parse(Arguments& args, LinearBackwardWeights& op) {
+  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("weightGradient"),
+        args.optional("biasGradient")};
+}
+void parse(Arguments& args, Activate& op) {
+  op = {args.tensor("input"), args.tensor("output"), args.activation("activation", Activation::none)};
+}
+void parse(Arguments& args, ActivateBackward& op) {
+  op = {args.tensor("output"), args.tensor("outputGradient"), args.tensor("inputGradient"),
+        args.activation("activation", Activation::none)};
+}
+void parse(Arguments& args, Lrn& op) {
+  op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), lrnShape(args)};
+}
+void parse(Arguments& args, LrnBackward& op) {
+  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("inputGradient"),
+        args.optional("workspace"), lrnShape(args)};
+}
+void parse(Arguments& args, MaxPool& op) {
+  op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), poolShape(args)};
+}
+void parse(Arguments& args, MaxPoolBackward& op) {
+  op = {args.tensor("outputGradient"), args.tensor("inputGradient"), args.tensor("workspace"), poolShape(args)};
+}
+void parse(Arguments& args, Dropout& op) {
+  op.input = args.tensor("input");
+  op.output = args.tensor("output");
+  op.rate = static_cast<float>(args.number("rate"));
+  op.seed = args.seed("seed");
+  op.step = static_cast<uint32_t>(args.integer("step"));
+  op.layer = static_cast<uint32_t>(args.integer("layer"));
+  op.features = args.integer("features");
+  op.offset = args.integer("offset", 0);
+}
+void parse(Arguments& args, SoftmaxLoss& op) {
+  op = {args.tensor("logits"), args.tensor("labels"), args.tensor("result"), args.optional("gradient")};
+}
+void parse(Arguments& args, Softmax& op) { op = {args.tensor("logits"), args.tensor("probabilities")}; }
+void parse(Arguments& args, Sgd& op) {
+  op.momentum = static_cast<float>(args.number("momentum"));
+  for (Arguments& entry : args.list("parameters")) {
+    op.parameters.push_back({entry.tensor("weights"), entry.tensor("velocity"), entry.tensor("gradient"),
+                             entry.optional("copy"), static_cast<float>(entry.number("learningRate")),
+                             static_cast<float>(entry.number("weightDecay"))});
+  }
+}
+void parse(Arguments& args, Cast& op) { op = {args.tensor("input"), args.tensor("output")}; }
+void parse(Arguments& args, Fill& op) { op = {args.tensor("output"), static_cast<float>(args.number("value"))}; }
+void parse(Arguments& args, Permute& op) { op = {args.tensor("input"), args.tensor("output"), args.integers("axes")}; }
+void parse(Arguments& args, Normal& op) {
+  op = {args.tensor("output"), args.seed("seed"), static_cast<uint32_t>(args.integer("stream")),
+        static_cast<float>(args.number("deviation"))};
+}
+
+template <class Operation>
+void call(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    Arguments args(Operation::name, info[0]);
+    Operation operation;
+    parse(args, operation);
+    args.device()->enqueue(std::move(operation));
+  });
+}
+
+// copy({input, output}): within a device, or from one device to another.
+void copy(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    Arguments from(Copy::name, info[0]);
+    Arguments to(Copy::name, info[0]);
+    const Copy operation{from.tensor("input"), to.tensor("output")};
+    if (from.device() == to.device()) {
+      from.device()->enqueue(operation);
+    } else {
+      operation.validate();
+      Device::copyAcross(*from.device(), operation.input, *to.device(), operation.output);
+    }
+  });
+}
+
+template <class Operation>
+Napi::Value workspaceBytes(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Arguments args(Operation::name, info[0]);
+    Operation operation;
+    parse(args, operation);
+    operation.validate();
+    return Napi::Number::New(info.Env(), static_cast<double>(args.device()->workspaceBytes(operation)));
+  });
+}
+
+template <class... Operations>
+void exportAll(Napi::Env env, Napi::Object exports) {
+  (exports.Set(Operations::name, Napi::Function::New<call<Operations>>(env, Operations::name)), ...);
+}
+
+}  // namespace
+
+void exportOperations(Napi::Env env, Napi::Object exports) {
+  exportAll<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
+            LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool, MaxPoolBackward, Dropout,
+            SoftmaxLoss, Softmax, Sgd, Cast, Fill, Permute, Normal>(env, exports);
+  exports.Set(Copy::name, Napi::Function::New<copy>(env, Copy::name));
+  exports.Set("lrnWorkspaceBytes", Napi::Function::New<workspaceBytes<Lrn>>(env, "lrnWorkspaceBytes"));
+  exports.Set("maxPoolWorkspaceBytes", Napi::Function::New<workspaceBytes<MaxPool>>(env, "maxPoolWorkspaceBytes"));
+}
+
+}  // namespace alexnet::binding

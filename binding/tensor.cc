@@ -1,0 +1,177 @@
+#include "tensor.h"
+
+#include <utility>
+
+#include "environment.h"
+#include "errors.h"
+
+namespace alexnet::binding {
+namespace {
+
+// Marks our objects, so that from() can tell them from others.
+constexpr napi_type_tag kTensorTag = {0x616c65786e657431ULL, 0x74656e736f720001ULL};
+
+struct HostArray {
+  void* address;
+  size_t bytes;
+};
+
+HostArray hostArray(const Napi::Value& value) {
+  if (!value.IsTypedArray()) throw Error(kArgument, "Expected a typed array.");
+  const auto array = value.As<Napi::TypedArray>();
+  return {static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
+}
+
+void requireBytes(const HostArray& array, const Tensor& tensor) {
+  if (array.bytes == tensor.bytes()) return;
+  throw Error(kShape, "A tensor of shape " + toString(tensor.shape) + " and type " + nameOf(tensor.type) + " takes " +
+                          std::to_string(tensor.bytes()) + " bytes, the array has " + std::to_string(array.bytes) +
+                          ".");
+}
+
+}  // namespace
+
+Shape shapeFrom(const Napi::Value& value) {
+  if (!value.IsArray()) throw Error(kArgument, "shape must be an array of positive integers.");
+  const auto array = value.As<Napi::Array>();
+  Shape shape;
+  if (array.Length() < 1 || array.Length() > 4) throw Error(kShape, "shape must have 1 to 4 dimensions.");
+  double elements = 1;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value entry = array[i];
+    const double dimension = entry.IsNumber() ? entry.As<Napi::Number>().DoubleValue() : 0;
+    if (!(dimension >= 1) || dimension > 2147483647.0 || dimension != static_cast<double>(static_cast<int64_t>(dimension))) {
+      throw Error(kShape, "Each dimension of a shape must be an integer from 1 to 2147483647.");
+    }
+    elements *= dimension;
+    shape.push_back(static_cast<int64_t>(dimension));
+  }
+  if (elements > 1e15) throw Error(kShape, "A tensor of shape " + toString(shape) + " is too large.");
+  return shape;
+}
+
+DataType dataTypeFrom(const Napi::Value& value) {
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  for (const DataType type : {DataType::float32, DataType::bfloat16, DataType::int32, DataType::uint8}) {
+    if (name == nameOf(type)) return type;
+  }
+  throw Error(kDataType, "dataType must be 'float32', 'bfloat16', 'int32' or 'uint8', got '" + name + "'.");
+}
+
+Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Completion)>& begin,
+                         Napi::ObjectReference hold) {
+  struct Pending {
+    Napi::Promise::Deferred deferred;
+    Napi::ObjectReference hold;
+  };
+  Environment& environment = Environment::of(env);
+  const auto pending = std::make_shared<Pending>(Pending{Napi::Promise::Deferred::New(env), std::move(hold)});
+  begin([&environment, pending](std::exception_ptr failure) {
+    environment.post([pending, failure](Napi::Env current) {
+      pending->hold.Reset();
+      if (failure) {
+        pending->deferred.Reject(toJavaScript(current, failure).Value());
+      } else {
+        pending->deferred.Resolve(current.Undefined());
+      }
+    });
+  });
+  environment.expect();
+  return pending->deferred.Promise();
+}
+
+Napi::Function TensorObject::define(Napi::Env env) {
+  return DefineClass(env, "Tensor",
+                     {InstanceAccessor<&TensorObject::shape>("shape"),
+                      InstanceAccessor<&TensorObject::dataType>("dataType"),
+                      InstanceAccessor<&TensorObject::deviceId>("deviceId"),
+                      InstanceMethod<&TensorObject::view>("view"), InstanceMethod<&TensorObject::write>("write"),
+                      InstanceMethod<&TensorObject::read>("read"), InstanceMethod<&TensorObject::dispose>("dispose")});
+}
+
+Napi::Value TensorObject::create(Napi::Env env, Tensor tensor, std::shared_ptr<Device> device, bool owner) {
+  const Napi::Object object = Environment::of(env).tensorConstructor.New({});
+  TensorObject* self = Unwrap(object);
+  self->tensor_ = std::move(tensor);
+  self->device_ = std::move(device);
+  if (owner) self->report(env, static_cast<int64_t>(self->tensor_.bytes()));
+  return object;
+}
+
+TensorObject* TensorObject::from(const Napi::Value& value) {
+  if (!value.IsObject()) return nullptr;
+  const auto object = value.As<Napi::Object>();
+  return object.CheckTypeTag(&kTensorTag) ? Unwrap(object) : nullptr;
+}
+
+TensorObject::TensorObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TensorObject>(info) {
+  info.This().As<Napi::Object>().TypeTag(&kTensorTag);
+}
+
+const Tensor& TensorObject::tensor() const {
+  if (!tensor_) throw Error(kDisposed, "The tensor was used after dispose().");
+  return tensor_;
+}
+
+Napi::Value TensorObject::shape(const Napi::CallbackInfo& info) {
+  auto array = Napi::Array::New(info.Env());
+  for (uint32_t i = 0; i < tensor_.shape.size(); ++i) array[i] = static_cast<double>(tensor_.shape[i]);
+  return array;
+}
+
+Napi::Value TensorObject::dataType(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), nameOf(tensor_.type));
+}
+
+Napi::Value TensorObject::deviceId(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), device_ ? device_->id() : "");
+}
+
+Napi::Value TensorObject::view(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const double offset = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : 0;
+    if (!(offset >= 0) || offset > 9e15) throw Error(kArgument, "byteOffset must be a non-negative integer.");
+    return create(info.Env(),
+                  tensor().view(shapeFrom(info[0]), dataTypeFrom(info[1]), static_cast<size_t>(offset)), device_,
+                  false);
+  });
+}
+
+void TensorObject::write(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    const HostArray source = hostArray(info[0]);
+    requireBytes(source, tensor());
+    Environment& environment = Environment::of(info.Env());
+    // Keeps the array alive until the copy has run; the reference may only go on the JavaScript thread.
+    const auto hold = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[0].As<Napi::Object>()));
+    environment.expect();  // before write(): the release comes even where write() throws
+    device_->write(tensor_, source.address, [&environment, hold] {
+      environment.post([hold](Napi::Env) { hold->Reset(); });
+    });
+  });
+}
+
+Napi::Value TensorObject::read(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const HostArray destination = hostArray(info[0]);
+    requireBytes(destination, tensor());
+    return promiseFor(
+        info.Env(),
+        [&](Device::Completion completion) { device_->read(tensor_, destination.address, std::move(completion)); },
+        Napi::Persistent(info[0].As<Napi::Object>()));
+  });
+}
+
+void TensorObject::dispose(const Napi::CallbackInfo& info) {
+  tensor_.buffer.reset();
+  report(info.Env(), 0);
+}
+
+void TensorObject::Finalize(Napi::BasicEnv env) { report(env, 0); }
+
+void TensorObject::report(Napi::BasicEnv env, int64_t bytes) {
+  if (bytes != reportedBytes_) Napi::MemoryManagement::AdjustExternalMemory(env, bytes - reportedBytes_);
+  reportedBytes_ = bytes;
+}
+
+}  // namespace alexnet::binding

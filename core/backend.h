@@ -1,0 +1,39 @@
+// A kind of device: what there is of it here, why not, and how to open one. cpu/ and cuda/ provide one each.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device.h"
+
+namespace alexnet {
+
+struct DeviceDescription {
+  std::string id;    // "cpu:0", "cuda:1"
+  std::string name;  // the processor's or the board's
+  int64_t memoryBytes = 0;
+  int threads = 0;                // CPU: cores that a device uses when it is the only one
+  bool nativeBfloat16 = false;    // bf16 arithmetic in hardware
+  std::string computeCapability;  // CUDA: "8.6"
+};
+
+// Whether devices of a kind can be had, and if not, why.
+struct Availability {
+  std::string reason;   // "available", "not-built", "no-driver", "driver-too-old", "no-device", "not-implemented"
+  std::string message;  // a sentence for the user
+  int runtimeVersion = 0;  // CUDA: 13000 means 13.0; 0 where there is none
+  int driverVersion = 0;   // CUDA: the newest version the driver supports
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* kind() const = 0;  // "cpu" or "cuda"
+  virtual Availability availability() const = 0;
+  virtual std::vector<DeviceDescription> list() const = 0;
+  // Fails with ALEXNET_DEVICE where there is no such device. `threads`: CPU only, 0 for all cores.
+  virtual std::shared_ptr<Device> open(int index, int threads) const = 0;
+};
+
+}  // namespace alexnet

@@ -1,0 +1,101 @@
+// A device is an in-order queue of operations. Calls return at once; only read() and synchronize() report back.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "operations.h"
+#include "queue.h"
+
+namespace alexnet {
+
+// Tensor memory that a device holds. Shared with its buffers, which may outlive it.
+struct MemoryCounter {
+  std::atomic<int64_t> bytes{0};
+  std::atomic<int64_t> allocations{0};  // ever made: a step that allocates shows here
+};
+
+class Device {
+ public:
+  // Called once on the queue's thread, with null or with what went wrong since the last report.
+  using Completion = std::function<void(std::exception_ptr)>;
+
+  Device(std::string id, std::shared_ptr<Queue> queue);
+  virtual ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  const std::string& id() const { return id_; }
+  const MemoryCounter& memory() const { return *memory_; }
+
+  // Memory is taken at once, not on the queue; its contents are undefined.
+  virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
+
+  // Validates on the calling thread, then queues.
+  template <class Operation>
+  void enqueue(Operation operation) {
+    operation.validate();
+    submit(Operation::name, [this, operation = std::move(operation)] { run(operation); });
+  }
+
+  // Host to device. `source` must stay as it is until `released` is called, also when the copy never runs.
+  void write(const Tensor& destination, const void* source, std::function<void()> released);
+  // Device to host: `destination` is whole when `completion` is called.
+  void read(const Tensor& source, void* destination, Completion completion);
+  void synchronize(Completion completion);
+  // Across devices: runs in the order of both queues. The consumer waits for the data, the source for the copy.
+  static void copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination);
+  // Drops what has not begun, waits for what has. Every later call fails with ALEXNET_DISPOSED. Idempotent.
+  // A derived class calls it first thing in its destructor: queued work runs its methods.
+  void close();
+
+  // What the backward pass needs the forward pass to keep.
+  virtual size_t workspaceBytes(const Lrn& operation) = 0;
+  virtual size_t workspaceBytes(const MaxPool& operation) = 0;
+
+ protected:
+  void submit(const char* operation, std::function<void()> work);
+  std::shared_ptr<MemoryCounter> memory_ = std::make_shared<MemoryCounter>();
+
+  // On the queue's thread.
+  virtual void upload(const Tensor& destination, const void* source) = 0;
+  virtual void download(const Tensor& source, void* destination) = 0;
+  virtual void receive(const Tensor& destination, const Tensor& source) = 0;  // source is another device's
+  virtual void finish() = 0;  // waits until all that was launched has ended
+  virtual void run(const Augment& operation) = 0;
+  virtual void run(const Conv2d& operation) = 0;
+  virtual void run(const Conv2dBackwardInput& operation) = 0;
+  virtual void run(const Conv2dBackwardWeights& operation) = 0;
+  virtual void run(const Linear& operation) = 0;
+  virtual void run(const LinearBackwardInput& operation) = 0;
+  virtual void run(const LinearBackwardWeights& operation) = 0;
+  virtual void run(const Activate& operation) = 0;
+  virtual void run(const ActivateBackward& operation) = 0;
+  virtual void run(const Lrn& operation) = 0;
+  virtual void run(const LrnBackward& operation) = 0;
+  virtual void run(const MaxPool& operation) = 0;
+  virtual void run(const MaxPoolBackward& operation) = 0;
+  virtual void run(const Dropout& operation) = 0;
+  virtual void run(const SoftmaxLoss& operation) = 0;
+  virtual void run(const Softmax& operation) = 0;
+  virtual void run(const Sgd& operation) = 0;
+  virtual void run(const Cast& operation) = 0;
+  virtual void run(const Copy& operation) = 0;
+  virtual void run(const Fill& operation) = 0;
+  virtual void run(const Permute& operation) = 0;
+  virtual void run(const Normal& operation) = 0;
+
+ private:
+  void submitReport(const char* operation, std::function<void()> work, Completion completion);
+
+  const std::string id_;
+  const std::shared_ptr<Queue> queue_;
+  std::exception_ptr failure_;  // queue thread only; what the next report says
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace alexnet

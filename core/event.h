@@ -1,0 +1,44 @@
+// Something that one queue announces and another waits for. A task that is dropped or fails must announce that too,
+// so that nobody waits for ever: hold a Promise, whose end counts as failure where nothing was announced.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+
+#include "error.h"
+
+namespace alexnet {
+
+class Event {
+ public:
+  void announce(bool success) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (state_ != State::pending) return;
+      state_ = success ? State::happened : State::failed;
+    }
+    changed_.notify_all();
+  }
+
+  void wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return state_ != State::pending; });
+    if (state_ == State::failed) {
+      throw Error(kOperation, "the other device failed before. Its own error says why.");
+    }
+  }
+
+ private:
+  enum class State { pending, happened, failed };
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  State state_ = State::pending;
+};
+
+// Announces failure when the last copy of the task that holds it is gone and nothing was announced before.
+inline std::shared_ptr<Event> promiseOf(const std::shared_ptr<Event>& event) {
+  return {event.get(), [event](Event*) { event->announce(false); }};
+}
+
+}  // namespace alexnet

@@ -1,0 +1,36 @@
+import {AlexNetError} from './errors.ts';
+import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
+
+/** The devices that can be opened on this machine. Why there is no CUDA device says {@link cudaAvailability}. */
+export function listDevices(): DeviceInfo[] {
+	return native.listDevices();
+}
+
+/** Whether CUDA devices can be had here, and if not, why and what to do. */
+export function cudaAvailability(): CudaAvailability {
+	return native.cudaAvailability();
+}
+
+/**
+ * Opens a device: "cpu" (the same as "cpu:0"), "cpu:1", "cuda:0". Close it when done.
+ *
+ * @param threads CPU only: cores to use, all by default.
+ * @throws ALEXNET_DEVICE where there is no such device here; the message says why. Nothing falls back.
+ */
+export function openDevice(id: string, {threads = 0}: {threads?: number} = {}): NativeDevice {
+	const match = /^(cpu|cuda)(?::(\d+))?$/.exec(id);
+	if (!match?.[1]) {
+		throw new AlexNetError(
+			'ALEXNET_DEVICE',
+			`Unknown device '${id}'. Devices here: ${listDevices()
+				.map((device) => device.id)
+				.join(', ')}.`,
+		);
+	}
+	const [, kind, index = '0'] = match;
+	if (kind === 'cuda') {
+		const {reason, message} = cudaAvailability();
+		if (reason !== 'available') throw new AlexNetError('ALEXNET_DEVICE', `There is no ${id} here. ${message}`);
+	}
+	return new native.Device(kind, Number(index), threads);
+}

@@ -1,0 +1,54 @@
+/** Every error of this package carries one of these codes; they are stable, messages are not. */
+export type ErrorCode =
+	/** An option has a value it cannot have. */
+	| 'ALEXNET_ARGUMENT'
+	/** A tensor or array has the wrong shape. */
+	| 'ALEXNET_SHAPE'
+	/** A tensor has the wrong data type. */
+	| 'ALEXNET_DATA_TYPE'
+	/** There is no such device here, or tensors of several devices were mixed. */
+	| 'ALEXNET_DEVICE'
+	/** A label is not one of the classes. */
+	| 'ALEXNET_LABEL'
+	/** Not enough memory. */
+	| 'ALEXNET_MEMORY'
+	/** Something was used after dispose(). */
+	| 'ALEXNET_DISPOSED'
+	/** A queued operation failed while it ran. */
+	| 'ALEXNET_OPERATION'
+	/** The native addon could not be loaded. */
+	| 'ALEXNET_ADDON'
+	/** A picture folder is missing, empty or has no class folders. */
+	| 'ALEXNET_FOLDER'
+	/** A picture cannot be decoded. */
+	| 'ALEXNET_PICTURE'
+	/** A checkpoint cannot be read, or belongs to something else. */
+	| 'ALEXNET_CHECKPOINT'
+	/** The loss is not a finite number. */
+	| 'ALEXNET_LOSS';
+
+/** The one class of errors that this package throws on purpose. */
+export class AlexNetError extends Error {
+	override readonly name: string = 'AlexNetError';
+	readonly code: ErrorCode;
+
+	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+		super(message, options);
+		this.code = code;
+	}
+}
+
+/** Thrown where a model, a device or a tensor is used after its `dispose()`. */
+export class DisposedError extends AlexNetError {
+	override readonly name = 'DisposedError';
+
+	constructor(message: string) {
+		super('ALEXNET_DISPOSED', message);
+	}
+}
+
+/** Whether an error is one of this package's, from TypeScript or from the addon, with the given code if one is named. */
+export function isAlexNetError(error: unknown, code?: ErrorCode): error is Error & {code: ErrorCode} {
+	if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+	return code === undefined ? error.code.startsWith('ALEXNET_') : error.code === code;
+}

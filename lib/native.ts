@@ -1,0 +1,212 @@
+// The typed contract of the native addon, and the only file that loads it.
+//
+// The addon reports errors with the same codes as lib/errors.ts. Operations queue and return; what fails on the queue
+// rejects the device's next promise. Shapes and parameters are documented in core/operations.h.
+import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {AlexNetError} from './errors.ts';
+
+export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
+export type Activation = 'none' | 'relu' | 'tanh';
+export type Shape = readonly number[];
+
+/** What a tensor reads and writes; bfloat16 travels as the upper halves of floats, in a Uint16Array. */
+export type HostArray = Float32Array | Uint16Array | Int32Array | Uint8Array;
+
+export interface Tensor {
+	readonly shape: number[];
+	readonly dataType: DataType;
+	readonly deviceId: string;
+	/** The same memory with another shape, type or start. Keeps the memory alive on its own. */
+	view(shape: Shape, dataType: DataType, byteOffset?: number): Tensor;
+	/** Queues a copy from the host. Leave the array as it is until the device's next promise has settled. */
+	write(source: HostArray): void;
+	/** Queues a copy to the host. The array is whole when the promise resolves. */
+	read(destination: HostArray): Promise<void>;
+	/** Releases the memory as soon as queued work no longer needs it. Idempotent. */
+	dispose(): void;
+}
+
+export interface NativeDevice {
+	readonly id: string;
+	/** Tensor memory held now, and how many allocations there ever were. */
+	memory(): {bytes: number; allocations: number};
+	allocate(shape: Shape, dataType: DataType): Tensor;
+	synchronize(): Promise<void>;
+	/** Drops queued work, waits for what runs. Idempotent. */
+	close(): void;
+}
+
+/** A device that can be opened here. */
+export interface DeviceInfo {
+	/** As `openDevice` and `AlexNet.create` take it: "cpu:0", "cuda:1". */
+	id: string;
+	kind: 'cpu' | 'cuda';
+	/** The processor's or the board's name. */
+	name: string;
+	/** Memory in bytes: the machine's for a CPU, the board's for a GPU. */
+	memoryBytes: number;
+	/** Whether bf16 arithmetic runs in hardware; where it does not, it works but is slow. */
+	nativeBfloat16: boolean;
+	/** CPU: cores used when it is the only device. */
+	threads?: number;
+	/** CUDA: for example "8.6". */
+	computeCapability?: string;
+}
+
+/** Whether CUDA devices can be had here, and why not. */
+export interface CudaAvailability {
+	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device' | 'not-implemented';
+	/** A sentence that says what to do. */
+	message: string;
+	/** CUDA version this build was made with, 13000 meaning 13.0; 0 where it has no CUDA part. */
+	runtimeVersion: number;
+	/** Newest CUDA version the driver supports; 0 where there is no driver. */
+	driverVersion: number;
+}
+
+export interface ConvOptions {
+	stride?: number;
+	/** Rows and columns of zeros: top, left, bottom, right. */
+	pads: readonly [number, number, number, number];
+	groups?: number;
+}
+export interface PoolOptions {
+	size: number;
+	stride: number;
+}
+export interface LrnOptions {
+	/** Equal slices of the channels that do not see each other. */
+	columns?: number;
+	/** Channels in a window, odd. */
+	size: number;
+	/** Multiplies the sum of squares; not divided by size (paper 3.3). */
+	alpha: number;
+	beta: number;
+	k: number;
+}
+export interface LrnArguments extends LrnOptions {
+	input: Tensor;
+	output: Tensor;
+	workspace?: Tensor | undefined;
+}
+export interface MaxPoolArguments extends PoolOptions {
+	input: Tensor;
+	output: Tensor;
+	workspace?: Tensor | undefined;
+}
+export interface SgdParameter {
+	weights: Tensor;
+	velocity: Tensor;
+	gradient: Tensor;
+	/** bf16 copy of the new weights. */
+	copy?: Tensor | undefined;
+	learningRate: number;
+	weightDecay: number;
+}
+
+/** The operations (core/operations.h has their shapes and formulas). All queue and return. */
+export interface Operations {
+	augment(options: {images: Tensor; views: Tensor; mean: Tensor; output: Tensor}): void;
+	conv2d(
+		options: ConvOptions & {
+			input: Tensor;
+			weights: Tensor;
+			bias?: Tensor | undefined;
+			output: Tensor;
+			activation?: Activation;
+		},
+	): void;
+	conv2dBackwardInput(options: ConvOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	conv2dBackwardWeights(
+		options: ConvOptions & {
+			input: Tensor;
+			outputGradient: Tensor;
+			weightGradient: Tensor;
+			biasGradient?: Tensor | undefined;
+		},
+	): void;
+	linear(options: {
+		input: Tensor;
+		weights: Tensor;
+		bias?: Tensor | undefined;
+		output: Tensor;
+		activation?: Activation;
+	}): void;
+	linearBackwardInput(options: {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	linearBackwardWeights(options: {
+		input: Tensor;
+		outputGradient: Tensor;
+		weightGradient: Tensor;
+		biasGradient?: Tensor | undefined;
+	}): void;
+	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
+	activateBackward(options: {
+		output: Tensor;
+		outputGradient: Tensor;
+		inputGradient: Tensor;
+		activation: Activation;
+	}): void;
+	lrn(options: LrnArguments): void;
+	lrnBackward(
+		options: LrnOptions & {
+			input: Tensor;
+			outputGradient: Tensor;
+			inputGradient: Tensor;
+			workspace?: Tensor | undefined;
+		},
+	): void;
+	maxPool(options: MaxPoolArguments): void;
+	maxPoolBackward(options: PoolOptions & {outputGradient: Tensor; inputGradient: Tensor; workspace: Tensor}): void;
+	dropout(options: {
+		input: Tensor;
+		output: Tensor;
+		rate: number;
+		seed: number | bigint;
+		step: number;
+		layer: number;
+		features: number;
+		offset?: number;
+	}): void;
+	softmaxLoss(options: {logits: Tensor; labels: Tensor; result: Tensor; gradient?: Tensor | undefined}): void;
+	softmax(options: {logits: Tensor; probabilities: Tensor}): void;
+	sgd(options: {momentum: number; parameters: readonly SgdParameter[]}): void;
+	cast(options: {input: Tensor; output: Tensor}): void;
+	copy(options: {input: Tensor; output: Tensor}): void;
+	fill(options: {output: Tensor; value: number}): void;
+	permute(options: {input: Tensor; output: Tensor; axes: readonly number[]}): void;
+	normal(options: {output: Tensor; seed: number | bigint; stream: number; deviation: number}): void;
+	/** Bytes of the workspace that the backward pass needs; 0 where it needs none. */
+	lrnWorkspaceBytes(options: LrnArguments): number;
+	maxPoolWorkspaceBytes(options: MaxPoolArguments): number;
+}
+
+export interface Addon extends Operations {
+	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
+	listDevices(): DeviceInfo[];
+	cudaAvailability(): CudaAvailability;
+}
+
+function packageRoot(): string {
+	let folder = dirname(fileURLToPath(import.meta.url));
+	while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+	return folder;
+}
+
+function loadAddon(): Addon {
+	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
+	try {
+		return load(packageRoot());
+	} catch (error) {
+		throw new AlexNetError(
+			'ALEXNET_ADDON',
+			`The native addon could not be loaded: ${error instanceof Error ? error.message : String(error)}\n` +
+				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing.",
+			{cause: error},
+		);
+	}
+}
+
+export const native: Addon = loadAddon();
