@@ -37,7 +37,11 @@ export function alexnet(options: ArchitectureOptions): Architecture {
 	if (!Number.isInteger(classes) || classes < 2) {
 		throw new AlexNetError('ALEXNET_ARGUMENT', `A classifier needs at least 2 classes, got ${classes}.`);
 	}
-	const conv = (name: string, kernels: number, shape: Pick<ConvSpec, 'size' | 'reads'> & Partial<ConvSpec>): ConvSpec => {
+	const conv = (
+		name: string,
+		kernels: number,
+		shape: Pick<ConvSpec, 'size' | 'reads'> & Partial<ConvSpec>,
+	): ConvSpec => {
 		const pad = (shape.size - 1) / 2;
 		const rest = {stride: 1, pads: [pad, pad, pad, pad] as const, activation, initial: initial(name)};
 		return {type: 'conv2d', name, kernels, ...rest, ...shape};
