@@ -1,6 +1,6 @@
 // AlexNet on one screen.                                                                          paper 3.5, figure 2
 import type {Architecture, ConvSpec, LayerSpec, LinearSpec} from './architecture.ts';
-import {AlexNetError} from './errors.ts';
+import {requireInteger, requireNumber, requireOneOf} from './check.ts';
 import type {Activation} from './native.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
 
@@ -26,17 +26,13 @@ export interface ArchitectureOptions {
 export function alexnet(options: ArchitectureOptions): Architecture {
 	const {classes, preset = 'paper', init = 'paper', activation = 'relu', lrn = true, columns = 2} = options;
 	const {pooling = '3/2', dropout = 0.5} = options;
-	const numbers = presets[choose('preset', preset, Object.keys(presets) as Preset[])];
-	const initial = initials[choose('init', init, Object.keys(initials) as Init[])];
-	choose('activation', activation, ['relu', 'tanh']);
-	choose('pooling', pooling, ['3/2', '2/2']);
-	choose('columns', columns, [1, 2]);
-	if (!(dropout >= 0 && dropout < 1)) {
-		throw new AlexNetError('ALEXNET_ARGUMENT', `dropout must be at least 0 and below 1, got ${dropout}.`);
-	}
-	if (!Number.isInteger(classes) || classes < 2) {
-		throw new AlexNetError('ALEXNET_ARGUMENT', `A classifier needs at least 2 classes, got ${classes}.`);
-	}
+	const numbers = presets[requireOneOf('preset', preset, Object.keys(presets) as Preset[])];
+	const initial = initials[requireOneOf('init', init, Object.keys(initials) as Init[])];
+	requireOneOf('activation', activation, ['relu', 'tanh']);
+	requireOneOf('pooling', pooling, ['3/2', '2/2']);
+	requireOneOf('columns', columns, [1, 2]);
+	requireNumber('dropout', dropout, 0, 1);
+	requireInteger('classes', classes, 2);
 	const conv = (
 		name: string,
 		kernels: number,
@@ -75,9 +71,4 @@ export function alexnet(options: ArchitectureOptions): Architecture {
 			linear('fc8', classes, 'none'),
 		],
 	};
-}
-
-function choose<T extends string | number>(option: string, value: T, known: readonly T[]): T {
-	if (known.includes(value)) return value;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${option} must be one of ${known.join(', ')}, got ${value}.`);
 }

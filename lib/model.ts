@@ -1,57 +1,16 @@
 import type {Architecture} from './architecture.ts';
+import {requireInteger, requireLength, requireOneOf} from './check.ts';
 import {placeOnOneDevice} from './columns.ts';
 import {openDevice} from './device.ts';
 import {AlexNetError, DisposedError} from './errors.ts';
 import {elementsOf, Memory} from './memory.ts';
 import type {NativeDevice} from './native.ts';
+import type {ModelOptions, Precision, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
-import {sgd, sgdSettings, type SgdOptions, type SgdSettings} from './sgd.ts';
+import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
 import {testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
-
-export type Precision = 'fp32' | 'bf16';
-
-export interface RunOptions {
-	/** Where the columns live: 'cpu' (default) or 'cuda:0'. Never replaced by another in silence. */
-	devices?: string | readonly string[] | undefined;
-	/** What activations and multiplications use. Sums, losses and master weights are always fp32. Default 'fp32'. */
-	precision?: Precision | undefined;
-	/** Pictures in a training step, and at most so many at once in inference. Default 128. */
-	batchSize?: number | undefined;
-}
-
-export interface ModelOptions extends RunOptions, SgdOptions {
-	architecture: Architecture;
-	/** A name for each output of the last layer. */
-	labels: readonly string[];
-	/** Decides initial weights, dropout masks, crops and the order of pictures. Default 0. */
-	seed?: number | undefined;
-	/** What scales PCA colour; see {@link PcaScale}. */
-	pcaScale?: PcaScale | undefined;
-}
-
-export interface TrainStepOptions {
-	/** [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles. */
-	images: Uint8Array;
-	/** A class index for each picture, 0 .. classes - 1. */
-	labels: ArrayLike<number>;
-	/** `paper` (default): random crop, mirror image and PCA colour. `none`: the centre crop. */
-	augment?: 'paper' | 'none' | undefined;
-	/** Whether the weights change. Default true. */
-	update?: boolean | undefined;
-	/** The pictures' places in their data set and the epoch, which decide the random views. */
-	indices?: ArrayLike<number> | undefined;
-	epoch?: number | undefined;
-}
-
-export interface StepResult {
-	/** Mean cross-entropy in nats, before the update. */
-	loss: number;
-	/** Share of pictures whose label was the best, or among the best five, of the outputs. */
-	top1: number;
-	top5: number;
-}
 
 /** A network on its devices: parameters, training steps and predictions on pictures of uint8. */
 export class Model {
@@ -73,17 +32,16 @@ export class Model {
 	#statistics: Statistics;
 	#closing: Promise<void> | undefined;
 
-	protected constructor(options: ModelOptions) {
+	/** Opens the device and takes the parameters' memory; follow it with initialize() or setParameters(). */
+	constructor(options: ModelOptions) {
 		const {architecture, labels, devices = 'cpu', precision = 'fp32', batchSize = 128, seed = 0} = options;
-		requireInteger('batchSize', batchSize, 1);
-		requireInteger('seed', seed, 0);
 		requireLabels(architecture, labels);
 		this.architecture = architecture;
 		this.labels = [...labels];
-		this.precision = requirePrecision(precision);
-		this.batchSize = batchSize;
-		this.seed = seed;
-		this.pcaScale = options.pcaScale ?? 'deviation';
+		this.precision = requireOneOf('precision', precision, ['fp32', 'bf16']);
+		this.batchSize = requireInteger('batchSize', batchSize, 1);
+		this.seed = requireInteger('seed', seed, 0);
+		this.pcaScale = requireOneOf('pcaScale', options.pcaScale ?? 'deviation', ['deviation', 'eigenvalue']);
 		this.sgd = sgdSettings(options);
 		const {imageSize, crop} = architecture;
 		const mean = [imageSize, imageSize, 3];
@@ -105,12 +63,14 @@ export class Model {
 		this.#predictor = new Predictor((rows) => new InferencePlan(this.#network, rows), batchSize, this.classes);
 	}
 
-	/** Opens the devices and draws the initial weights. */
-	static async create(options: ModelOptions): Promise<Model> {
-		const model = new this(options);
-		model.initialize();
-		await model.#device.synchronize();
-		return model;
+	/** Draws the initial weights, and sets momentum to zero. */
+	async initialize(): Promise<void> {
+		this.#requireOpen();
+		let stream = 0;
+		for (const layer of this.#network.layers) {
+			for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
+		}
+		await this.#device.synchronize();
 	}
 
 	get classes(): number {
@@ -179,11 +139,15 @@ export class Model {
 	 */
 	async predict(images: Uint8Array, {crops = 1}: {crops?: 1 | 10 | undefined} = {}): Promise<Float32Array> {
 		this.#requireOpen();
-		if (![1, 10].includes(crops)) {
-			throw new AlexNetError('ALEXNET_ARGUMENT', `crops must be 1 or 10, got ${String(crops)}.`);
-		}
+		requireOneOf('crops', crops, [1, 10]);
 		const {imageSize, crop} = this.architecture;
 		return this.#predictor.predict(images, imageSize * imageSize * 3, testViews(crops, imageSize, crop));
+	}
+
+	/** Resolves when all that was queued has ended; rejects with what failed since the last promise. */
+	async synchronize(): Promise<void> {
+		this.#requireOpen();
+		await this.#device.synchronize();
 	}
 
 	/** The gradients of the last training step, by name, in PyTorch's order. */
@@ -196,18 +160,18 @@ export class Model {
 		return this.#readAll('weights');
 	}
 
-	/** Replaces weights and biases, given by name in PyTorch's order. Momentum starts anew at zero for none of them. */
+	/** Replaces weights and biases, given by name in PyTorch's order, all of them. Momentum starts at zero again. */
 	async setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
 		this.#requireOpen();
-		const known = new Map(this.parameters.map((parameter) => [parameter.name, parameter]));
-		for (const name of values.keys()) {
-			if (known.has(name)) continue;
-			throw new AlexNetError(
-				'ALEXNET_ARGUMENT',
-				`There is no parameter '${name}'. Known: ${[...known.keys()].join(', ')}.`,
-			);
+		const known = this.parameters.map(({name}) => name);
+		if (values.size !== known.length || known.some((name) => !values.has(name))) {
+			const [expected, given] = [known.join(', '), [...values.keys()].join(', ')];
+			throw new AlexNetError('ALEXNET_ARGUMENT', `setParameters needs ${expected}; got ${given}.`);
 		}
-		for (const [name, array] of values) known.get(name)?.write('weights', array);
+		for (const parameter of this.parameters) {
+			parameter.reset();
+			parameter.write('weights', values.get(parameter.name) ?? new Float32Array());
+		}
 		await this.#device.synchronize();
 	}
 
@@ -228,13 +192,6 @@ export class Model {
 		this.#predictor.dispose();
 		this.#memory.dispose();
 		this.#device.close();
-	}
-
-	protected initialize(): void {
-		let stream = 0;
-		for (const layer of this.#network.layers) {
-			for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
-		}
 	}
 
 	#trainingPlan(batchSize: number): TrainingPlan {
@@ -296,21 +253,6 @@ function oneDevice(devices: string | readonly string[]): string {
 		'ALEXNET_DEVICE',
 		`This version holds both columns on one device; got ${list.length} devices (${list.join(', ')}).`,
 	);
-}
-
-function requireInteger(name: string, value: number, least: number): void {
-	if (Number.isSafeInteger(value) && value >= least) return;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be an integer of at least ${least}, got ${value}.`);
-}
-
-function requireLength(what: string, length: number, expected: number): void {
-	if (length === expected) return;
-	throw new AlexNetError('ALEXNET_SHAPE', `${what} must have ${expected} values, got ${length}.`);
-}
-
-function requirePrecision(precision: Precision): Precision {
-	if (['fp32', 'bf16'].includes(precision)) return precision;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `precision must be 'fp32' or 'bf16', got '${String(precision)}'.`);
 }
 
 function requireLabels({layers}: Architecture, labels: readonly string[]): void {

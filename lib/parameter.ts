@@ -1,5 +1,5 @@
 import type {Initial} from './architecture.ts';
-import {AlexNetError} from './errors.ts';
+import {requireLength} from './check.ts';
 import {elementsOf, type Memory} from './memory.ts';
 import {native, type DataType, type Shape, type Tensor} from './native.ts';
 
@@ -62,8 +62,7 @@ export class Parameter {
 
 	/** Queues the first values: normal draws of the stream (seed, stream) in PyTorch's order, or constant biases. */
 	initialize(initial: Initial, seed: number, stream: number): void {
-		native.fill({output: this.velocity, value: 0});
-		native.fill({output: this.gradient, value: 0});
+		this.reset();
 		if (this.isBias) {
 			native.fill({output: this.weights, value: initial.bias});
 			return;
@@ -73,14 +72,15 @@ export class Parameter {
 		this.#staged('weights', (staging) => native.normal({output: staging, seed, stream, deviation}));
 	}
 
+	/** Queues zeros for momentum and gradient. */
+	reset(): void {
+		native.fill({output: this.velocity, value: 0});
+		native.fill({output: this.gradient, value: 0});
+	}
+
 	/** Queues new contents, given in PyTorch's order. Leave the array as it is until the device's next promise. */
 	write(contents: ParameterContents, values: Float32Array): void {
-		if (values.length !== this.elements) {
-			throw new AlexNetError(
-				'ALEXNET_SHAPE',
-				`${this.name} has the shape [${this.shape.join(', ')}], ${this.elements} numbers; got ${values.length}.`,
-			);
-		}
+		requireLength(`${this.name}, [${this.shape.join(', ')}],`, values.length, this.elements);
 		this.#staged(contents, (staging) => staging.write(values));
 	}
 

@@ -1,4 +1,4 @@
-import {AlexNetError} from './errors.ts';
+import {requireNumber} from './check.ts';
 import {native} from './native.ts';
 import type {Parameter} from './parameter.ts';
 
@@ -22,14 +22,13 @@ export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 export function sgdSettings(options: SgdOptions): SgdSettings {
 	const {learningRate = 0.01, momentum = 0.9, weightDecay = 0.0005} = options;
 	const {biasLearningRateScale = 2, biasWeightDecay = 0} = options;
-	const settings = {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
-	for (const [name, value] of Object.entries(settings)) {
-		if (!Number.isFinite(value) || value < 0) {
-			throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be a number of at least 0, got ${value}.`);
-		}
-	}
-	if (momentum >= 1) throw new AlexNetError('ALEXNET_ARGUMENT', `momentum must be below 1, got ${momentum}.`);
-	return settings;
+	return {
+		learningRate: requireNumber('learningRate', learningRate, 0),
+		momentum: requireNumber('momentum', momentum, 0, 1),
+		weightDecay: requireNumber('weightDecay', weightDecay, 0),
+		biasLearningRateScale: requireNumber('biasLearningRateScale', biasLearningRateScale, 0),
+		biasWeightDecay: requireNumber('biasWeightDecay', biasWeightDecay, 0),
+	};
 }
 
 /** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters. */
