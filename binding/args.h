@@ -22,6 +22,7 @@ class Arguments {
   double number(const char* field, double otherwise);
   int64_t integer(const char* field);
   int64_t integer(const char* field, int64_t otherwise);
+  uint32_t word(const char* field);  // an integer of 32 bits
   uint64_t seed(const char* field);  // a bigint, or an integer a double holds exactly
   std::vector<int64_t> integers(const char* field);
   Activation activation(const char* field, Activation otherwise);
