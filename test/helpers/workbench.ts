@@ -108,7 +108,9 @@ export class Workbench {
 			memory.dispose();
 			tensor.dispose();
 		}
-		this.#t.is(this.device.memory().bytes, held - ours, 'bytes held after all tensors were disposed of');
+		// What a device derived from a tensor may go with it.
+		const left = this.device.memory().bytes;
+		this.#t.true(left <= held - ours, `of ${held} bytes, ${left} are held after ${ours} were disposed of`);
 	}
 
 	#add(
