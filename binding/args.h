@@ -28,8 +28,8 @@ class Arguments {
   Activation activation(const char* field, Activation otherwise);
   std::vector<Arguments> list(const char* field);
 
-  // Fails: `field` must be what is expected.
   [[noreturn]] void reject(const char* field, const char* expected) const;
+
   // The device of all tensors read so far. Fails where they are on several.
   const std::shared_ptr<Device>& device() const;
 
