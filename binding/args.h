@@ -28,12 +28,13 @@ class Arguments {
   Activation activation(const char* field, Activation otherwise);
   std::vector<Arguments> list(const char* field);
 
+  [[noreturn]] void reject(const char* field, const char* expected) const;
+
   // The device of all tensors read so far. Fails where they are on several.
   const std::shared_ptr<Device>& device() const;
 
  private:
   Napi::Value get(const char* field) const { return options_.Get(field); }
-  [[noreturn]] void reject(const char* field, const char* expected) const;
   void meet(const char* field, const std::shared_ptr<Device>& device);
 
   const char* operation_;

@@ -8,7 +8,7 @@ namespace {
 
 ConvShape convShape(Arguments& args) {
   const std::vector<int64_t> pads = args.integers("pads");
-  if (pads.size() != 4) throw Error(kArgument, "pads must be [top, left, bottom, right].");
+  if (pads.size() != 4) args.reject("pads", "[top, left, bottom, right]");
   return {args.integer("stride", 1), pads[0], pads[1], pads[2], pads[3], args.integer("groups", 1)};
 }
 

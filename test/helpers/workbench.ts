@@ -53,12 +53,14 @@ export class Workbench {
 	readonly random: Random;
 	readonly #t: ExecutionContext;
 	readonly #shift: number;
+	readonly #heldBefore: number;
 	readonly #entries: Entry[] = [];
 
 	/** `misaligned`: tensors begin one element after a multiple of 64 bytes. */
 	constructor(t: ExecutionContext, device: NativeDevice, seed: string, misaligned: boolean) {
 		this.#t = t;
 		this.device = device;
+		this.#heldBefore = device.memory().bytes;
 		this.random = new Random(seed);
 		this.#shift = misaligned ? 1 : 0;
 	}
@@ -102,13 +104,11 @@ export class Workbench {
 			const name = `tensor ${index} (${entry.tensor.dataType} [${entry.tensor.shape.join(', ')}])`;
 			this.#t.is(wrong - entry.start, -1 - entry.start, `${name}: a byte was written that is not the operation's`);
 		}
-		const held = this.device.memory().bytes;
-		const ours = this.#entries.reduce((sum, {before}) => sum + before.length, 0);
 		for (const {memory, tensor} of this.#entries) {
 			memory.dispose();
 			tensor.dispose();
 		}
-		this.#t.is(this.device.memory().bytes, held - ours, 'bytes held after all tensors were disposed of');
+		this.#t.is(this.device.memory().bytes, this.#heldBefore, 'bytes held after all tensors were disposed of');
 	}
 
 	#add(
