@@ -1,23 +1,22 @@
-// A process, or a worker thread, that is busy with a device. What happens then is its first argument.
+// A process that is busy with a device. What happens then is its first argument.
 import {argv, exit, stdout} from 'node:process';
-import {parentPort, workerData} from 'node:worker_threads';
 import {openDevice} from '../../lib/device.ts';
 import {queueWork} from './queue-work.ts';
 
-const [scenario, id] = (parentPort ? workerData : argv.slice(2)) as [string, string];
+const [scenario, id] = argv.slice(2) as [string, string];
 const device = openDevice(id);
 
 switch (scenario) {
 	// Minutes of work, and a promise that nobody will see settle.
 	case 'exit': {
-		queueWork(device, 10_000);
+		queueWork(device, 20_000);
 		void device.synchronize();
 		stdout.write(`${Date.now()}\n`, () => exit(7));
 		break;
 	}
 	// Nothing is awaited, so nothing keeps the process.
 	case 'end': {
-		queueWork(device, 10_000);
+		queueWork(device, 20_000);
 		stdout.write(`${Date.now()}\n`);
 		break;
 	}
@@ -26,12 +25,6 @@ switch (scenario) {
 		queueWork(device, 10);
 		await device.synchronize();
 		stdout.write(`${Date.now()}\n`);
-		break;
-	}
-	case 'worker': {
-		queueWork(device, 10_000);
-		void device.synchronize();
-		parentPort?.postMessage('busy');
 		break;
 	}
 	default:

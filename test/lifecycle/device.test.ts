@@ -39,13 +39,13 @@ test('a device that does not exist', (t) => {
 
 forEachDevice('close drops queued work, settles every promise, and may be called again', async (t, {device}) => {
 	const tensor = device.allocate([4], 'float32');
-	queueWork(device, 10_000);
+	queueWork(device, 20_000);
 	const pending = [readAll(tensor), device.synchronize(), readAll(tensor)];
 	const settled = Promise.allSettled(pending);
 	const start = Date.now();
 	device.close();
 	device.close();
-	t.true(Date.now() - start < 1000, 'close waits for one operation, not for all');
+	t.true(Date.now() - start < 3000, 'close waits for one operation, not for all');
 	for (const result of await settled) {
 		t.is(result.status, 'rejected');
 		t.like(result, {reason: {code: 'ALEXNET_DISPOSED'}});
@@ -102,10 +102,28 @@ forEachDevice('the bytes go back to where they were', async (t, {device}) => {
 		for (const tensor of tensors) tensor.dispose();
 	};
 	await use();
-	const {bytes, allocations} = device.memory();
+	const {bytes} = device.memory();
 	for (let i = 0; i < 20; i++) await use();
 	t.is(device.memory().bytes, bytes);
-	t.is(device.memory().allocations, allocations + 60, 'three tensors each time and nothing else');
+});
+
+forEachDevice('an operation that is repeated allocates nothing', async (t, {device}) => {
+	const [input, weights, output] = [0, 1, 2].map(() => device.allocate([64, 64], 'float32')) as [
+		Tensor,
+		Tensor,
+		Tensor,
+	];
+	const step = async (): Promise<void> => {
+		for (const tensor of [input, weights]) operations.normal({output: tensor, seed: 1, stream: 0, deviation: 1});
+		operations.linear({input, weights, output});
+		operations.linearBackwardInput({outputGradient: output, weights, inputGradient: input});
+		operations.linearBackwardWeights({input, outputGradient: output, weightGradient: weights});
+		await readAll(output);
+	};
+	await step();
+	const memory = device.memory();
+	for (let i = 0; i < 20; i++) await step();
+	t.deepEqual(device.memory(), memory);
 });
 
 forEachDevice('forgotten tensors live as long as queued work needs them, and no longer', async (t, {device}) => {
@@ -115,7 +133,7 @@ forEachDevice('forgotten tensors live as long as queued work needs them, and no 
 	const chain = (): Promise<Float32Array> => {
 		let last = device.allocate([100_000], 'float32');
 		operations.fill({output: last, value: 1.5});
-		for (let i = 0; i < 50; i++) {
+		for (let i = 0; i < 15; i++) {
 			queueWork(device, 2);
 			const next = device.allocate([100_000], 'float32');
 			operations.copy({input: last, output: next});
@@ -168,16 +186,30 @@ for (const [scenario, code] of [
 	forEachDevice(`a process with work queued ends at once: ${scenario}`, async (t, {device}) => {
 		const result = await runChild(t, scenario, device.id);
 		t.like(result, {code, signal: null, errors: ''});
-		t.true(result.milliseconds < 2000, `it took ${result.milliseconds} ms`);
+		t.true(result.milliseconds < 5000, `it took ${result.milliseconds} ms`);
 	});
 }
 
+// In plain JavaScript: a worker does not inherit the loader of TypeScript, and loading it takes longer than the test.
+const busyWorker = `
+	const {parentPort, workerData} = require('node:worker_threads');
+	const addon = require('node-gyp-build')(workerData.root);
+	const device = new addon.Device(workerData.kind, workerData.index);
+	const [input, weights, output] = [0, 1, 2].map(() => device.allocate([512, 512], 'float32'));
+	for (const tensor of [input, weights]) addon.normal({output: tensor, seed: 1, stream: 0, deviation: 0.01});
+	for (let i = 0; i < 10_000; i++) addon.linear({input, weights, output});
+	device.synchronize();
+	parentPort.postMessage('busy');
+`;
+
 forEachDevice('worker threads are terminated while their devices work', async (t, {device}) => {
-	for (let batch = 0; batch < 5; batch++) {
-		const workers = Array.from({length: 4}, () => new Worker(child, {workerData: ['worker', device.id]}));
+	const [kind, index] = device.id.split(':');
+	const workerData = {root: fileURLToPath(new URL('../..', import.meta.url)), kind, index: Number(index)};
+	for (let batch = 0; batch < 10; batch++) {
+		const workers = [0, 1].map(() => new Worker(busyWorker, {eval: true, workerData}));
 		await Promise.all(workers.map((worker) => once(worker, 'message')));
 		const codes = await Promise.all(workers.map((worker) => worker.terminate()));
-		t.deepEqual(codes, [1, 1, 1, 1], 'the exit code of a terminated worker');
+		t.deepEqual(codes, [1, 1], 'the exit code of a terminated worker');
 	}
 	const tensor = device.allocate([1], 'float32');
 	operations.fill({output: tensor, value: 3});

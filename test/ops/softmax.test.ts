@@ -50,8 +50,8 @@ for (const {title, images, classes, logits: draw, misaligned} of cases) {
 			operations.softmax({logits: bench.input([images, classes], 'float32', logits), probabilities});
 			const expected = new Sums(length);
 			softmax(logits, classes).forEach((p, i) => expected.add(i, p));
-			const roundings = (): number => probabilityRoundings(logits, classes);
-			assertClose(t, 'probabilities', await bench.read(probabilities), expected, 'float32', roundings);
+			const roundings = probabilityRoundings(logits, classes);
+			assertClose(t, 'probabilities', await bench.read(probabilities), expected, 'float32', () => roundings);
 		},
 		{misaligned},
 	);
@@ -83,8 +83,8 @@ for (const {title, images, classes, logits: draw, misaligned} of cases) {
 				// The gradient subtracts 1 and divides by N.
 				const expectedGradient = softmaxLossGradient(logits, labels, classes);
 				const actual = await bench.read(gradient);
-				const gradientRoundings = (): number => probabilityRoundings(logits, classes) + 2;
-				assertClose(t, 'gradient', actual, expectedGradient, dataType, gradientRoundings);
+				const gradientRoundings = probabilityRoundings(logits, classes) + 2;
+				assertClose(t, 'gradient', actual, expectedGradient, dataType, () => gradientRoundings);
 			},
 			{misaligned},
 		);
