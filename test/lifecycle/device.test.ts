@@ -28,10 +28,11 @@ async function readAll(tensor: Tensor): Promise<Float32Array> {
 	return values;
 }
 
-test('a device that does not exist', (t) => {
+test('devices that cannot be opened', (t) => {
 	for (const id of ['gpu', 'cpu:', 'cpu:-1', 'cpu:x', 'CPU', '', 'cuda:0:1', 'cpu:100000']) {
 		t.throws(() => openDevice(id), {code: 'ALEXNET_DEVICE'}, id);
 	}
+	t.throws(() => openDevice('cpu', {threads: -1}), {code: 'ALEXNET_ARGUMENT', message: /^threads must be/});
 	const {reason, message} = cudaAvailability();
 	if (reason === 'available') t.throws(() => openDevice('cuda:1000'), {code: 'ALEXNET_DEVICE'});
 	else t.true(t.throws(() => openDevice('cuda:0'), {code: 'ALEXNET_DEVICE'}).message.includes(message));

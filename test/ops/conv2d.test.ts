@@ -27,10 +27,10 @@ const square = (pad: number): [number, number, number, number] => [pad, pad, pad
 
 const cases: Case[] = [
 	// The layers of the network, on small pictures.
-	{title: 'conv1', input: [2, 36, 32, 3], window: [96, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
-	{title: 'conv1, one column', input: [1, 32, 36, 3], window: [48, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
+	{title: 'conv1', input: [2, 28, 24, 3], window: [96, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
+	{title: 'conv1, one column', input: [1, 24, 28, 3], window: [48, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
 	{title: 'conv2', input: [2, 3, 4, 96], window: [256, 5, 5], stride: 1, pads: square(2), groups: 2},
-	{title: 'conv3', input: [1, 3, 3, 256], window: [384, 3, 3], stride: 1, pads: square(1), groups: 1},
+	{title: 'conv3', input: [1, 2, 3, 256], window: [384, 3, 3], stride: 1, pads: square(1), groups: 1},
 	{title: 'conv4', input: [3, 3, 2, 384], window: [192, 3, 3], stride: 1, pads: square(1), groups: 2},
 	// Odd sizes, and tails of every dimension.
 	{
