@@ -1,5 +1,6 @@
 #include "tensor.h"
 
+#include <cmath>
 #include <utility>
 
 #include "environment.h"
@@ -108,8 +109,8 @@ TensorObject::TensorObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Te
   info.This().As<Napi::Object>().TypeTag(&kTensorTag);
 }
 
-const Tensor& TensorObject::tensor() const {
-  if (!tensor_) throw Error(kDisposed, "The tensor was used after dispose().");
+const Tensor& TensorObject::tensor(const std::string& name) const {
+  if (!tensor_) throw Error(kDisposed, name + " was used after dispose().");
   return tensor_;
 }
 
@@ -129,8 +130,10 @@ Napi::Value TensorObject::deviceId(const Napi::CallbackInfo& info) {
 
 Napi::Value TensorObject::view(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const double offset = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : 0;
-    if (!(offset >= 0) || offset > 9e15) throw Error(kArgument, "byteOffset must be a non-negative integer.");
+    const double offset = info[2].IsUndefined() ? 0 : info[2].ToNumber().DoubleValue();
+    if (!(offset >= 0) || offset > 9e15 || offset != std::trunc(offset)) {
+      throw Error(kArgument, "byteOffset must be a non-negative integer.");
+    }
     return create(info.Env(),
                   tensor().view(shapeFrom(info[0]), dataTypeFrom(info[1]), static_cast<size_t>(offset)), device_,
                   false);

@@ -1,0 +1,93 @@
+import {alexnet, type ArchitectureOptions} from './alexnet.ts';
+import {requireInteger} from './check.ts';
+import {loadCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {decodePicture} from './data/decode.ts';
+import {AlexNetError} from './errors.ts';
+import {evaluate, type EvaluateOptions, type Evaluation} from './evaluate.ts';
+import {Model} from './model.ts';
+import type {ModelOptions, RunOptions} from './options.ts';
+import type {PictureSource} from './picture-source.ts';
+import {best} from './ranking.ts';
+import {train, type TrainOptions, type TrainReport} from './trainer.ts';
+
+export interface AlexNetOptions
+	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {
+	/** A name for each class. */
+	labels?: readonly string[] | undefined;
+	/** The number of classes, where they have no names. */
+	classes?: number | undefined;
+}
+
+export interface ClassifyOptions {
+	/** How many classes to tell, best first. Default 5. */
+	top?: number | undefined;
+	/** Views whose probabilities are averaged (paper 4.1). Default 1. */
+	crops?: 1 | 10 | undefined;
+}
+
+export interface Classification {
+	label: string;
+	/** Its place among the model's labels. */
+	index: number;
+	probability: number;
+}
+
+/** AlexNet, from pictures in files to named classes. Dispose of it, or declare it with `await using`. */
+export class AlexNet extends Model {
+	/**
+	 * A net with fresh weights.
+	 *
+	 * @throws ALEXNET_DEVICE where a device is not there, ALEXNET_ARGUMENT for options that make no sense.
+	 */
+	static async create(options: AlexNetOptions): Promise<AlexNet> {
+		const labels = labelsOf(options);
+		const model = new AlexNet({...options, labels, architecture: alexnet({...options, classes: labels.length})});
+		await model.initialize();
+		return model;
+	}
+
+	/** The net that a checkpoint holds, on any device and in any precision. */
+	static async load(path: string, options: RunOptions = {}): Promise<AlexNet> {
+		return loadCheckpoint(path, options, (modelOptions) => new AlexNet(modelOptions));
+	}
+
+	/** Writes a checkpoint; no step may be under way. It replaces the file as a whole or not at all. */
+	async save(path: string): Promise<void> {
+		await saveCheckpoint(this, path);
+	}
+
+	/** Trains on pictures, a report at a time; see {@link train}. */
+	train(source: PictureSource, options: TrainOptions = {}): AsyncGenerator<TrainReport, void, undefined> {
+		return train(this, source, options);
+	}
+
+	/** Loss, top-1 and top-5 accuracy on pictures with known labels. */
+	async evaluate(source: PictureSource, options: EvaluateOptions = {}): Promise<Evaluation> {
+		return evaluate(this, source, options);
+	}
+
+	/**
+	 * The classes that a picture most likely shows, best first.
+	 *
+	 * @param picture a file's path, or an encoded picture's bytes
+	 * @throws ALEXNET_PICTURE where it cannot be decoded.
+	 */
+	async classify(picture: string | Uint8Array, {top = 5, crops = 1}: ClassifyOptions = {}): Promise<Classification[]> {
+		requireInteger('top', top, 1);
+		const probabilities = await this.predict(await decodePicture(picture, this.architecture.imageSize), {crops});
+		return best(probabilities, top).map((index) => ({
+			label: this.labels[index] ?? '',
+			index,
+			probability: probabilities[index] ?? 0,
+		}));
+	}
+}
+
+function labelsOf({labels, classes}: AlexNetOptions): readonly string[] {
+	if (labels && classes !== undefined && classes !== labels.length) {
+		throw new AlexNetError('ALEXNET_ARGUMENT', `There are ${labels.length} labels, but classes is ${classes}.`);
+	}
+	if (labels) return labels;
+	if (classes === undefined) throw new AlexNetError('ALEXNET_ARGUMENT', 'Give labels (names) or classes (a number).');
+	return Array.from({length: requireInteger('classes', classes, 2)}, (_, index) => `class ${index}`);
+}

@@ -1,0 +1,13 @@
+export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
+export {ImageFolder} from './data/image-folder.ts';
+export {Dataset} from './data/dataset.ts';
+export {cudaAvailability, listDevices} from './device.ts';
+export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './errors.ts';
+export type {EvaluateOptions, Evaluation} from './evaluate.ts';
+export {writeFilters} from './filters.ts';
+export type {CudaAvailability, DeviceInfo} from './native.ts';
+export type {Precision, StepResult, TrainStepOptions} from './options.ts';
+export type {Batch, BatchOptions, PictureSource} from './picture-source.ts';
+export type {Init, Preset} from './presets.ts';
+export type {EpochReport, StepReport, TrainOptions, TrainReport} from './trainer.ts';
+export type {PcaScale, Statistics} from './views.ts';

@@ -1,0 +1,38 @@
+import type {Statistics} from './views.ts';
+
+/** A batch of decoded pictures. */
+export interface Batch {
+	/** [N, imageSize, imageSize, 3] */
+	readonly images: Uint8Array;
+	/** [N], indices into the source's labels */
+	readonly labels: Int32Array;
+	/** [N], the pictures' places in the source */
+	readonly indices: Int32Array;
+}
+
+export interface BatchOptions {
+	batchSize: number;
+	/** Places of the pictures, in the order to deliver; all of them in their own order by default. */
+	order?: ArrayLike<number> | undefined;
+	/** Whether a last batch that is not full is left out. Default false. */
+	dropLast?: boolean | undefined;
+	/** Batches prepared before they are asked for. Default 2. */
+	ahead?: number | undefined;
+	signal?: AbortSignal | undefined;
+}
+
+export interface StatisticsOptions {
+	signal?: AbortSignal | undefined;
+	onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Where training and evaluation take pictures from: a folder's `Dataset`, or anything that does the same. */
+export interface PictureSource {
+	/** Names of the classes. */
+	readonly labels: readonly string[];
+	/** Number of pictures. */
+	readonly size: number;
+	batches(options: BatchOptions): AsyncGenerator<Batch>;
+	/** Mean image and PCA of the RGB values over all pictures. */
+	statistics(options?: StatisticsOptions): Promise<Statistics>;
+}

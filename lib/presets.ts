@@ -1,0 +1,34 @@
+// The numbers in which AlexNets differ.
+import type {Initial} from './architecture.ts';
+import type {LrnOptions} from './native.ts';
+
+export type Preset = 'paper';
+export type Init = 'paper' | 'source2012' | 'he';
+
+interface PresetNumbers {
+	/** Side of the crop that the net sees. */
+	readonly crop: number;
+	readonly lrn: Omit<LrnOptions, 'columns'>;
+}
+
+export const presets: Readonly<Record<Preset, PresetNumbers>> = {
+	// 3.3: k = 2, n = 5, alpha = 1e-4, beta = 0.75; alpha is not divided by n.
+	paper: {crop: 224, lrn: {size: 5, alpha: 1e-4, beta: 0.75, k: 2}},
+};
+
+/** Biases of 1 feed the ReLUs of these layers positive inputs from the start (section 5). */
+const startAtOne = new Set(['conv2', 'conv4', 'conv5', 'fc6', 'fc7']);
+const paperBias = (layer: string): number => (startAtOne.has(layer) ? 1 : 0);
+
+/**
+ * By layer:
+ * - `paper`: every weight N(0, .01) (section 5). Small data sets can stay at chance with it for a long time.
+ * - `source2012`: the released training code; conv3-5 N(0, .03), otherwise as the paper.
+ * - `he`: N(0, sqrt(2 / inputs of a unit)), biases 0 (He et al. 2015). conv1's are 64 times smaller, since pictures come
+ *   on the 0-255 scale, where they deviate by about 64.
+ */
+export const initials: Readonly<Record<Init, (layer: string) => Initial>> = {
+	paper: (layer) => ({deviation: 0.01, bias: paperBias(layer)}),
+	source2012: (layer) => ({deviation: /^conv[345]$/.test(layer) ? 0.03 : 0.01, bias: paperBias(layer)}),
+	he: (layer) => ({gain: Math.SQRT2 / (layer === 'conv1' ? 64 : 1), bias: 0}),
+};

@@ -1,0 +1,56 @@
+// Counter-based random numbers on the host, the same Philox 4x32-10 as core/random.h: a draw depends on its counter
+// alone, so that crops do not depend on the order of batches, nor a resumed run on where it stopped.
+
+/** What a stream is for: word 3 of the counter. Mirrors `Draw` in core/random.h. */
+export const draws = {views: 3, shuffle: 4, split: 5} as const;
+
+type Words = [number, number, number, number];
+
+function multiplyHigh(a: number, b: number): number {
+	const [aLow, aHigh] = [a & 0xffff, a >>> 16];
+	const [bLow, bHigh] = [b & 0xffff, b >>> 16];
+	const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+	const carry = aLow * bHigh + (middle % 0x10000);
+	return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+}
+
+/** Four 32-bit words for a counter of four 32-bit words. `seed` is a non-negative integer below 2^53. */
+export function philox(seed: number, counter: Readonly<Words>): Words {
+	let [x, y, z, w] = counter;
+	let key0 = seed >>> 0;
+	let key1 = Math.floor(seed / 0x100000000) >>> 0;
+	for (let round = 0; round < 10; ++round) {
+		const high0 = multiplyHigh(0xd2511f53, x);
+		const low0 = Math.imul(0xd2511f53, x) >>> 0;
+		const high1 = multiplyHigh(0xcd9e8d57, z);
+		const low1 = Math.imul(0xcd9e8d57, z) >>> 0;
+		[x, y, z, w] = [(high1 ^ y ^ key0) >>> 0, low1, (high0 ^ w ^ key1) >>> 0, low0];
+		key0 = (key0 + 0x9e3779b9) >>> 0;
+		key1 = (key1 + 0xbb67ae85) >>> 0;
+	}
+	return [x, y, z, w];
+}
+
+/** Uniform in 0 .. below - 1, from one word. */
+export function uniformInteger(word: number, below: number): number {
+	return Math.floor((word / 0x100000000) * below);
+}
+
+/** Two independent standard normals from two words (Box-Muller). */
+export function normals(first: number, second: number): [number, number] {
+	const radius = Math.sqrt(-2 * Math.log((first + 0.5) / 0x100000000));
+	const angle = (2 * Math.PI * (second + 0.5)) / 0x100000000;
+	return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
+
+/** 0 .. count - 1 in an order that depends on (seed, epoch) alone (Fisher-Yates). */
+export function shuffled(count: number, seed: number, epoch: number): Int32Array {
+	const order = Int32Array.from({length: count}, (_, index) => index);
+	for (let last = count - 1; last > 0; --last) {
+		const other = uniformInteger(philox(seed, [last, epoch, 0, draws.shuffle])[0], last + 1);
+		const value = order[last] ?? 0;
+		order[last] = order[other] ?? 0;
+		order[other] = value;
+	}
+	return order;
+}

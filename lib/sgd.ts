@@ -1,0 +1,47 @@
+import {requireNumber} from './check.ts';
+import {native} from './native.ts';
+import type {Parameter} from './parameter.ts';
+
+/** Momentum SGD with weight decay.                                                                          paper 5 */
+export interface SgdOptions {
+	/** Default 0.01. */
+	learningRate?: number | undefined;
+	/** Default 0.9. */
+	momentum?: number | undefined;
+	/** Default 0.0005. */
+	weightDecay?: number | undefined;
+	/** What multiplies the learning rate for biases. Default 2, as in the released code. */
+	biasLearningRateScale?: number | undefined;
+	/** Weight decay of biases. Default 0, as in the released code. */
+	biasWeightDecay?: number | undefined;
+}
+
+export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
+
+/** Fills in the defaults and refuses what cannot be meant. */
+export function sgdSettings(options: SgdOptions): SgdSettings {
+	const {learningRate = 0.01, momentum = 0.9, weightDecay = 0.0005} = options;
+	const {biasLearningRateScale = 2, biasWeightDecay = 0} = options;
+	return {
+		learningRate: requireNumber('learningRate', learningRate, 0),
+		momentum: requireNumber('momentum', momentum, 0, 1),
+		weightDecay: requireNumber('weightDecay', weightDecay, 0),
+		biasLearningRateScale: requireNumber('biasLearningRateScale', biasLearningRateScale, 0),
+		biasWeightDecay: requireNumber('biasWeightDecay', biasWeightDecay, 0),
+	};
+}
+
+/** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters. */
+export function sgd(parameters: readonly Parameter[], settings: SgdSettings): void {
+	native.sgd({
+		momentum: settings.momentum,
+		parameters: parameters.map(({weights, velocity, gradient, operand, isBias}) => ({
+			weights,
+			velocity,
+			gradient,
+			copy: operand === weights ? undefined : operand,
+			learningRate: settings.learningRate * (isBias ? settings.biasLearningRateScale : 1),
+			weightDecay: isBias ? settings.biasWeightDecay : settings.weightDecay,
+		})),
+	});
+}

@@ -1,0 +1,103 @@
+// The one direction in which things depend, as ARCHITECTURE.md draws it.
+import {readdirSync, readFileSync} from 'node:fs';
+import {dirname, join, normalize} from 'node:path';
+import test from 'ava';
+
+/** From the top to the bottom: a file imports from its own row and from rows below it. */
+const rows: readonly (readonly string[])[] = [
+	['demo/'],
+	['lib/cli/'],
+	['benchmarks/'],
+	['lib/index.ts', 'lib/run-folder.ts'],
+	['lib/classifier.ts'],
+	['lib/trainer.ts', 'lib/schedule.ts'],
+	['lib/data/', 'lib/evaluate.ts', 'lib/ranking.ts', 'lib/checkpoint.ts', 'lib/safetensors.ts', 'lib/filters.ts'],
+	['lib/model.ts'],
+	['lib/plan.ts', 'lib/predictor.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/picture-source.ts'],
+	['lib/columns.ts'],
+	['lib/layers/'],
+	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts'],
+	['lib/presets.ts', 'lib/views.ts', 'lib/ops.ts'],
+	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
+	['lib/native.ts', 'lib/check.ts'],
+	['lib/errors.ts'],
+];
+
+/** What the C++ folders may include besides themselves. */
+const folders: Readonly<Record<string, readonly string[]>> = {
+	core: [],
+	cpu: ['core'],
+	cuda: ['core'],
+	binding: ['core'],
+};
+
+function filesBelow(folder: string, extension: RegExp): string[] {
+	return readdirSync(folder, {recursive: true, encoding: 'utf8'})
+		.filter((name) => extension.test(name))
+		.map((name) => join(folder, name));
+}
+
+function rowOf(file: string): number {
+	return rows.findIndex((row) => row.some((entry) => (entry.endsWith('/') ? file.startsWith(entry) : file === entry)));
+}
+
+function targets(file: string, pattern: RegExp): string[] {
+	const found = [...readFileSync(file, 'utf8').matchAll(pattern)].map((match) => match[1] ?? '');
+	return found.map((target) => normalize(join(dirname(file), target)));
+}
+
+const typescript = ['lib', 'benchmarks', 'demo'].flatMap((folder) => filesBelow(folder, /\.ts$/));
+const imports = new Map(typescript.map((file) => [file, targets(file, /\bfrom '(\.[^']+)'/g)]));
+
+test('every TypeScript file has its place', (t) => {
+	t.deepEqual(
+		typescript.filter((file) => rowOf(file) < 0),
+		[],
+	);
+});
+
+test('imports go down, never up', (t) => {
+	const upward = [...imports].flatMap(([file, found]) =>
+		found.filter((target) => rowOf(target) < rowOf(file)).map((target) => `${file} imports ${target}`),
+	);
+	t.deepEqual(upward, []);
+});
+
+test('no file imports itself by a detour', (t) => {
+	const done = new Set<string>();
+	const visit = (file: string, path: readonly string[]): void => {
+		if (path.includes(file)) t.fail([...path, file].join(' → '));
+		if (done.has(file) || path.includes(file)) return;
+		for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+		done.add(file);
+	};
+	for (const file of typescript) visit(file, []);
+	t.is(done.size, typescript.length);
+});
+
+test('only native.ts loads the addon', (t) => {
+	const loaders = typescript.filter((file) => readFileSync(file, 'utf8').includes("'node-gyp-build'"));
+	t.deepEqual(loaders, ['lib/native.ts']);
+});
+
+test('core/ knows no device, devices know core/ alone, and addon.cc alone knows which devices there are', (t) => {
+	const wrong: string[] = [];
+	let seen = 0;
+	for (const [folder, allowed] of Object.entries(folders)) {
+		for (const file of filesBelow(folder, /\.(h|cc|cu|cuh)$/)) {
+			for (const target of targets(file, /^#include "([^"]+)"/gm)) {
+				const other = target.split('/')[0] ?? '';
+				++seen;
+				const fine = other === folder || allowed.includes(other) || file === 'binding/addon.cc';
+				if (!fine) wrong.push(`${file} includes ${target}`);
+			}
+		}
+	}
+	t.deepEqual(wrong, []);
+	t.true(seen > 20);
+});
+
+test('kernels are launched in one place', (t) => {
+	const launchers = filesBelow('cuda', /\.(cu|cuh|cc|h)$/).filter((file) => readFileSync(file, 'utf8').includes('<<<'));
+	t.deepEqual(launchers, ['cuda/launch.cuh']);
+});
