@@ -84,6 +84,8 @@ void Device::synchronize(Completion completion) {
 }
 
 void Device::copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
+  from.requireOpen(Copy::name);  // both, before either is made to wait
+  to.requireOpen(Copy::name);
   const auto arrived = std::make_shared<Event>();  // the source's contents are final
   const auto copied = std::make_shared<Event>();   // the source may be written again
   from.submit("copy", [&from, promise = promiseOf(arrived), copied] {

@@ -12,6 +12,8 @@
 #else
 #define ALEXNET_VECTORIZED
 #endif
+// For what such a function calls, to be compiled with it.
+#define ALEXNET_INLINE inline __attribute__((always_inline))
 
 namespace alexnet::cpu {
 

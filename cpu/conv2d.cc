@@ -22,6 +22,13 @@ struct Geometry {
   memory::dims strides, before, after;
 };
 
+// A tensor [N, H, W, C]; oneDNN names its dimensions in the order N, C, H, W whatever the layout.
+Descriptor channelsLast(const Tensor& tensor) {
+  return {{tensor.dimension(0), tensor.dimension(3), tensor.dimension(1), tensor.dimension(2)},
+          typeOf(tensor),
+          dnnl::memory::format_tag::nhwc};
+}
+
 Geometry::Geometry(const Tensor& in, const Tensor& kernels, const Tensor& out, const ConvShape& shape)
     : input(channelsLast(in)),
       output(channelsLast(out)),

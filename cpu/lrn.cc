@@ -12,8 +12,6 @@
 #include "bytes.h"
 #include "device.h"
 
-#define ALEXNET_INLINE inline __attribute__((always_inline))
-
 namespace alexnet::cpu {
 namespace {
 

@@ -40,26 +40,6 @@ inline dnnl::eltwise_backward::primitive_desc describeEltwiseBackward(
   return {engine, algorithm, layout, layout, layout, 0, 0, forward, attributes};
 }
 
-inline dnnl::pooling_forward::primitive_desc describePool(const dnnl::engine& engine,
-                                                          const dnnl::primitive_attr& attributes,
-                                                          dnnl::prop_kind kind, const Descriptor& input,
-                                                          const Descriptor& output,
-                                                          const dnnl::memory::dims& strides,
-                                                          const dnnl::memory::dims& window) {
-  const dnnl::memory::dims none = {0, 0};
-  return {engine, kind,      dnnl::algorithm::pooling_max, input, output, strides, window, none, none,
-          none,   attributes};
-}
-
-inline dnnl::pooling_backward::primitive_desc describePoolBackward(
-    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Descriptor& input,
-    const Descriptor& output, const dnnl::memory::dims& strides, const dnnl::memory::dims& window,
-    const dnnl::pooling_forward::primitive_desc& forward) {
-  const dnnl::memory::dims none = {0, 0};
-  return {engine,    dnnl::algorithm::pooling_max, input, output, strides, window, none, none, none, forward,
-          attributes};
-}
-
 #else
 
 template <class Primitive, class... Arguments>
@@ -91,28 +71,6 @@ inline dnnl::eltwise_backward::primitive_desc describeEltwiseBackward(
     const dnnl::engine& engine, const dnnl::primitive_attr& attributes, dnnl::algorithm algorithm,
     const Descriptor& layout, const dnnl::eltwise_forward::primitive_desc& forward) {
   return {{algorithm, layout, layout, 0, 0}, attributes, engine, forward};
-}
-
-inline dnnl::pooling_forward::primitive_desc describePool(const dnnl::engine& engine,
-                                                          const dnnl::primitive_attr& attributes,
-                                                          dnnl::prop_kind kind, const Descriptor& input,
-                                                          const Descriptor& output,
-                                                          const dnnl::memory::dims& strides,
-                                                          const dnnl::memory::dims& window) {
-  const dnnl::memory::dims none = {0, 0};
-  return {
-      {kind, dnnl::algorithm::pooling_max, input, output, strides, window, none, none}, attributes, engine};
-}
-
-inline dnnl::pooling_backward::primitive_desc describePoolBackward(
-    const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Descriptor& input,
-    const Descriptor& output, const dnnl::memory::dims& strides, const dnnl::memory::dims& window,
-    const dnnl::pooling_forward::primitive_desc& forward) {
-  const dnnl::memory::dims none = {0, 0};
-  return {{dnnl::algorithm::pooling_max, input, output, strides, window, none, none},
-          attributes,
-          engine,
-          forward};
 }
 
 #endif

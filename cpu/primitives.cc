@@ -18,12 +18,6 @@ dnnl::memory::data_type typeOf(const Tensor& tensor) {
   return tensor.type == DataType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
-Descriptor channelsLast(const Tensor& tensor) {
-  return {{tensor.dimension(0), tensor.dimension(3), tensor.dimension(1), tensor.dimension(2)},
-          typeOf(tensor),
-          dnnl::memory::format_tag::nhwc};
-}
-
 bool nativeBfloat16() {
   // The instruction sets are bit sets that contain those they build on.
   const auto have = static_cast<unsigned>(dnnl::get_effective_cpu_isa());

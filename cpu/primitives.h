@@ -27,14 +27,10 @@ enum class Kind : int64_t {
   linearBackwardWeights,
   activation,
   activationBackward,
-  maxPool,
-  maxPoolBackward,
   permutation,
 };
 
 dnnl::memory::data_type typeOf(const Tensor& tensor);
-// A tensor [N, H, W, C]; oneDNN names its dimensions in the order N, C, H, W whatever the layout.
-Descriptor channelsLast(const Tensor& tensor);
 // Whether the processor multiplies bf16 numbers.
 bool nativeBfloat16();
 // Attributes that all primitives share (their scratch memory is ours), with an activation applied to the
