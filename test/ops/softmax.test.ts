@@ -105,17 +105,18 @@ forEachDevice('softmaxLoss without gradient', async (t, bench) => {
 	assertEqual(t, 'result', await bench.read(without), await bench.read(withGradient));
 });
 
-forEachDevice('softmaxLoss counts a picture whose logit is not a number as wrong', async (t, bench) => {
+forEachDevice('softmaxLoss counts a picture with a logit that is not a number as wrong', async (t, bench) => {
 	const classes = 8;
 	const rows = [
 		[0, 1, 2, 3, 4, 5, 6, 7], // right: label 7
 		[0, 1, 2, 3, 4, 5, 6, NaN], // its own logit
+		[NaN, 1, 2, 3, 4, 5, 6, 7], // another
 		new Array<number>(classes).fill(NaN),
 	];
 	const result = bench.output([3], 'float32');
 	operations.softmaxLoss({
 		logits: bench.input([rows.length, classes], 'float32', rows.flat()),
-		labels: bench.input([rows.length], 'int32', [7, 7, 0]),
+		labels: bench.input([rows.length], 'int32', [7, 7, 7, 0]),
 		result,
 	});
 	assertEqual(t, 'result', await bench.read(result), Float64Array.of(NaN, 1, 1));

@@ -19,7 +19,7 @@ export function softmax(logits: Float64Array, classes: number): Float64Array {
 
 /**
  * Sum over the images of log(sum exp z) - z[label], and the label's rank: below it are better logits, and equal ones
- * of lower classes.
+ * of lower classes. A picture with a logit that is not a number is wrong.
  */
 export function softmaxLoss(
 	logits: Float64Array,
@@ -36,7 +36,7 @@ export function softmaxLoss(
 		const sum = row.reduce((total, z) => total + Math.exp(z - largest), 0);
 		loss += Math.log(sum) + (largest - own);
 		const rank = row.filter((z, k) => z > own || (z === own && k < label)).length;
-		if (Number.isNaN(own)) return;
+		if (row.some(Number.isNaN)) return;
 		if (rank < 1) top1++;
 		if (rank < 5) top5++;
 	});
