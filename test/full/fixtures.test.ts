@@ -1,0 +1,46 @@
+// The paper's net at full size against PyTorch. The fixture (740 MB) is made on the first run by
+// scripts/make-fixtures.py with Debian's python3-torch, which takes some minutes; without it the tests are skipped,
+// unless ALEXNET_REQUIRE names torch.
+import test from 'ava';
+import {execFile, spawnSync} from 'node:child_process';
+import {existsSync, statSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {alexnet} from '../../lib/alexnet.ts';
+import {listDevices} from '../../lib/device.ts';
+import {falls, Fixture, observe} from '../helpers/fixtures.ts';
+
+const script = fileURLToPath(new URL('../../scripts/make-fixtures.py', import.meta.url));
+const file = new URL('../../.cache/fixtures/paper.safetensors', import.meta.url);
+const python = '/usr/bin/python3'; // Debian's, which sees Debian's packages
+
+const upToDate = existsSync(file) && statSync(file).mtimeMs > statSync(script).mtimeMs;
+const torch = upToDate || spawnSync(python, ['-c', 'import torch']).status === 0;
+const required = (process.env.ALEXNET_REQUIRE ?? '').split(',').includes('torch');
+
+if (torch || required) {
+	test.serial.before('the fixture', async (t) => {
+		if (!upToDate) t.log((await promisify(execFile)(python, [script, '--full', fileURLToPath(file)])).stdout);
+	});
+
+	test.serial("the fixture has the paper's architecture, and so have we", async (t) => {
+		const fixture = await Fixture.open(file);
+		t.deepEqual(alexnet({classes: 1000}), fixture.description.architecture);
+		await fixture.close();
+	});
+
+	for (const {id} of listDevices()) {
+		for (const precision of ['fp32', 'bf16'] as const) {
+			test.serial(`the whole net in ${precision} on ${id} agrees with PyTorch`, async (t) => {
+				const fixture = await Fixture.open(file);
+				const results = await observe(await fixture.setup(), precision, id);
+				t.deepEqual(await fixture.differences(results, precision), []);
+				t.deepEqual([...results.keys()].sort(), fixture.names.sort());
+				t.true(falls(results.get('losses')!), 'the loss falls');
+				await fixture.close();
+			});
+		}
+	}
+} else {
+	test.skip('the whole net agrees with PyTorch (needs python3-torch: apt-get install python3-torch)', (t) => t.fail());
+}
