@@ -104,5 +104,5 @@ function rotate(matrix: number[][], vectors: number[][], p: number, q: number): 
 /** An eigenvector's sign is free; this one makes results repeatable. */
 function withPositivePeak(vector: number[]): number[] {
 	const peak = vector.reduce((best, x) => (Math.abs(x) > Math.abs(best) ? x : best), 0);
-	return peak > 0 ? vector.map((x) => -x) : vector;
+	return peak < 0 ? vector.map((x) => -x) : vector;
 }
