@@ -178,6 +178,17 @@ test('nothing is read before the first batch is asked for, nor further than aske
 	await batches.return();
 });
 
+test('leaving gives up the batches ahead', async (t) => {
+	const {dataset, cacheBudget} = await colours(t, 90, {cacheBytes: 1e9});
+	const batches = dataset.batches({batchSize: 2, ahead: 40});
+	await batches.next();
+	const before = cacheBudget.bytes;
+	await batches.return();
+	const read = (before - cacheBudget.bytes) / bytesEach;
+	t.true(read <= 2 * (2 * availableParallelism() + 1), `${read} more pictures`);
+	t.true((await batches.next()).done);
+});
+
 test('options and labels that cannot be are refused at once', async (t) => {
 	const {dataset} = await colours(t, 3);
 	const bad: BatchOptions[] = [
