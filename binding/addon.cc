@@ -41,4 +41,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace alexnet::binding
 
-NODE_API_MODULE(alexnet, alexnet::binding::initialize)
+static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  return alexnet::binding::initialize(env, exports);
+}
+
+NODE_API_MODULE(alexnet, initialize)

@@ -28,8 +28,9 @@ Tensor Arguments::optional(const char* field) {
   if (value.IsUndefined() || value.IsNull()) return {};
   const TensorObject* object = TensorObject::from(value);
   if (!object) reject(field, "a tensor");
+  const Tensor& result = object->tensor(std::string(operation_) + ": " + field);
   meet(field, object->device());
-  return object->tensor();
+  return result;
 }
 
 Tensor Arguments::tensor(const char* field) {
@@ -59,13 +60,25 @@ int64_t Arguments::integer(const char* field, int64_t otherwise) {
   return get(field).IsUndefined() ? otherwise : integer(field);
 }
 
+uint32_t Arguments::word(const char* field) {
+  const double value = number(field);
+  if (std::trunc(value) != value || value < 0 || value > 4294967295.0) {
+    reject(field, "an integer from 0 to 4294967295");
+  }
+  return static_cast<uint32_t>(value);
+}
+
 uint64_t Arguments::seed(const char* field) {
   const Napi::Value value = get(field);
   if (value.IsBigInt()) {
     bool lossless = false;
-    return value.As<Napi::BigInt>().Uint64Value(&lossless);
+    const uint64_t seed = value.As<Napi::BigInt>().Uint64Value(&lossless);
+    if (lossless) return seed;
+  } else if (value.IsNumber()) {
+    const double seed = value.As<Napi::Number>().DoubleValue();
+    if (std::trunc(seed) == seed && seed >= 0 && seed <= 9007199254740991.0) return static_cast<uint64_t>(seed);
   }
-  return static_cast<uint64_t>(integer(field));
+  reject(field, "an integer from 0 to 2^64 - 1, a bigint where it is above 2^53 - 1");
 }
 
 std::vector<int64_t> Arguments::integers(const char* field) {
@@ -75,7 +88,8 @@ std::vector<int64_t> Arguments::integers(const char* field) {
   std::vector<int64_t> result;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Value entry = array[i];
-    if (!entry.IsNumber()) reject(field, "an array of integers");
+    const double number = entry.IsNumber() ? entry.As<Napi::Number>().DoubleValue() : std::nan("");
+    if (!std::isfinite(number) || std::trunc(number) != number) reject(field, "an array of integers");
     result.push_back(entry.As<Napi::Number>().Int64Value());
   }
   return result;

@@ -22,17 +22,19 @@ class Arguments {
   double number(const char* field, double otherwise);
   int64_t integer(const char* field);
   int64_t integer(const char* field, int64_t otherwise);
+  uint32_t word(const char* field);  // an integer of 32 bits
   uint64_t seed(const char* field);  // a bigint, or an integer a double holds exactly
   std::vector<int64_t> integers(const char* field);
   Activation activation(const char* field, Activation otherwise);
   std::vector<Arguments> list(const char* field);
+
+  [[noreturn]] void reject(const char* field, const char* expected) const;
 
   // The device of all tensors read so far. Fails where they are on several.
   const std::shared_ptr<Device>& device() const;
 
  private:
   Napi::Value get(const char* field) const { return options_.Get(field); }
-  [[noreturn]] void reject(const char* field, const char* expected) const;
   void meet(const char* field, const std::shared_ptr<Device>& device);
 
   const char* operation_;

@@ -8,7 +8,7 @@ namespace {
 
 ConvShape convShape(Arguments& args) {
   const std::vector<int64_t> pads = args.integers("pads");
-  if (pads.size() != 4) throw Error(kArgument, "pads must be [top, left, bottom, right].");
+  if (pads.size() != 4) args.reject("pads", "[top, left, bottom, right]");
   return {args.integer("stride", 1), pads[0], pads[1], pads[2], pads[3], args.integer("groups", 1)};
 }
 
@@ -56,8 +56,8 @@ void parse(Arguments& args, Lrn& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), lrnShape(args)};
 }
 void parse(Arguments& args, LrnBackward& op) {
-  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("inputGradient"),
-        args.optional("workspace"), lrnShape(args)};
+  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("inputGradient"), args.optional("workspace"),
+        lrnShape(args)};
 }
 void parse(Arguments& args, MaxPool& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), poolShape(args)};
@@ -70,8 +70,8 @@ void parse(Arguments& args, Dropout& op) {
   op.output = args.tensor("output");
   op.rate = static_cast<float>(args.number("rate"));
   op.seed = args.seed("seed");
-  op.step = static_cast<uint32_t>(args.integer("step"));
-  op.layer = static_cast<uint32_t>(args.integer("layer"));
+  op.step = args.word("step");
+  op.layer = args.word("layer");
   op.features = args.integer("features");
   op.offset = args.integer("offset", 0);
 }
@@ -91,8 +91,7 @@ void parse(Arguments& args, Cast& op) { op = {args.tensor("input"), args.tensor(
 void parse(Arguments& args, Fill& op) { op = {args.tensor("output"), static_cast<float>(args.number("value"))}; }
 void parse(Arguments& args, Permute& op) { op = {args.tensor("input"), args.tensor("output"), args.integers("axes")}; }
 void parse(Arguments& args, Normal& op) {
-  op = {args.tensor("output"), args.seed("seed"), static_cast<uint32_t>(args.integer("stream")),
-        static_cast<float>(args.number("deviation"))};
+  op = {args.tensor("output"), args.seed("seed"), args.word("stream"), static_cast<float>(args.number("deviation"))};
 }
 
 template <class Operation>

@@ -20,8 +20,8 @@ class TensorObject : public Napi::ObjectWrap<TensorObject> {
   explicit TensorObject(const Napi::CallbackInfo& info);
   void Finalize(Napi::BasicEnv env) override;
 
-  // Fails with ALEXNET_DISPOSED after dispose().
-  const Tensor& tensor() const;
+  // Fails with ALEXNET_DISPOSED after dispose(), naming the tensor.
+  const Tensor& tensor(const std::string& name = "The tensor") const;
   const std::shared_ptr<Device>& device() const { return device_; }
 
  private:

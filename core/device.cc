@@ -41,8 +41,12 @@ void Device::close() {
   drained.get_future().wait();
 }
 
-void Device::submit(const char* operation, std::function<void()> work) {
+void Device::requireOpen(const char* operation) const {
   if (closed_) throw Error(kDisposed, std::string(operation) + " was called on " + id_ + " after dispose().");
+}
+
+void Device::submit(const char* operation, std::function<void()> work) {
+  requireOpen(operation);
   queue_->push([this, operation, work = std::move(work)] {
     if (closed_ || failure_) return;  // what follows a failed operation would compute on garbage
     try {
@@ -69,14 +73,18 @@ void Device::write(const Tensor& destination, const void* source, std::function<
 }
 
 void Device::read(const Tensor& source, void* destination, Completion completion) {
-  submitReport("read", [this, source, destination] { download(source, destination); }, std::move(completion));
+  submitReport(
+      "read", [this, source, destination] { download(source, destination); }, std::move(completion));
 }
 
 void Device::synchronize(Completion completion) {
-  submitReport("synchronize", [this] { finish(); }, std::move(completion));
+  submitReport(
+      "synchronize", [this] { finish(); }, std::move(completion));
 }
 
 void Device::copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
+  from.requireOpen(Copy::name);  // both, before either is made to wait
+  to.requireOpen(Copy::name);
   const auto arrived = std::make_shared<Event>();  // the source's contents are final
   const auto copied = std::make_shared<Event>();   // the source may be written again
   from.submit("copy", [&from, promise = promiseOf(arrived), copied] {

@@ -58,6 +58,8 @@ class Device {
   virtual size_t workspaceBytes(const MaxPool& operation) = 0;
 
  protected:
+  // Fails with ALEXNET_DISPOSED after close().
+  void requireOpen(const char* operation) const;
   void submit(const char* operation, std::function<void()> work);
   std::shared_ptr<MemoryCounter> memory_ = std::make_shared<MemoryCounter>();
 

@@ -1,3 +1,96 @@
-# Placeholder until the CUDA part lands.
+# Decides whether the addon gets its CUDA part, and adds it. Never fails for want of CUDA: without an nvcc that works the
+# addon is built for the CPU alone, and says so.
+#   -D ALEXNET_CUDA=OFF                   builds for the CPU alone
+#   -D ALEXNET_CUDA_ARCHITECTURES=<list>  or the environment variable of that name: "release" for every GPU that the
+#                                         compiler knows, or a list as CMake takes it: "90", "75;90", "native"
+#   CUDACXX, CUDA_HOME, CUDA_PATH         environment: where nvcc is, if not on PATH or in /usr/local/cuda
+#   CUDAFLAGS                             environment: further flags on the first configuration, such as "-Xptxas -v"
+option(ALEXNET_CUDA "Build the CUDA part where there is an nvcc that works" ON)
+set(ALEXNET_CUDA_ARCHITECTURES "$ENV{ALEXNET_CUDA_ARCHITECTURES}" CACHE STRING
+    "GPU architectures: 'release', or a list as CMAKE_CUDA_ARCHITECTURES takes it")
+
+# Sets `result` to the path of an nvcc that compiles, or to a false value after saying why there is none.
+function(alexnet_find_nvcc result)
+  set(${result} FALSE PARENT_SCOPE)
+  if(NOT ALEXNET_CUDA)
+    message(STATUS "CUDA: off (ALEXNET_CUDA=OFF). Building for the CPU only.")
+    return()
+  endif()
+  unset(ALEXNET_NVCC CACHE) # look again: a toolkit may have been installed since
+  if(DEFINED ENV{CUDACXX})
+    set(ALEXNET_NVCC "$ENV{CUDACXX}")
+  else()
+    find_program(ALEXNET_NVCC nvcc PATHS ENV CUDA_HOME ENV CUDA_PATH /usr/local/cuda PATH_SUFFIXES bin)
+    mark_as_advanced(ALEXNET_NVCC)
+  endif()
+  if(NOT ALEXNET_NVCC)
+    message(STATUS "CUDA: no nvcc on PATH, in CUDA_HOME or in /usr/local/cuda. Building for the CPU only.")
+    return()
+  endif()
+  # check_language tries the compiler in a project of its own; naming it in CMAKE_CUDA_COMPILER instead would make a
+  # broken one fatal. It remembers a failure, which must not outlive the failure.
+  set(ENV{CUDACXX} "${ALEXNET_NVCC}")
+  if(NOT CMAKE_CUDA_COMPILER)
+    unset(CMAKE_CUDA_COMPILER CACHE)
+  endif()
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(NOT CMAKE_CUDA_COMPILER)
+    message(STATUS "CUDA: ${ALEXNET_NVCC} does not compile (see the logs in CMakeFiles). Building for the CPU only.")
+    return()
+  endif()
+  set(${result} "${ALEXNET_NVCC}" PARENT_SCOPE)
+endfunction()
+
+# Sets `result` to the architectures to compile for. "-real" is machine code alone; without it PTX comes along, which
+# newer GPUs compile for themselves.
+function(alexnet_cuda_architectures result)
+  if(NOT ALEXNET_CUDA_ARCHITECTURES)
+    set(architectures 80)
+  elseif(NOT ALEXNET_CUDA_ARCHITECTURES STREQUAL "release")
+    set(architectures ${ALEXNET_CUDA_ARCHITECTURES})
+  elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+    set(architectures 75-real 80-real 86-real 89-real 90-real 100-real 120)
+  else()
+    set(architectures 75-real 80-real 86-real 89-real 90)
+  endif()
+  set(${result} ${architectures} PARENT_SCOPE)
+endfunction()
+
+alexnet_find_nvcc(ALEXNET_CUDA_FOUND)
+if(ALEXNET_CUDA_FOUND)
+  enable_language(CUDA)
+  if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 11.8)
+    message(STATUS "CUDA: ${ALEXNET_CUDA_FOUND} is version ${CMAKE_CUDA_COMPILER_VERSION}, 11.8 or newer is needed. "
+                   "Building for the CPU only.")
+    set(ALEXNET_CUDA_FOUND FALSE)
+  else()
+    alexnet_cuda_architectures(CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_STANDARD 17)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    set(CMAKE_CUDA_EXTENSIONS OFF)
+    set(CMAKE_CUDA_VISIBILITY_PRESET hidden)
+    message(STATUS "CUDA: ${ALEXNET_CUDA_FOUND} ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
+  endif()
+endif()
+
+# Adds the CUDA part to `target`, where there is one. The runtime is linked statically: the addon loads on a machine
+# without CUDA and without a GPU, and says what is missing.
 function(alexnet_add_cuda target)
+  if(NOT ALEXNET_CUDA_FOUND)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cuda/*.cu ${CMAKE_SOURCE_DIR}/cuda/*.cc)
+  target_sources(${target} PRIVATE ${sources})
+  target_compile_definitions(${target} PRIVATE ALEXNET_CUDA)
+  target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+  set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static)
+  # -Wpedantic is left out: it objects to the code that nvcc itself writes.
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow>")
+  if(ALEXNET_CUDA_ARCHITECTURES STREQUAL "release")
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--threads=0>")
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13) # the drivers of CUDA 12 cannot all read it
+      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--compress-mode=size>")
+    endif()
+  endif()
 endfunction()

@@ -24,6 +24,8 @@ export type ErrorCode =
 	| 'ALEXNET_PICTURE'
 	/** A checkpoint cannot be read, or belongs to something else. */
 	| 'ALEXNET_CHECKPOINT'
+	/** A run folder holds a checkpoint already, or cannot be written. */
+	| 'ALEXNET_RUN'
 	/** The loss is not a finite number. */
 	| 'ALEXNET_LOSS';
 

@@ -20,6 +20,8 @@ export interface TrainOptions extends ScheduleOptions {
 	augment?: 'paper' | 'none' | undefined;
 	/** Rejects with the signal's reason after the current step. */
 	signal?: AbortSignal | undefined;
+	/** Called while no steps are made: pictures done and all pictures of what is being done. */
+	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
 }
 
 export interface StepReport extends StepResult {
@@ -64,14 +66,16 @@ export async function* train(
 	source: PictureSource,
 	options: TrainOptions = {},
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs = 90, validation, crops, signal} = options;
+	const {epochs = 90, validation, crops, signal, onProgress} = options;
 	const batchSize = requireInteger('batchSize', options.batchSize ?? model.batchSize, 1);
 	requireInteger('epochs', epochs, 1);
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);
 	const schedule = new Schedule(options);
-	if (model.step === 0) model.statistics = await source.statistics({signal});
+	const during = (phase: 'statistics' | 'validation') => (done: number, total: number) =>
+		onProgress?.(phase, done, total);
+	if (model.step === 0) model.statistics = await source.statistics({signal, onProgress: during('statistics')});
 	let lowest = Infinity;
 	for (let epoch = 1; epoch <= epochs; ++epoch) {
 		const means = new Means();
@@ -85,7 +89,8 @@ export async function* train(
 				`Too few of the ${source.size} pictures could be read to fill one batch.`,
 			);
 		}
-		const evaluation = validation && (await evaluate(model, validation, {crops, signal}));
+		const evaluation =
+			validation && (await evaluate(model, validation, {crops, signal, onProgress: during('validation')}));
 		const error = evaluation ? 1 - evaluation.top1 : means.result.loss;
 		const {learningRate} = model.sgd;
 		const best = error < lowest;

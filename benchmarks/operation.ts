@@ -1,0 +1,81 @@
+// What a trial of one operation says of itself.
+import {elementsOf} from '../lib/memory.ts';
+import type {DataType, Shape, Tensor} from '../lib/native.ts';
+
+/** What a tensor holds before the operation runs. */
+export type Contents =
+	| {readonly kind: 'normal'; readonly deviation: number}
+	/** NaN: whatever the operation leaves of it is found out. */
+	| {readonly kind: 'poison'}
+	| {readonly kind: 'bytes'; readonly values: () => Uint8Array | Int32Array | Float32Array};
+
+export interface TensorSpec {
+	readonly shape: Shape;
+	readonly type: DataType;
+	readonly contents: Contents;
+	/** Memory traffic that the operation cannot avoid. */
+	readonly bytes: number;
+	/** Checked after a first run: every element a finite number. */
+	readonly isOutput: boolean;
+	/** Written anew before each sample, as an update does: what a device derives from it is part of the operation. */
+	readonly isWeights: boolean;
+}
+
+export type Tensors<Names extends string = string> = Readonly<Record<Names, Tensor>> & {readonly workspace?: Tensor};
+
+export interface OperationTrial<Names extends string = string> {
+	readonly name: string;
+	/** Additions and multiplications, of convolutions and linear layers only: nothing else comes near the peak. */
+	readonly operations: number;
+	/** Calls in a training step, and in inference. */
+	readonly inTraining: number;
+	readonly inInference: number;
+	readonly tensors: Readonly<Record<Names, TensorSpec>>;
+	/** Bytes of the workspace, where the operation takes one. */
+	readonly workspaceBytes?: (tensors: Tensors<Names>) => number;
+	/** Runs once, after the tensors are filled. */
+	readonly prepare?: (tensors: Tensors<Names>) => void;
+	readonly run: (tensors: Tensors<Names>) => void;
+}
+
+/** Forgets the names of the tensors, which only the trial itself needs. */
+export function trial<Names extends string>(
+	options: Omit<OperationTrial<Names>, 'operations' | 'inTraining' | 'inInference'> & Partial<OperationTrial<Names>>,
+): OperationTrial {
+	const complete: OperationTrial<Names> = {operations: 0, inTraining: 1, inInference: 0, ...options};
+	return complete;
+}
+
+const elementBytes: Readonly<Record<DataType, number>> = {float32: 4, bfloat16: 2, int32: 4, uint8: 1};
+
+const plain = (shape: Shape, type: DataType): Omit<TensorSpec, 'contents'> => {
+	return {shape, type, bytes: elementsOf(shape) * elementBytes[type], isOutput: false, isWeights: false};
+};
+
+/** An input of normal draws. */
+export function input(shape: Shape, type: DataType, deviation = 1): TensorSpec {
+	return {...plain(shape, type), contents: {kind: 'normal', deviation}};
+}
+
+/** An input with contents of its own. */
+export function inputOf(
+	shape: Shape,
+	type: DataType,
+	values: () => Uint8Array | Int32Array | Float32Array,
+): TensorSpec {
+	return {...plain(shape, type), contents: {kind: 'bytes', values}};
+}
+
+export function weights(shape: Shape, type: DataType): TensorSpec {
+	return {...input(shape, type, 0.01), isWeights: true};
+}
+
+export function output(shape: Shape, type: DataType): TensorSpec {
+	return {...plain(shape, type), contents: {kind: 'poison'}, isOutput: true};
+}
+
+/** Read and written in place. */
+export function inPlace(shape: Shape, type: DataType, deviation = 1): TensorSpec {
+	const spec = input(shape, type, deviation);
+	return {...spec, bytes: 2 * spec.bytes, isOutput: true};
+}

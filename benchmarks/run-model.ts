@@ -1,0 +1,68 @@
+// Runs the trials of the whole net, through the API that users call: pictures of uint8 in, a result out.
+import {AlexNet} from '../lib/classifier.ts';
+import {AlexNetError} from '../lib/errors.ts';
+import type {Precision} from '../lib/options.ts';
+import {randomBytes, randomLabels} from './random-inputs.ts';
+import type {ModelTrial} from './trials.ts';
+
+const classes = 1000;
+
+export interface ModelTrialOptions {
+	device: string;
+	precision: Precision;
+	batchSize: number;
+	repetitions: number;
+}
+
+/** @returns milliseconds of a step or a prediction, a value a sample */
+export async function runModel(
+	trial: ModelTrial,
+	{device, precision, batchSize, repetitions}: ModelTrialOptions,
+): Promise<number[]> {
+	// The start that learns soonest: losses stay finite however long the trial lasts.
+	await using model = await AlexNet.create({classes, devices: device, precision, batchSize, init: 'source2012'});
+	model.sgd = {...model.sgd, learningRate: 0.001};
+	const pictureBytes = model.architecture.imageSize ** 2 * 3;
+	const batches = [1, 2].map((seed) => ({
+		images: randomBytes(batchSize * pictureBytes, seed),
+		labels: randomLabels(batchSize, classes, seed),
+	}));
+	const run = async (repetition: number): Promise<void> => {
+		const batch = batches[repetition % batches.length]!;
+		if (trial === 'inference') requireProbabilities(await model.predict(batch.images), batchSize);
+		else requireFinite((await model.trainStep(batch)).loss);
+	};
+	const before = trial === 'train-step' ? await model.getParameters() : undefined;
+	await run(0);
+	await run(1);
+	if (before) await requireChanged(model, before);
+	const samples: number[] = [];
+	for (let repetition = 0; repetition < repetitions; ++repetition) {
+		const start = performance.now();
+		await run(repetition);
+		samples.push(performance.now() - start);
+	}
+	return samples;
+}
+
+function requireFinite(loss: number): void {
+	if (Number.isFinite(loss)) return;
+	throw new AlexNetError('ALEXNET_LOSS', `The training step's loss is ${loss}.`);
+}
+
+async function requireChanged(model: AlexNet, before: ReadonlyMap<string, Float32Array>): Promise<void> {
+	for (const [name, values] of await model.getParameters()) {
+		const old = before.get(name)!;
+		if (values.every(Number.isFinite) && values.some((value, index) => value !== old[index])) continue;
+		throw new AlexNetError('ALEXNET_OPERATION', `Two training steps left ${name} unchanged, or not finite.`);
+	}
+}
+
+function requireProbabilities(probabilities: Float32Array, pictures: number): void {
+	for (let row = 0; row < pictures; ++row) {
+		const sum = probabilities.subarray(row * classes, (row + 1) * classes).reduce((total, value) => total + value, 0);
+		// fp32 rounds each of 1000 terms by at most 2^-24 of it.
+		if (Math.abs(sum - 1) < 1e-4) continue;
+		throw new AlexNetError('ALEXNET_OPERATION', `The probabilities of picture ${row} add up to ${sum}.`);
+	}
+}

@@ -1,0 +1,125 @@
+// Runs the trial of one operation: fills tensors, checks what comes out, then takes samples.
+import {AlexNetError} from '../lib/errors.ts';
+import {elementsOf, Memory} from '../lib/memory.ts';
+import {native, type NativeDevice, type Tensor} from '../lib/native.ts';
+import type {OperationTrial, Tensors, TensorSpec} from './operation.ts';
+import {CacheFlush, callsPerSample, timeCalls} from './timing.ts';
+
+/** A sample's calls work on tensors of their own, so that none finds its inputs in the cache. */
+const mostSets = 64;
+const mostSetBytes = 2 ** 30;
+
+/** A set of tensors, and the calls that work on them. */
+interface TensorSet {
+	readonly call: () => void;
+	/** Queues new weights. */
+	readonly renew: () => void;
+	readonly outputs: readonly (readonly [string, Tensor])[];
+}
+
+/** @returns milliseconds of a call, a value a sample */
+export async function runOperation(
+	device: NativeDevice,
+	trial: OperationTrial,
+	repetitions: number,
+): Promise<number[]> {
+	const memory = new Memory(device);
+	try {
+		const before = device.memory().bytes;
+		const first = makeSet(memory, trial, 0);
+		const setBytes = device.memory().bytes - before;
+		first.call();
+		await device.synchronize();
+		for (const [name, tensor] of first.outputs) await verify(trial, name, tensor);
+		const milliseconds = await timeCalls(device, [first.call]);
+		const most = Math.min(mostSets, Math.floor(mostSetBytes / setBytes));
+		const sets = [first];
+		while (sets.length < callsPerSample(milliseconds, most)) sets.push(makeSet(memory, trial, sets.length));
+		const flush = new CacheFlush(memory);
+		const samples: number[] = [];
+		for (let sample = -1; sample < repetitions; ++sample) {
+			for (const {renew} of sets) renew();
+			flush.queue();
+			const time = await timeCalls(
+				device,
+				sets.map(({call}) => call),
+			);
+			// The first one only warms up.
+			if (sample >= 0) samples.push(time / sets.length);
+		}
+		return samples;
+	} finally {
+		await device.synchronize();
+		memory.dispose();
+	}
+}
+
+function makeSet(memory: Memory, trial: OperationTrial, ordinal: number): TensorSet {
+	const entries = Object.entries(trial.tensors);
+	const tensors: Record<string, Tensor> = {};
+	const renewals: (() => void)[] = [];
+	for (const [index, [name, spec]] of entries.entries()) {
+		const tensor = memory.allocate(spec.shape, spec.type);
+		fill(memory, tensor, spec, ordinal * entries.length + index);
+		tensors[name] = tensor;
+		if (!spec.isWeights) continue;
+		const source = memory.allocate(spec.shape, spec.type);
+		native.copy({input: tensor, output: source});
+		renewals.push(() => native.copy({input: source, output: tensor}));
+	}
+	const bytes = trial.workspaceBytes?.(tensors) ?? 0;
+	const workspace = bytes > 0 ? {workspace: memory.allocate([bytes], 'uint8')} : {};
+	const all: Tensors = Object.assign(tensors, workspace);
+	trial.prepare?.(all);
+	return {
+		call: () => trial.run(all),
+		renew: () => {
+			for (const renewal of renewals) renewal();
+		},
+		outputs: entries.filter(([, spec]) => spec.isOutput).map(([name]) => [name, all[name]!] as const),
+	};
+}
+
+function fill(memory: Memory, tensor: Tensor, {contents, shape, type}: TensorSpec, stream: number): void {
+	switch (contents.kind) {
+		case 'poison':
+			tensor.write(poison(tensor));
+			break;
+		case 'bytes':
+			tensor.write(contents.values());
+			break;
+		case 'normal': {
+			const {deviation} = contents;
+			if (type === 'float32') {
+				native.normal({output: tensor, seed: 1, stream, deviation});
+				break;
+			}
+			const exact = memory.device.allocate(shape, 'float32');
+			native.normal({output: exact, seed: 1, stream, deviation});
+			native.cast({input: exact, output: tensor});
+			exact.dispose();
+		}
+	}
+}
+
+/** NaN throughout. */
+function poison({shape, dataType}: Tensor): Float32Array | Uint16Array {
+	const length = elementsOf(shape);
+	return dataType === 'bfloat16' ? new Uint16Array(length).fill(0xffff) : new Float32Array(length).fill(NaN);
+}
+
+/** Every element must have been written, with a finite number, and they must not all be the same. */
+async function verify(trial: OperationTrial, name: string, tensor: Tensor): Promise<void> {
+	const length = elementsOf(tensor.shape);
+	const values = tensor.dataType === 'bfloat16' ? new Uint16Array(length) : new Float32Array(length);
+	await tensor.read(values);
+	const isFinite =
+		values instanceof Uint16Array
+			? (value: number): boolean => (value & 0x7f80) !== 0x7f80
+			: (value: number): boolean => Number.isFinite(value);
+	if (values.every(isFinite) && values.some((value) => value !== values[0])) return;
+	throw new AlexNetError(
+		'ALEXNET_OPERATION',
+		`${trial.name} left ${name} [${tensor.shape.join(', ')}] with elements that are not finite, or all the same.`,
+	);
+}

@@ -1,0 +1,124 @@
+// Runs trials, each in a process of its own, and makes rows of what they measure.
+import {fork} from 'node:child_process';
+import {extname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {AlexNetError} from '../lib/errors.ts';
+import type {Precision} from '../lib/options.ts';
+import type {Machine} from './machine.ts';
+import {quartiles} from './timing.ts';
+import type {TrialAnswer, TrialJob} from './trial-process.ts';
+import {isModelTrial, workOf} from './trials.ts';
+
+export interface BenchmarkOptions {
+	device: string;
+	precision: Precision;
+	batchSize: number;
+	/** Samples of each trial. Default: 10 of the whole net, 20 of an operation. */
+	repetitions?: number | undefined;
+	signal?: AbortSignal | undefined;
+	/** Called before each trial with its name and how many are done. */
+	onProgress?: ((trial: string, done: number) => void) | undefined;
+}
+
+/** A trial's result. */
+export interface BenchmarkRow {
+	trial: string;
+	device: string;
+	precision: Precision;
+	batchSize: number;
+	repetitions: number;
+	medianMs: number;
+	/** Between the quartiles: half of the samples lie in it. */
+	spreadMs: number;
+	/** Pictures of the batch, by the median. */
+	imagesPerSecond: number;
+	/** The least time that the measured bandwidth and peak allow, whichever is longer. */
+	boundMs: number;
+	boundBy: 'bandwidth' | 'peak';
+	/** boundMs / medianMs */
+	shareOfBound: number;
+	/** What it does in the median, in units of 10^9 a second. */
+	gigabytesPerSecond: number;
+	gigaflops: number;
+	/** What the device's own copy and matrix product reached in the same run. */
+	bandwidthGigabytesPerSecond: number;
+	peakGigaflops: number;
+}
+
+/**
+ * Measures trials one after the other.
+ *
+ * @throws ALEXNET_DEVICE, ALEXNET_MEMORY and what else the device refuses; ALEXNET_OPERATION where a trial's outputs
+ * are not what they must be, or its process ends.
+ */
+export async function runTrials(trials: readonly string[], options: BenchmarkOptions): Promise<BenchmarkRow[]> {
+	const {device, precision, batchSize, signal, onProgress} = options;
+	const job = {device, precision, batchSize, repetitions: 0};
+	onProgress?.('bandwidth and peak', 0);
+	const answer = await ask({...job, trial: 'machine'}, signal);
+	if (answer.kind !== 'machine') throw new Error(`Expected the machine's figures, got ${answer.kind}.`);
+	const rows: BenchmarkRow[] = [];
+	for (const trial of trials) {
+		onProgress?.(trial, rows.length);
+		const repetitions = options.repetitions ?? (isModelTrial(trial) ? 10 : 20);
+		rows.push(await measure({...job, trial, repetitions}, answer.machine, signal));
+	}
+	return rows;
+}
+
+async function measure(job: TrialJob, machine: Machine, signal: AbortSignal | undefined): Promise<BenchmarkRow> {
+	const {trial, device, precision, batchSize, repetitions} = job;
+	const answer = await ask(job, signal);
+	if (answer.kind !== 'samples') throw new Error(`Expected samples, got ${answer.kind}.`);
+	const {lower, median, upper} = quartiles(answer.milliseconds);
+	const work = workOf(trial, batchSize, precision);
+	const byBandwidth = (work.bytes / machine.bandwidth) * 1000;
+	const byPeak = (work.operations / machine.peak) * 1000;
+	const boundMs = Math.max(byBandwidth, byPeak);
+	return {
+		...{trial, device, precision, batchSize, repetitions},
+		medianMs: median,
+		spreadMs: upper - lower,
+		imagesPerSecond: (batchSize * 1000) / median,
+		boundMs,
+		boundBy: byBandwidth > byPeak ? 'bandwidth' : 'peak',
+		shareOfBound: boundMs / median,
+		gigabytesPerSecond: work.bytes / median / 1e6,
+		gigaflops: work.operations / median / 1e6,
+		bandwidthGigabytesPerSecond: machine.bandwidth / 1e9,
+		peakGigaflops: machine.peak / 1e9,
+	};
+}
+
+/** Has a process of its own do a job. It runs as this one does: compiled, or through the same TypeScript loader. */
+async function ask(job: TrialJob, signal: AbortSignal | undefined): Promise<Exclude<TrialAnswer, {kind: 'error'}>> {
+	const self = fileURLToPath(import.meta.url);
+	const program = fileURLToPath(new URL(`./trial-process${extname(self)}`, import.meta.url));
+	signal?.throwIfAborted();
+	// What it prints must not mix with our results.
+	const child = fork(program, {stdio: ['ignore', 2, 2, 'ipc']});
+	const stop = (): void => void child.kill('SIGKILL');
+	signal?.addEventListener('abort', stop);
+	try {
+		const answer = await new Promise<TrialAnswer>((resolve, reject) => {
+			child.on('message', (message) => resolve(message as TrialAnswer));
+			child.on('error', reject);
+			child.on('exit', (code, by) => reject(ended(job.trial, code, by)));
+			child.send(job);
+		});
+		if (answer.kind !== 'error') return answer;
+		throw new AlexNetError(answer.code ?? 'ALEXNET_OPERATION', answer.message);
+	} catch (error) {
+		signal?.throwIfAborted();
+		throw error;
+	} finally {
+		signal?.removeEventListener('abort', stop);
+		if (child.connected) child.disconnect();
+	}
+}
+
+function ended(trial: string, code: number | null, signal: NodeJS.Signals | null): AlexNetError {
+	const how = signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`;
+	const advice = signal === 'SIGKILL' ? ' The system may have run out of memory: try a smaller --batch-size.' : '';
+	return new AlexNetError('ALEXNET_OPERATION', `The process of trial ${trial} was ended ${how}.${advice}`);
+}

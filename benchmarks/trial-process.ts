@@ -1,0 +1,48 @@
+// A process of its own for one trial, so that memory and caches are as fresh as the first trial's. Started by run.ts.
+import {openDevice} from '../lib/device.ts';
+import {isAlexNetError, type ErrorCode} from '../lib/errors.ts';
+import type {Precision} from '../lib/options.ts';
+import {measureMachine, type Machine} from './machine.ts';
+import {runModel} from './run-model.ts';
+import {runOperation} from './run-operation.ts';
+import {isModelTrial, operationTrial} from './trials.ts';
+
+export interface TrialJob {
+	/** A trial's name, or 'machine' for what the device can do at best. */
+	trial: string;
+	device: string;
+	precision: Precision;
+	batchSize: number;
+	repetitions: number;
+}
+
+export type TrialAnswer =
+	| {kind: 'samples'; milliseconds: number[]}
+	| {kind: 'machine'; machine: Machine}
+	| {kind: 'error'; message: string; code?: ErrorCode};
+
+async function answer(job: TrialJob): Promise<TrialAnswer> {
+	const {trial, device: id, precision, batchSize, repetitions} = job;
+	if (isModelTrial(trial)) return {kind: 'samples', milliseconds: await runModel(trial, job)};
+	const device = openDevice(id);
+	try {
+		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(device, precision)};
+		const operation = operationTrial(trial, batchSize, precision);
+		return {kind: 'samples', milliseconds: await runOperation(device, operation, repetitions)};
+	} finally {
+		device.close();
+	}
+}
+
+function failure(error: unknown): TrialAnswer {
+	const message = error instanceof Error ? error.message : String(error);
+	return {kind: 'error', message, ...(isAlexNetError(error) && {code: error.code})};
+}
+
+// The answer has arrived, or whoever asked is gone.
+process.on('disconnect', () => process.exit(1));
+process.on('message', (job) => {
+	void answer(job as TrialJob)
+		.catch(failure)
+		.then((message) => process.send?.(message));
+});

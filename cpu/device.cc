@@ -1,0 +1,94 @@
+#include "device.h"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <fstream>
+
+#include "bytes.h"
+#include "cpu.h"
+
+namespace alexnet::cpu {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+// Cores that this process may use.
+int cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
+  return omp_get_num_procs();
+}
+
+std::string processorName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.compare(0, 10, "model name") == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+class CpuBackend final : public Backend {
+ public:
+  const char* kind() const override { return "cpu"; }
+
+  Availability availability() const override { return {"available", "The CPU is always there."}; }
+
+  std::vector<DeviceDescription> list() const override {
+    return {{"cpu:0", processorName(), machineMemory(), cores(), nativeBfloat16(), ""}};
+  }
+
+  std::shared_ptr<Device> open(int index, int threads) const override {
+    const int count = cores();
+    if (index < 0 || index >= count) {
+      throw Error(kDevice, "There is no cpu:" + std::to_string(index) + " here: with " + std::to_string(count) +
+                               (count == 1 ? " core there is cpu:0 alone."
+                                           : " cores there are cpu:0 to cpu:" + std::to_string(count - 1) +
+                                                 ", each with a share of the cores."));
+    }
+    if (threads < 0 || threads > kMostThreads) {
+      throw Error(kArgument, "threads must be 0 (all cores) to " + std::to_string(kMostThreads) + ", got " +
+                                 std::to_string(threads) + ".");
+    }
+    return std::make_shared<CpuDevice>(index, threads == 0 ? count : threads);
+  }
+};
+
+}  // namespace
+
+const Backend& backend() {
+  static const CpuBackend instance;
+  return instance;
+}
+
+// oneDNN fixes a primitive's number of threads when it is made: on this thread, after this.
+CpuDevice::CpuDevice(int index, int threads)
+    : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([threads] {
+               omp_set_dynamic(0);
+               omp_set_num_threads(threads);
+             })) {}
+
+CpuDevice::~CpuDevice() { close(); }
+
+std::shared_ptr<Buffer> CpuDevice::allocate(size_t bytes) {
+  requireOpen("allocate");
+  return std::make_shared<CpuBuffer>(this, CountedBlock(bytes, id(), memory_), bytes);
+}
+
+void CpuDevice::upload(const Tensor& destination, const void* source) {
+  copyBytes(destination.mutableData(), source, destination.bytes());
+}
+
+void CpuDevice::download(const Tensor& source, void* destination) {
+  copyBytes(destination, source.data(), source.bytes());
+}
+
+void CpuDevice::receive(const Tensor& destination, const Tensor& source) {
+  if (!dynamic_cast<const CpuBuffer*>(source.buffer.get())) {
+    throw Error(kDevice, "only another CPU's tensor can be copied to " + id() + ". Read it and write it instead.");
+  }
+  copyBytes(destination.mutableData(), source.data(), destination.bytes());
+}
+
+}  // namespace alexnet::cpu

@@ -1,0 +1,82 @@
+// Memory of the CPU device: aligned blocks, small ones kept for reuse, and buffers that own what is derived
+// from them.
+#pragma once
+
+#include <dnnl.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../core/device.h"
+
+namespace alexnet::cpu {
+
+// Memory of the machine in bytes, and how much of it could be had now.
+int64_t machineMemory();
+int64_t availableMemory();
+
+// An owned block aligned to 64 bytes, to 2 MiB (a huge page) where it is large. Its contents are undefined.
+class Block {
+ public:
+  Block() = default;
+  // Fails with ALEXNET_MEMORY, naming `owner` ("cpu:0"), what is needed and what is free.
+  Block(size_t bytes, const std::string& owner);
+  ~Block();
+  Block(Block&& other) noexcept : address_(std::exchange(other.address_, nullptr)), bytes_(other.bytes_) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+  char* address() const { return static_cast<char*>(address_); }
+  size_t bytes() const { return address_ ? bytes_ : 0; }
+
+ private:
+  void* address_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// A block that the device's MemoryCounter knows of.
+class CountedBlock {
+ public:
+  CountedBlock(size_t bytes, const std::string& owner, std::shared_ptr<MemoryCounter> counter)
+      : block_(bytes, owner), counter_(std::move(counter)) {
+    counter_->bytes += static_cast<int64_t>(bytes);
+    ++counter_->allocations;
+  }
+  ~CountedBlock() {
+    if (counter_) counter_->bytes -= static_cast<int64_t>(block_.bytes());
+  }
+  CountedBlock(CountedBlock&&) noexcept = default;
+
+  char* address() const { return block_.address(); }
+
+ private:
+  Block block_;
+  std::shared_ptr<MemoryCounter> counter_;
+};
+
+// Memory of a CPU device, with copies of pieces of it in layouts that oneDNN wants: they live as long as the
+// buffer, and are made anew when it was written since.
+class CpuBuffer final : public Buffer {
+ public:
+  struct Packed {
+    static constexpr uint64_t kNeverMade = ~uint64_t{0};
+    size_t offset;              // of the piece, in bytes
+    dnnl::memory::desc layout;  // of the copy
+    uint64_t version;           // of the buffer, when the copy was made
+    CountedBlock block;
+  };
+
+  CpuBuffer(const Device* owner, CountedBlock block, size_t size)
+      : Buffer(owner, block.address(), size), block_(std::move(block)) {}
+
+  std::vector<Packed> packed;  // queue thread only
+
+ private:
+  CountedBlock block_;
+};
+
+}  // namespace alexnet::cpu

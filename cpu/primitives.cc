@@ -1,0 +1,131 @@
+#include "primitives.h"
+
+#include <unordered_map>
+#include <utility>
+
+namespace alexnet::cpu {
+namespace {
+
+constexpr size_t kMostPrepared = 1024;  // a program that comes with ever new shapes must not grow without end
+
+size_t align(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+dnnl::memory::data_type typeOf(const Tensor& tensor) {
+  return tensor.type == DataType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+}
+
+bool nativeBfloat16() {
+  // The instruction sets are bit sets that contain those they build on.
+  const auto have = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto need = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (have & need) == need;
+}
+
+dnnl::primitive_attr attributes(Activation activation) {
+  dnnl::primitive_attr result;
+  result.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (activation == Activation::none) return result;
+  dnnl::post_ops operations;
+  appendActivation(operations,
+                   activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh);
+  result.set_post_ops(operations);
+  return result;
+}
+
+Prepared::Prepared(const dnnl::engine& engine, dnnl::primitive made, const dnnl::primitive_desc_base& description,
+                   const std::vector<Port>& ports)
+    : primitive(std::move(made)), scratchpad(description.scratchpad_desc()) {
+  scratchBytes = align(scratchpad.get_size());
+  for (const Port& port : ports) {
+    Argument argument{port, description.query_md(dnnl::query::exec_arg_md, port.argument), {}, scratchBytes};
+    if (argument.wanted != port.layout) {
+      const bool out = port.role == Port::Role::output;
+      const Descriptor& from = out ? argument.wanted : port.layout;
+      const Descriptor& to = out ? port.layout : argument.wanted;
+      argument.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(engine, from, engine, to));
+      if (port.role != Port::Role::weights) scratchBytes += align(argument.wanted.get_size());
+    }
+    arguments.push_back(std::move(argument));
+  }
+}
+
+Primitives::Primitives(std::string owner, std::shared_ptr<MemoryCounter> counter)
+    : owner_(std::move(owner)), counter_(std::move(counter)) {}
+
+const Prepared& Primitives::prepare(const Key& key, const std::function<Prepared()>& make) {
+  const auto found = prepared_.find(key);
+  if (found != prepared_.end()) return found->second;
+  if (prepared_.size() >= kMostPrepared) prepared_.clear();
+  return prepared_.emplace(key, make()).first->second;
+}
+
+char* Primitives::scratch(size_t bytes) {
+  if (bytes > scratch_.bytes()) {
+    scratch_ = Block();  // first, so that the old and the new are never held together
+    scratch_ = Block(bytes, owner_);
+  }
+  return scratch_.address();
+}
+
+void Primitives::run(const dnnl::reorder& reorder, const Descriptor& from, const void* source, const Descriptor& to,
+                     void* destination) {
+  dnnl::memory input(from, engine, const_cast<void*>(source));
+  dnnl::memory output(to, engine, destination);
+  reorder.execute(stream_, input, output);
+}
+
+char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tensor) {
+  auto& buffer = static_cast<CpuBuffer&>(*tensor.buffer);
+  CpuBuffer::Packed* copy = nullptr;
+  for (CpuBuffer::Packed& candidate : buffer.packed) {
+    if (candidate.offset == tensor.offset && candidate.layout == argument.wanted) copy = &candidate;
+  }
+  const uint64_t version = buffer.version;
+  if (copy && copy->version == version) return copy->block.address();
+  if (!copy) {
+    buffer.packed.push_back({tensor.offset, argument.wanted, CpuBuffer::Packed::kNeverMade,
+                             CountedBlock(argument.wanted.get_size(), owner_, counter_)});
+    copy = &buffer.packed.back();
+  }
+  run(argument.reorder, argument.port.layout, tensor.data(), argument.wanted, copy->block.address());
+  copy->version = version;
+  return copy->block.address();
+}
+
+void Primitives::execute(const Prepared& prepared, std::initializer_list<Operand> operands) {
+  char* const free = scratch(prepared.scratchBytes);
+  std::unordered_map<int, dnnl::memory> bound;
+  const auto bind = [&](int argument, const Descriptor& layout, const void* address) {
+    bound.emplace(argument, dnnl::memory(layout, engine, const_cast<void*>(address)));
+  };
+  const auto tensorFor = [&](int argument) -> const Tensor& {
+    for (const Operand& operand : operands) {
+      if (operand.argument == argument) return operand.tensor;
+    }
+    throw std::logic_error("a primitive's argument has no tensor");
+  };
+  if (prepared.scratchpad.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, prepared.scratchpad, free);
+  for (const Prepared::Argument& argument : prepared.arguments) {
+    const Tensor& tensor = tensorFor(argument.port.argument);
+    const void* address = argument.port.role == Port::Role::output ? tensor.mutableData() : tensor.data();
+    if (argument.reorder && argument.port.role == Port::Role::weights) {
+      address = packed(argument, tensor);
+    } else if (argument.reorder) {
+      if (argument.port.role == Port::Role::input) {
+        run(argument.reorder, argument.port.layout, address, argument.wanted, free + argument.scratchOffset);
+      }
+      address = free + argument.scratchOffset;
+    }
+    bind(argument.port.argument, argument.wanted, address);
+  }
+  prepared.primitive.execute(stream_, bound);
+  for (const Prepared::Argument& argument : prepared.arguments) {
+    if (!argument.reorder || argument.port.role != Port::Role::output) continue;
+    run(argument.reorder, argument.wanted, free + argument.scratchOffset, argument.port.layout,
+        tensorFor(argument.port.argument).mutableData());
+  }
+}
+
+}  // namespace alexnet::cpu

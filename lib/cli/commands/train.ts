@@ -1,0 +1,136 @@
+import {Option, type Command} from 'commander';
+import {AlexNetError} from '../../errors.ts';
+import {AlexNet, ImageFolder, type Init, type PcaScale, type Precision} from '../../index.ts';
+import {RunFolder} from '../../run-folder.ts';
+import {Interruptible} from '../interrupt.ts';
+import {Output} from '../output.ts';
+import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
+import {describeBest, trainRun} from '../train-run.ts';
+
+interface TrainCommandOptions {
+	device: string;
+	precision: Precision;
+	init: Init;
+	epochs: number;
+	batchSize: number;
+	learningRate: number;
+	seed: number;
+	out: string;
+	momentum: number;
+	weightDecay: number;
+	biasLearningRateScale: number;
+	biasWeightDecay: number;
+	divideAt?: number[];
+	patience: number;
+	activation: 'relu' | 'tanh';
+	lrn: boolean;
+	pooling: '3/2' | '2/2';
+	dropout: number;
+	columns: 1 | 2;
+	augment: boolean;
+	pcaScale: PcaScale;
+	validationFraction: number;
+	crops: 1 | 10;
+	strict?: boolean;
+	json?: boolean;
+}
+
+export function addTrain(program: Command): void {
+	const command = program
+		.command('train')
+		.summary('train on a folder of pictures')
+		.description(
+			'Train on a folder of pictures: <folder>/<class>/*.jpg, of which a part is held out, or ' +
+				'<folder>/{train,val}/<class>/*.jpg. Reads JPEG, PNG, WebP, GIF and TIFF.\n' +
+				'Ctrl-C ends after the current step, with a checkpoint; pressed again, at once.',
+		)
+		.argument('<folder>', 'the pictures')
+		.optionsGroup('Run:')
+		.addOption(commonOptions.device())
+		.addOption(commonOptions.precision())
+		.option('--epochs <number>', 'passes over the pictures', integer(1), 90)
+		.option('--batch-size <number>', 'pictures in a step', integer(1), 128)
+		.option('--seed <number>', 'decides weights, masks, crops, order and what is held out', integer(0), 0)
+		.option('--out <folder>', 'run folder for checkpoints and metrics', 'run')
+		.addOption(commonOptions.json('print every report as a line of JSON'));
+	addRecipe(command);
+	addNet(command);
+	addData(command);
+	command.action(async (folder: string, options: TrainCommandOptions) => {
+		const output = new Output(options);
+		using interruptible = new Interruptible(() =>
+			output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
+		);
+		await train(folder, options, output, interruptible.signal);
+	});
+}
+
+function addRecipe(command: Command): void {
+	command
+		.optionsGroup('Recipe (paper, section 5):')
+		.option('--learning-rate <number>', 'at first', number(0), 0.01)
+		.option('--momentum <number>', 'share of the last update that is kept', number(0, 1), 0.9)
+		.option('--weight-decay <number>', 'of weights', number(0), 0.0005)
+		.option('--bias-learning-rate-scale <number>', 'rate of biases, as a multiple', number(0), 2)
+		.option('--bias-weight-decay <number>', 'of biases', number(0), 0)
+		.option('--divide-at <epochs>', 'divide the rate by 10 after these epochs: 30,60', integers(1))
+		.option('--patience <epochs>', 'without --divide-at: epochs without a better result before it is', integer(1), 5);
+}
+
+function addNet(command: Command): void {
+	command
+		.optionsGroup('Net:')
+		.addOption(new Option('--init <init>', 'how weights start').choices(['paper', 'source2012', 'he']).default('paper'))
+		.addOption(new Option('--activation <function>', 'nonlinearity').choices(['relu', 'tanh']).default('relu'))
+		.option('--no-lrn', 'leave out local response normalization')
+		.addOption(new Option('--pooling <window/stride>', 'overlapped or not').choices(['3/2', '2/2']).default('3/2'))
+		.option('--dropout <share>', 'of fc6 and fc7, 0 for none', number(0, 1), 0.5)
+		.option('--columns <number>', "2, or the paper's half-size net of 1", oneOf(1, 2), 2);
+}
+
+function addData(command: Command): void {
+	command
+		.optionsGroup('Pictures:')
+		.option('--validation-fraction <share>', 'held out where there is no val folder', number(0, 1), 0.1)
+		.option('--no-augment', 'centre crops instead of random crops, mirror images and PCA colour')
+		.addOption(
+			new Option('--pca-scale <scale>', "PCA colour by standard deviations, or the paper's eigenvalues")
+				.choices(['deviation', 'eigenvalue'])
+				.default('deviation'),
+		)
+		.addOption(commonOptions.crops('held-out picture'))
+		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out');
+}
+
+async function train(folder: string, options: TrainCommandOptions, output: Output, signal: AbortSignal): Promise<void> {
+	const {init, activation, lrn, pooling, dropout, columns, device, precision, out, seed} = options;
+	await RunFolder.requireFree(out);
+	const {validationFraction, strict = false} = options;
+	const data = await ImageFolder.open(folder, {validationFraction, strict, seed});
+	requireSeveralClasses(folder, data);
+	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
+	const net = {activation, lrn, pooling, dropout, columns};
+	const sgd = {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
+	const {batchSize, pcaScale, epochs, patience, divideAt, crops} = options;
+	await using model = await AlexNet.create({
+		labels: data.labels,
+		devices: device.split(','),
+		...{precision, batchSize, seed, pcaScale},
+		...{init, ...net, ...sgd},
+	});
+	const augment = options.augment ? 'paper' : 'none';
+	const result = await trainRun({
+		...{model, data, out, init, output, signal},
+		training: {epochs, divideAt, patience, augment, crops},
+		settings: {folder, validationFraction, strict, ...net},
+	});
+	output.result(describeBest(result));
+}
+
+function requireSeveralClasses(folder: string, {labels}: ImageFolder): void {
+	if (labels.length > 1) return;
+	throw new AlexNetError(
+		'ALEXNET_FOLDER',
+		`'${folder}' has one class, '${labels[0] ?? ''}'; a classifier needs at least two. Add a folder for each class.`,
+	);
+}

@@ -1,0 +1,45 @@
+// How the command ends, and what it says then.
+import {isAlexNetError} from '../errors.ts';
+
+export const exitCodes = {
+	good: 0,
+	/** Something could not be done; stderr says what and why. */
+	failed: 1,
+	/** The command line makes no sense. */
+	usage: 2,
+	/** 128 + the signal's number, as shells have it. */
+	SIGINT: 130,
+	SIGTERM: 143,
+	/** Whoever read our output has left. */
+	SIGPIPE: 141,
+} as const;
+
+/** The reason of an abort by Ctrl-C or a request to end. */
+export class Interruption extends Error {
+	override readonly name = 'Interruption';
+	readonly signal: 'SIGINT' | 'SIGTERM';
+
+	constructor(signal: 'SIGINT' | 'SIGTERM') {
+		super(`Interrupted by ${signal}.`);
+		this.signal = signal;
+	}
+}
+
+/** The exit code for what a command threw. */
+export function exitCodeOf(error: unknown): number {
+	return error instanceof Interruption ? exitCodes[error.signal] : exitCodes.failed;
+}
+
+/** What the user reads: one message, with the code that errors of ours have. ALEXNET_DEBUG=1 adds the stack. */
+export function describeError(error: unknown): string {
+	if (error instanceof Interruption) return error.message;
+	if (process.env.ALEXNET_DEBUG === '1' && error instanceof Error) return describeStack(error);
+	if (isAlexNetError(error)) return `error: ${error.message} (${error.code})`;
+	const message = error instanceof Error ? error.message : String(error);
+	return `error: ${message} (ALEXNET_DEBUG=1 shows where)`;
+}
+
+function describeStack(error: Error): string {
+	const own = `error: ${error.stack ?? error.message}`;
+	return error.cause instanceof Error ? `${own}\ncaused by ${error.cause.stack ?? error.cause.message}` : own;
+}

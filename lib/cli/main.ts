@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import {CommanderError} from 'commander';
+import {describeError, exitCodeOf, exitCodes} from './exit-codes.ts';
+
+// `alexnet … | head` closes our output while we write: that is no failure to report.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') process.exit(exitCodes.SIGPIPE);
+	throw error;
+});
+
+try {
+	// Loads the addon, and may say why it cannot.
+	const {createProgram} = await import('./program.ts');
+	await createProgram().parseAsync();
+} catch (error) {
+	if (error instanceof CommanderError) {
+		// Commander has said what is wrong, or has printed the help that was asked for.
+		process.exitCode = error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
+	} else {
+		process.stderr.write(`${describeError(error)}\n`);
+		process.exitCode = exitCodeOf(error);
+	}
+}

@@ -1,0 +1,40 @@
+import {createProgress, type Progress} from './progress.ts';
+
+/** Where a command writes: results to stdout, all else to stderr. With --json stdout has nothing but JSON. */
+export class Output {
+	readonly isJson: boolean;
+	readonly #progress: Progress = createProgress(process.stderr);
+
+	constructor({json = false}: {json?: boolean | undefined} = {}) {
+		this.isJson = json;
+	}
+
+	/** A result in words; with --json it accompanies the numbers, on stderr. */
+	result(text: string): void {
+		this.#write(this.isJson ? process.stderr : process.stdout, text);
+	}
+
+	/** What the user should know meanwhile. */
+	note(text: string): void {
+		this.#write(process.stderr, text);
+	}
+
+	/** A result for programs, on a line of its own; nothing without --json. */
+	json(value: unknown): void {
+		if (this.isJson) this.#write(process.stdout, JSON.stringify(value));
+	}
+
+	progress(task: string, done: number, total: number, details = ''): void {
+		this.#progress.update(task, done, total, details);
+	}
+
+	/** Takes the bar away. */
+	clear(): void {
+		this.#progress.clear();
+	}
+
+	#write(stream: NodeJS.WriteStream, text: string): void {
+		this.#progress.clear();
+		stream.write(`${text}\n`);
+	}
+}

@@ -1,0 +1,24 @@
+import {Command} from 'commander';
+import {addBench} from './commands/bench.ts';
+import {addClassify} from './commands/classify.ts';
+import {addDevices} from './commands/devices.ts';
+import {addEvaluate} from './commands/evaluate.ts';
+import {addFilters} from './commands/filters.ts';
+import {addTrain} from './commands/train.ts';
+import {packageVersion} from './version.ts';
+
+/** The command line. It throws a CommanderError where commander would end the process. */
+export function createProgram(): Command {
+	const program = new Command('alexnet')
+		.description('AlexNet as the 2012 paper has it: train it on your pictures, and have it tell what others show.')
+		.version(packageVersion)
+		.showHelpAfterError('(--help lists the options)')
+		.exitOverride();
+	addDevices(program);
+	addTrain(program);
+	addEvaluate(program);
+	addClassify(program);
+	addFilters(program);
+	addBench(program);
+	return program;
+}

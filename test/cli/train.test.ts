@@ -1,0 +1,181 @@
+// A run from pictures to predictions, through the command line, with the real net.
+import {copyFile, mkdtemp, readdir, readFile, rm, stat} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import sharp from 'sharp';
+import {SafetensorsFile} from '../../lib/safetensors.ts';
+import type {EpochReport, TrainReport} from '../../lib/index.ts';
+import {alexnet, controlCharacters, writeCorruptPicture, writePictures, type Ended} from '../helpers/command.ts';
+
+const colours = {blue: [30, 40, 220], green: [20, 200, 40], red: [220, 30, 30]};
+const small = ['--batch-size', '5', '--init', 'source2012', '--learning-rate', '0.001'];
+
+let folder = '';
+let pictures = '';
+let run = '';
+let trained: Ended;
+
+function linesOf(text: string): TrainReport[] {
+	return text
+		.trim()
+		.split('\n')
+		.map((line) => JSON.parse(line) as TrainReport);
+}
+
+test.before(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'alexnet-'));
+	pictures = join(folder, 'pictures');
+	run = join(folder, 'runs', 'first');
+	await writePictures(join(pictures, 'train'), colours, 7);
+	await writePictures(join(pictures, 'val'), colours, 1);
+	await writeCorruptPicture(join(pictures, 'train', 'red', 'corrupt.png'));
+	trained = await alexnet(['train', pictures, '--epochs', '2', '--out', run, '--json', ...small]);
+});
+
+test.after.always(async () => rm(folder, {recursive: true, force: true}));
+
+test.serial('train ends well and prints every report as a line of JSON', (t) => {
+	t.is(trained.code, 0, trained.stderr);
+	const reports = linesOf(trained.stdout);
+	// 21 readable pictures in batches of 5, twice.
+	t.is(reports.filter(({type}) => type === 'step').length, 2 * 4);
+	const epochs = epochsOf(trained.stdout);
+	t.deepEqual(
+		epochs.map(({epoch, validation}) => [epoch, validation?.pictures]),
+		[
+			[1, 3],
+			[2, 3],
+		],
+	);
+	t.true(reports.every(({loss, imagesPerSecond}) => Number.isFinite(loss) && imagesPerSecond > 0));
+});
+
+test.serial('train says what runs, how weights start, how many pictures there are and which cannot be read', (t) => {
+	t.regex(trained.stderr, /^Device: cpu:0 \(.*\) in fp32\.$/m);
+	t.regex(trained.stderr, /^Pictures: 22 to train on and 3 held out, in 3 classes\.$/m);
+	t.regex(trained.stderr, /init 'source2012'/);
+	t.regex(trained.stderr, /^1 picture could not be read and is left out:\n {2}.*corrupt\.png: /m);
+	t.regex(trained.stderr, /^epoch 1\/2: loss \d+\.\d+, top-1 .* held out: loss/m);
+	t.true(trained.stderr.includes(join(run, 'best.safetensors')));
+	t.deepEqual(controlCharacters(trained.stdout + trained.stderr), []);
+});
+
+test.serial('the run folder holds metrics, configuration, checkpoints and filters', async (t) => {
+	const names = ['best.safetensors', 'config.json', 'filters.png', 'last.safetensors', 'metrics.jsonl'];
+	t.deepEqual((await readdir(run)).sort(), names);
+	t.deepEqual(linesOf(await readFile(join(run, 'metrics.jsonl'), 'utf8')), linesOf(trained.stdout));
+	const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8')) as Record<string, unknown>;
+	t.like(config, {precision: 'fp32', batchSize: 5, seed: 0, init: 'source2012', labels: ['blue', 'green', 'red']});
+	t.like(config, {sgd: {learningRate: 0.001, momentum: 0.9}, training: {epochs: 2, augment: 'paper'}});
+	const epochs = epochsOf(trained.stdout);
+	t.is(await stepOf('last.safetensors'), epochs.at(-1)!.step);
+	t.is(await stepOf('best.safetensors'), epochs.findLast(({best}) => best)!.step);
+	// 96 kernels of 11 x 11 at 4 pixels a weight, 16 in a row, 4 pixels between them.
+	t.like(await sharp(join(run, 'filters.png')).metadata(), {format: 'png', width: 16 * 48 + 4, height: 6 * 48 + 12});
+});
+
+function epochsOf(text: string): EpochReport[] {
+	return linesOf(text).filter((report) => report.type === 'epoch');
+}
+
+async function stepOf(name: string, path = run): Promise<number> {
+	const file = await SafetensorsFile.open(join(path, name));
+	await file.close();
+	return Number(file.metadata.step);
+}
+
+test.serial('a run folder with a checkpoint is not used again', async (t) => {
+	const before = await stat(join(run, 'metrics.jsonl'));
+	const {code, stderr} = await alexnet(['train', pictures, '--out', run, ...small]);
+	t.is(code, 1);
+	t.regex(stderr, /already holds .*\.safetensors\. .*--out.* \(ALEXNET_RUN\)/);
+	t.is((await stat(join(run, 'metrics.jsonl'))).mtimeMs, before.mtimeMs);
+});
+
+test.serial('evaluate measures the pictures that were held out, and all', async (t) => {
+	const checkpoint = join(run, 'last.safetensors');
+	const heldOut = await alexnet(['evaluate', checkpoint, pictures, '--json']);
+	t.is(heldOut.code, 0, heldOut.stderr);
+	const epochs = epochsOf(trained.stdout);
+	const {loss, top1} = JSON.parse(heldOut.stdout) as {loss: number; top1: number};
+	// The same pictures through the same weights: only the batch's size differs, and with it the order of sums.
+	t.is(top1, epochs.at(-1)!.validation!.top1);
+	t.true(Math.abs(loss - epochs.at(-1)!.validation!.loss) < 1e-4 * Math.max(1, loss));
+	const all = await alexnet(['evaluate', checkpoint, pictures, '--split', 'all', '--crops', '10']);
+	t.is(all.code, 0, all.stderr);
+	t.regex(all.stdout, /^24 pictures, 10 crops: loss -?\d+\.\d+, top-1 \d+\.\d %\n$/);
+	t.regex(all.stderr, /corrupt\.png/);
+});
+
+test.serial('classify tells classes, and goes on after a picture that it cannot read', async (t) => {
+	const [good, bad] = [join(pictures, 'val', 'green', '0.png'), join(pictures, 'train', 'red', 'corrupt.png')];
+	const args = ['classify', join(run, 'best.safetensors'), bad, good, '--top', '2'];
+	const text = await alexnet(args);
+	t.is(text.code, 1);
+	t.regex(text.stderr, /^error: Cannot read .*corrupt\.png.* \(ALEXNET_PICTURE\)$/m);
+	t.regex(text.stdout, /^.*green.0\.png\n( +\d+\.\d % {2}(blue|green|red)\n){2}$/);
+	const json = await alexnet([...args, '--json']);
+	t.is(json.code, 1);
+	const [refused, told] = JSON.parse(json.stdout) as [
+		{error: {code: string}},
+		{picture: string; classes: {label: string; probability: number}[]},
+	];
+	t.is(refused.error.code, 'ALEXNET_PICTURE');
+	t.is(told.picture, good);
+	t.is(told.classes.length, 2);
+	const [first, second] = told.classes;
+	t.true(first && second && first.probability >= second.probability && first.probability <= 1);
+});
+
+test.serial('filters writes the picture that the run has', async (t) => {
+	const picture = join(folder, 'made', 'filters.png');
+	const {code, stdout, stderr} = await alexnet(['filters', join(run, 'last.safetensors'), picture]);
+	t.is(code, 0, stderr);
+	t.is(stdout, `${picture}\n`);
+	t.deepEqual(await readFile(picture), await readFile(join(run, 'filters.png')));
+});
+
+test.serial('Ctrl-C ends after the current step, with a checkpoint', async (t) => {
+	const interrupted = join(folder, 'runs', 'interrupted');
+	const {code, stdout, stderr} = await alexnet(
+		['train', pictures, '--epochs', '50', '--out', interrupted, '--json', ...small],
+		{when: {printed: '"step":2', send: 'SIGINT'}},
+	);
+	t.is(code, 130, stderr);
+	t.true(stderr.includes(join(interrupted, 'last.safetensors')), stderr);
+	const last = linesOf(stdout).at(-1)!;
+	t.is(await stepOf('last.safetensors', interrupted), last.step);
+	t.deepEqual(linesOf(await readFile(join(interrupted, 'metrics.jsonl'), 'utf8')), linesOf(stdout));
+});
+
+test.serial('SIGTERM does the same with its own exit code', async (t) => {
+	const terminated = join(folder, 'runs', 'terminated');
+	const {code, stderr} = await alexnet(['train', pictures, '--epochs', '50', '--out', terminated, '--json', ...small], {
+		when: {printed: '"step":1', send: 'SIGTERM'},
+	});
+	t.is(code, 143, stderr);
+	t.true((await readdir(terminated)).includes('last.safetensors'));
+});
+
+test.serial('with --strict a corrupt picture ends the run', async (t) => {
+	const {code, stdout, stderr} = await alexnet([
+		'train',
+		pictures,
+		'--strict',
+		'--out',
+		join(folder, 'strict'),
+		...small,
+	]);
+	t.is(code, 1);
+	t.is(stdout, '');
+	t.regex(stderr, /corrupt\.png.* \(ALEXNET_PICTURE\)$/m);
+});
+
+test.serial('a checkpoint that is cut short is refused', async (t) => {
+	const cut = join(folder, 'cut.safetensors');
+	await copyFile(join(run, 'config.json'), cut);
+	const {code, stderr} = await alexnet(['classify', cut, join(pictures, 'val', 'red', '0.png')]);
+	t.is(code, 1);
+	t.regex(stderr, /cut\.safetensors.* \(ALEXNET_CHECKPOINT\)$/m);
+});

@@ -1,0 +1,132 @@
+// What cuda/ does before a GPU is asked for anything: words for what was found, limits and requirements of launches.
+import {rmSync} from 'node:fs';
+import {join} from 'node:path';
+import anyTest from 'ava';
+import {linesOf, runNvcc, scratchFolder, test, withDriver} from './nvcc.ts';
+
+const folder = scratchFolder();
+const program = join(folder, 'plumbing');
+anyTest.after.always(() => rmSync(folder, {recursive: true}));
+
+test('the program builds', (t) => {
+	const sources = ['test/cuda/plumbing.cu', 'cuda/availability.cc', 'cuda/lrn.cu', 'core/tensor.cc'];
+	const flags = ['-std=c++17', '-arch=sm_80', '-Xcompiler=-Wall,-Wextra,-Wshadow', '--threads=0'];
+	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
+});
+
+// cudaError_t, as the runtime's interface fixes them.
+const status = {success: 0, initializationError: 3, insufficientDriver: 35, noDevice: 100, systemDriverMismatch: 803};
+
+const findings = [
+	{
+		when: 'there is no driver',
+		given: [status.insufficientDriver, 13000, 0],
+		reason: 'no-driver',
+		message: /^No NVIDIA driver was found\. This build uses CUDA 13\.0: .* driver 580 or newer/,
+	},
+	{
+		when: 'the driver is too old for CUDA 13',
+		given: [status.insufficientDriver, 13000, 12040],
+		reason: 'driver-too-old',
+		message: /supports CUDA 12\.4 at most\. This build uses CUDA 13\.0: install driver 580 or newer\.$/,
+	},
+	{
+		when: 'the driver is too old for CUDA 12',
+		given: [status.insufficientDriver, 12080, 11040],
+		reason: 'driver-too-old',
+		message: /supports CUDA 11\.4 at most\. This build uses CUDA 12\.8: install driver 525 or newer\.$/,
+	},
+	{
+		when: 'the driver is too old for a CUDA of later years',
+		given: [status.insufficientDriver, 14010, 13000],
+		reason: 'driver-too-old',
+		message: /install a driver that supports CUDA 14\.1\.$/,
+	},
+	{
+		when: 'the driver says there is no GPU',
+		given: [status.noDevice, 13000, 13020],
+		reason: 'no-device',
+		message: /^The NVIDIA driver \(CUDA 13\.2\) found no GPU\. .*CUDA_VISIBLE_DEVICES/,
+	},
+	{
+		when: 'the driver counts no GPU',
+		given: [status.success, 13000, 13000],
+		reason: 'no-device',
+		message: /found no GPU/,
+	},
+	{
+		when: 'the driver fails',
+		given: [status.systemDriverMismatch, 13000, 13000],
+		reason: 'no-device',
+		message: /cannot use a GPU: .* \(cudaErrorSystemDriverMismatch\)\. .*nvidia-smi/,
+	},
+	{
+		when: 'the second GPU fails',
+		given: [status.initializationError, 13000, 13000, 'NVIDIA H100'],
+		reason: 'no-device',
+		message: /\(cudaErrorInitializationError\)/,
+	},
+	{
+		when: 'there is a GPU',
+		given: [status.success, 13000, 13000, 'NVIDIA H100 80GB HBM3', 'NVIDIA T4'],
+		reason: 'not-implemented',
+		message: /^Found NVIDIA H100 80GB HBM3, NVIDIA T4, but this version has no CUDA device yet: .* Use cpu\.$/,
+	},
+];
+
+for (const {when, given, reason, message} of findings) {
+	test(`availability where ${when}: ${reason}`, (t) => {
+		const [gotReason, gotMessage = '', ...versions] = linesOf(program, ['availability', ...given.map(String)]);
+		t.is(gotReason, reason);
+		t.regex(gotMessage, message);
+		t.deepEqual(versions, given.slice(1, 3).map(String));
+	});
+}
+
+test('a launch beyond the limits is refused before it, naming the kernel', (t) => {
+	for (const grid of ['2147483648 1 1 32', '1 65536 1 32', '1 1 65536 32', '0 1 1 32', '1 1 1 1025', '1 1 1 0']) {
+		const [code, message = ''] = linesOf(program, ['launch', ...grid.split(' ')]);
+		t.is(code, 'ALEXNET_OPERATION', grid);
+		const [x, y, z, threads] = grid.split(' ');
+		t.true(
+			message.startsWith(`emptyKernel: a grid of ${x} x ${y} x ${z} blocks of ${threads} threads cannot`),
+			message,
+		);
+	}
+});
+
+test('a launch within the limits reaches the runtime, whose refusal names the kernel', (t) => {
+	const options = ['launch', '2147483647', '65535', '65535', '1024'];
+	const [code, message = ''] = linesOf(program, options, withDriver(folder, 13000));
+	t.is(code, 'ALEXNET_OPERATION');
+	t.regex(message, /^emptyKernel: .* \(cudaErrorNoDevice\)\.$/);
+});
+
+const refusals = [
+	{what: 'columns of 12 channels', given: '4096 8192 1 24 2 5', message: /a multiple of 8 .* 24 channels in 2 columns/},
+	{what: 'an even size', given: '4096 8192 1 96 2 4', message: /size must be 1, 3, 5, 7 or 9 .* got 4/},
+	{what: 'a size of 11', given: '4096 8192 1 96 2 11', message: /got 11/},
+	{what: 'an input off 16 bytes', given: '4100 8192 1 96 2 5', message: /multiple of 16 bytes/},
+	{what: 'an output off 16 bytes', given: '4096 8196 1 96 2 5', message: /multiple of 16 bytes/},
+	{what: 'the output in place', given: '4096 4096 1 96 2 5', message: /must not overlap/},
+	{what: 'an output that begins within the input', given: '4096 4464 1 96 2 5', message: /must not overlap/},
+	{what: 'an output that ends within the input', given: '4096 3728 1 96 2 5', message: /must not overlap/},
+	{what: '2^34 elements', given: '4096 8192 2147483648 8 1 5', message: /fewer than 2\^34/},
+];
+for (const {what, given, message} of refusals) {
+	test(`lrnForward refuses ${what}`, (t) => {
+		const [code, text = ''] = linesOf(program, ['lrn', ...given.split(' ')]);
+		t.is(code, 'ALEXNET_ARGUMENT');
+		t.regex(text, message);
+	});
+}
+
+test('lrnForward comes as far as its launch', (t) => {
+	// [1 pixel, 96 channels] fp32: 384 bytes, and the output begins where the input ends.
+	for (const size of [1, 3, 5, 7, 9]) {
+		const options = ['lrn', '4096', '4480', '1', '96', '2', String(size)];
+		const [code, message = ''] = linesOf(program, options, withDriver(folder, 13000));
+		t.is(code, 'ALEXNET_OPERATION');
+		t.regex(message, /^lrnForwardKernel: .* \(cudaErrorNoDevice\)\.$/);
+	}
+});

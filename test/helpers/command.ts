@@ -1,0 +1,68 @@
+// Runs the command line as users do, in a process of its own.
+import {spawn} from 'node:child_process';
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import sharp from 'sharp';
+
+const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+
+export interface Ended {
+	/** As a shell sees it: 128 + the signal's number where a signal ended the process. */
+	code: number;
+	stdout: string;
+	stderr: string;
+}
+
+export interface Running {
+	/** Sends a signal as soon as this text has been printed to stdout. */
+	when: {printed: string; send: NodeJS.Signals};
+}
+
+export async function alexnet(args: readonly string[], running?: Running): Promise<Ended> {
+	const child = spawn(process.execPath, ['--import=tsx', main, ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+	let [stdout, stderr, sent] = ['', '', false];
+	child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+	child.stdout.on('data', (chunk: Buffer) => {
+		stdout += chunk.toString();
+		if (!running || sent || !stdout.includes(running.when.printed)) return;
+		sent = true;
+		child.kill(running.when.send);
+	});
+	const code = await new Promise<number>((resolve, reject) => {
+		child.on('error', reject);
+		child.on('close', (exitCode, signal) => resolve(exitCode ?? (signal === 'SIGINT' ? 130 : 143)));
+	});
+	return {code, stdout, stderr};
+}
+
+/** Writes `folder/<class>/<n>.png`: the colours' noise, 40 x 48, drawn by a seed. */
+export async function writePictures(
+	folder: string,
+	colours: Readonly<Record<string, number[]>>,
+	each: number,
+): Promise<void> {
+	let state = 1;
+	const noise = (): number => (state = (state * 48271) % 0x7fffffff) / 0x7fffffff - 0.5;
+	for (const [name, colour] of Object.entries(colours)) {
+		await mkdir(join(folder, name), {recursive: true});
+		for (let picture = 0; picture < each; ++picture) {
+			const pixels = Uint8Array.from({length: 40 * 48 * 3}, (_, index) => {
+				return Math.min(255, Math.max(0, (colour[index % 3] ?? 0) + 60 * noise()));
+			});
+			const file = join(folder, name, `${picture}.png`);
+			await sharp(pixels, {raw: {width: 40, height: 48, channels: 3}})
+				.png()
+				.toFile(file);
+		}
+	}
+}
+
+export async function writeCorruptPicture(path: string): Promise<void> {
+	await writeFile(path, 'This is no picture.');
+}
+
+/** Everything below 0x20 but line ends: what terminals act on. */
+export function controlCharacters(text: string): string[] {
+	return text.match(/[^\P{Cc}\n]/gu) ?? [];
+}

@@ -1,0 +1,54 @@
+// Local response normalization across the channels of a column (paper 3.3):
+//   d[c] = k + alpha * sum over j in window(c) of x[j]^2        output[c] = x[c] * d[c]^-beta
+//   dx[c] = dy[c] * d[c]^-beta - 2 alpha beta x[c] * sum over j with c in window(j) of dy[j] x[j] d[j]^(-beta-1)
+// window(c): channels at most floor(size / 2) from c, clipped to c's column. It is symmetric: c in window(j) when j in
+// window(c).
+import type {LrnOptions} from '../../../lib/native.ts';
+import {Sums} from '../tolerance.ts';
+
+/** First and last channel of c's window. `channels` is a multiple of the columns. */
+function windowOf(channel: number, channels: number, {columns = 1, size}: LrnOptions): [number, number] {
+	const width = channels / columns;
+	const first = Math.floor(channel / width) * width;
+	const reach = Math.floor(size / 2);
+	return [Math.max(first, channel - reach), Math.min(first + width - 1, channel + reach)];
+}
+
+/** d, for every element; `channels` is the last dimension of the tensor. */
+function denominators(options: LrnOptions, channels: number, input: Float64Array): Float64Array {
+	return input.map((_, i) => {
+		const pixel = i - (i % channels);
+		const [first, last] = windowOf(i % channels, channels, options);
+		let squares = 0;
+		for (let j = first; j <= last; j++) squares += input[pixel + j]! ** 2;
+		return options.k + options.alpha * squares;
+	});
+}
+
+/** output [N, H, W, C] */
+export function lrn(options: LrnOptions, channels: number, input: Float64Array): Sums {
+	const output = new Sums(input.length);
+	denominators(options, channels, input).forEach((d, i) => output.add(i, input[i]! * d ** -options.beta));
+	return output;
+}
+
+/** inputGradient [N, H, W, C] */
+export function lrnBackward(
+	options: LrnOptions,
+	channels: number,
+	input: Float64Array,
+	outputGradient: Float64Array,
+): Sums {
+	const {alpha, beta} = options;
+	const d = denominators(options, channels, input);
+	const inputGradient = new Sums(input.length);
+	input.forEach((x, i) => {
+		inputGradient.add(i, outputGradient[i]! * d[i]! ** -beta);
+		const pixel = i - (i % channels);
+		const [first, last] = windowOf(i % channels, channels, options);
+		for (let j = pixel + first; j <= pixel + last; j++) {
+			inputGradient.add(i, -2 * alpha * beta * x * outputGradient[j]! * input[j]! * d[j]! ** (-beta - 1));
+		}
+	});
+	return inputGradient;
+}

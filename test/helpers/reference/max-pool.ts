@@ -1,0 +1,58 @@
+// Max pooling over windows that lie whole inside the input. Of equal maxima the first, row by row, gets the gradient.
+import type {PoolOptions} from '../../../lib/native.ts';
+import {Sums} from '../tolerance.ts';
+
+/** [N, H, W, C] */
+export type PoolInput = readonly [number, number, number, number];
+
+/** [N, P, Q, C] */
+export function poolOutputShape(
+	[n, h, w, c]: PoolInput,
+	{size, stride}: PoolOptions,
+): [number, number, number, number] {
+	return [n, Math.floor((h - size) / stride) + 1, Math.floor((w - size) / stride) + 1, c];
+}
+
+/** For every output the index of the input that it is. */
+export function winners(shape: PoolInput, options: PoolOptions, input: Float64Array): Int32Array {
+	const [, height, width, channels] = shape;
+	const [images, outputHeight, outputWidth] = poolOutputShape(shape, options);
+	const result = new Int32Array(images * outputHeight * outputWidth * channels);
+	let output = 0;
+	for (let n = 0; n < images; n++) {
+		for (let p = 0; p < outputHeight; p++) {
+			for (let q = 0; q < outputWidth; q++) {
+				for (let c = 0; c < channels; c++) {
+					let best = -1;
+					for (let r = 0; r < options.size; r++) {
+						for (let s = 0; s < options.size; s++) {
+							const y = p * options.stride + r;
+							const x = q * options.stride + s;
+							const index = ((n * height + y) * width + x) * channels + c;
+							if (best < 0 || input[index]! > input[best]!) best = index;
+						}
+					}
+					result[output++] = best;
+				}
+			}
+		}
+	}
+	return result;
+}
+
+/** output [N, P, Q, C] */
+export function maxPool(shape: PoolInput, options: PoolOptions, input: Float64Array): Float64Array {
+	return Float64Array.from(winners(shape, options, input), (winner) => input[winner]!);
+}
+
+/** inputGradient [N, H, W, C] */
+export function maxPoolBackward(
+	shape: PoolInput,
+	options: PoolOptions,
+	input: Float64Array,
+	outputGradient: Float64Array,
+): Sums {
+	const inputGradient = new Sums(input.length);
+	winners(shape, options, input).forEach((winner, o) => inputGradient.add(winner, outputGradient[o]!));
+	return inputGradient;
+}

@@ -1,0 +1,118 @@
+// Training from a source of pictures: reports, schedule, endings.
+import test from 'ava';
+import {evaluate} from '../../lib/evaluate.ts';
+import {Schedule} from '../../lib/schedule.ts';
+import {train, type TrainReport} from '../../lib/trainer.ts';
+import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
+
+async function collect(reports: AsyncIterable<TrainReport>): Promise<TrainReport[]> {
+	const all: TrainReport[] = [];
+	for await (const report of reports) all.push(report);
+	return all;
+}
+
+test('steps, epochs, validation', async (t) => {
+	await using model = await tinyModel();
+	const options = {epochs: 3, validation: tinySource(21, 'validation')};
+	const reports = await collect(train(model, tinySource(55, 'training'), options));
+	const steps = reports.filter((report) => report.type === 'step');
+	const epochs = reports.filter((report) => report.type === 'epoch');
+	t.is(steps.length, 9, '55 pictures are three batches of 16; the last 7 are left out');
+	t.deepEqual(
+		steps.map(({step, epoch, stepOfEpoch, stepsPerEpoch}) => [step, epoch, stepOfEpoch, stepsPerEpoch]),
+		steps.map((_, index) => [index + 1, Math.floor(index / 3) + 1, (index % 3) + 1, 3]),
+	);
+	t.deepEqual(
+		epochs.map(({epoch}) => epoch),
+		[1, 2, 3],
+	);
+	for (const {validation, imagesPerSecond} of epochs) {
+		t.is(validation?.pictures, 21, 'evaluation keeps the partial batch');
+		t.true(imagesPerSecond > 0);
+	}
+	t.true(epochs.at(-1)!.loss < epochs[0]!.loss);
+	t.is(model.statistics.mean[0], 120);
+});
+
+test('evaluation agrees with predictions', async (t) => {
+	await using model = await tinyModel();
+	const source = tinySource(20, 'evaluate');
+	const result = await evaluate(model, source);
+	let [loss, right] = [0, 0];
+	for await (const {images, labels} of source.batches({batchSize: 20})) {
+		const probabilities = await model.predict(images);
+		labels.forEach((label, row) => {
+			const values = probabilities.subarray(row * 3, row * 3 + 3);
+			loss -= Math.log(values[label]!) / 20;
+			if (values.indexOf(Math.max(...values)) === label) right += 1 / 20;
+		});
+	}
+	t.true(Math.abs(result.loss - loss) < 1e-6);
+	t.true(Math.abs(result.top1 - right) < 1e-6);
+	t.is(result.top5, 1, 'three classes are all among the best five');
+	t.is(result.pictures, 20);
+});
+
+test('break ends after the current step', async (t) => {
+	await using model = await tinyModel();
+	for await (const report of train(model, tinySource(64, 'break'))) if (report.step === 2) break;
+	t.is(model.step, 2);
+	await model.synchronize();
+	t.is(model.step, 2);
+});
+
+test('a signal ends with its reason, after whole steps', async (t) => {
+	await using model = await tinyModel();
+	const controller = new AbortController();
+	const reason = new Error('enough');
+	const run = async (): Promise<void> => {
+		for await (const report of train(model, tinySource(64, 'abort'), {signal: controller.signal})) {
+			if (report.step === 3) controller.abort(reason);
+		}
+	};
+	t.is(await t.throwsAsync(run()), reason);
+	t.is(model.step, 3);
+	const aborted = train(model, tinySource(64, 'abort'), {signal: AbortSignal.abort(reason)});
+	t.is(await t.throwsAsync(collect(aborted)), reason);
+	t.is(model.step, 3);
+});
+
+test('the learning rate is divided at listed epochs', async (t) => {
+	await using model = await tinyModel({learningRate: 0.01});
+	const reports = await collect(train(model, tinySource(16, 'divide'), {epochs: 4, divideAt: [1, 3]}));
+	const rates = reports.filter(({type}) => type === 'epoch').map(({learningRate}) => learningRate);
+	t.deepEqual(rates, [0.01, 0.001, 0.001, 0.0001]);
+});
+
+test('the learning rate is divided when validation stops improving, three times at most', (t) => {
+	const schedule = new Schedule({patience: 2});
+	const errors = [0.5, 0.4, 0.4, 0.41, 0.39, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4];
+	const divided = errors.flatMap((error, index) => (schedule.divides(index + 1, error) ? [index + 1] : []));
+	t.deepEqual(divided, [4, 7, 9]);
+	t.false(new Schedule({}).divides(1, undefined));
+});
+
+test('what cannot be trained on', async (t) => {
+	await using model = await tinyModel();
+	const refuse = async (run: Promise<unknown>, code: string, message: RegExp): Promise<void> => {
+		await t.throwsAsync(run, {code, message});
+	};
+	await refuse(
+		collect(train(model, tinySource(9, 'few'))),
+		'ALEXNET_ARGUMENT',
+		/9 pictures, fewer than one batch of 16/,
+	);
+	const others = {...tinySource(32, 'labels'), labels: ['a', 'b', 'c']};
+	await refuse(collect(train(model, others)), 'ALEXNET_LABEL', /red, green, blue.*a, b, c/);
+	await refuse(evaluate(model, others), 'ALEXNET_LABEL', /must be the same/);
+	await refuse(collect(train(model, tinySource(32, 'epochs'), {epochs: 0})), 'ALEXNET_ARGUMENT', /epochs/);
+	t.is(tinyLabels.length, 3);
+});
+
+test('a loss that is no number ends the training', async (t) => {
+	await using model = await tinyModel({learningRate: 1e6});
+	await t.throwsAsync(collect(train(model, tinySource(64, 'explode'), {epochs: 20})), {
+		code: 'ALEXNET_LOSS',
+		message: /lower learningRate/,
+	});
+});

@@ -1,0 +1,140 @@
+import type {NativeDevice, Tensor} from '../../lib/native.ts';
+import {operations} from '../../lib/ops.ts';
+import {forEachDevice, forEachPair} from '../helpers/devices.ts';
+import {badType, testRefusals} from '../helpers/refusals.ts';
+import {assertEqual} from '../helpers/tolerance.ts';
+import {Workbench} from '../helpers/workbench.ts';
+
+const dataTypes = ['float32', 'bfloat16', 'int32', 'uint8'] as const;
+const shapes: {shape: number[]; misaligned?: true}[] = [
+	{shape: [3, 13, 13, 128]},
+	{shape: [1]},
+	{shape: [5, 37], misaligned: true},
+];
+
+for (const dataType of dataTypes) {
+	for (const {shape, misaligned} of shapes) {
+		forEachDevice(
+			`copy ${dataType} [${shape.join(', ')}]${misaligned ? ', views' : ''}`,
+			async (t, bench) => {
+				const values = Float64Array.from({length: shape.reduce((a, b) => a * b)}, () => 1 + bench.random.integer(255));
+				const output = bench.output(shape, dataType);
+				operations.copy({input: bench.input(shape, dataType, values), output});
+				assertEqual(t, 'output', await bench.read(output), values);
+			},
+			{misaligned},
+		);
+	}
+}
+
+testRefusals('copy', {
+	tensors: (make) => ({input: make([3, 5]), output: make([3, 5])}),
+	acrossDevices: true,
+	refused: [badType((make) => ({input: make([3, 5], 'bfloat16')}), /output must be bfloat16, got float32/)],
+});
+
+forEachPair('copy across devices', async (t, devices) => {
+	for (const [from, to] of [devices, devices.toReversed()] as [NativeDevice, NativeDevice][]) {
+		for (const dataType of dataTypes) {
+			for (const misaligned of [false, true]) {
+				const source = new Workbench(t, from, t.title, misaligned);
+				const destination = new Workbench(t, to, t.title, misaligned);
+				const values = Float64Array.from({length: 3 * 41}, () => 1 + source.random.integer(255));
+				const output = destination.output([3, 41], dataType);
+				operations.copy({input: source.input([3, 41], dataType, values), output});
+				assertEqual(t, dataType, await destination.read(output), values);
+				await source.finish();
+				await destination.finish();
+			}
+		}
+	}
+});
+
+// Each device sends its round's number and at once overwrites what it sent; each collects what it received. So the data
+// may neither leave too late (the number is gone) nor be used too early (it has not arrived).
+forEachPair('exchanges in both directions keep their order and do not block each other', async (t, devices) => {
+	const rounds = 300;
+	const length = 5000;
+	const sides = devices.map((device) => ({
+		outgoing: device.allocate([length], 'float32'),
+		landing: device.allocate([length], 'float32'),
+		collected: device.allocate([rounds, length], 'float32'),
+	}));
+	for (let round = 0; round < rounds; round++) {
+		sides.forEach(({outgoing}, side) => operations.fill({output: outgoing, value: 2 * round + side}));
+		// Turn and turn about, so that neither direction always comes first.
+		for (const side of round % 2 === 0 ? [0, 1] : [1, 0]) {
+			operations.copy({input: sides[side]!.outgoing, output: sides[1 - side]!.landing});
+		}
+		for (const {outgoing, landing, collected} of sides) {
+			operations.fill({output: outgoing, value: -1});
+			const row = collected.view([length], 'float32', round * length * 4);
+			operations.copy({input: landing, output: row});
+			operations.fill({output: landing, value: -2});
+		}
+	}
+	for (const [side, {collected}] of sides.entries()) {
+		const received = new Float32Array(rounds * length);
+		await collected.read(received);
+		const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + 1 - side);
+		t.is(wrong, -1, `device ${side}: element ${wrong} is ${received[wrong]!}`);
+	}
+});
+
+/** A queued operation that will fail. */
+function fail(device: NativeDevice): void {
+	const [logits, labels, result] = [
+		device.allocate([1, 2], 'float32'),
+		device.allocate([1], 'int32'),
+		device.allocate([3], 'float32'),
+	];
+	logits.write(Float32Array.of(1, 2));
+	labels.write(Int32Array.of(7));
+	operations.softmaxLoss({logits, labels, result});
+}
+
+function readNumber(tensor: Tensor): Promise<number> {
+	const destination = new Float32Array(1);
+	return tensor.read(destination).then(() => destination[0]!);
+}
+
+for (const failing of [0, 1]) {
+	forEachPair(
+		`when ${failing === 0 ? 'the source' : 'the destination'} has failed, both say so`,
+		async (t, devices) => {
+			const [input, output] = devices.map((device) => device.allocate([1], 'float32')) as [Tensor, Tensor];
+			operations.fill({output: input, value: 5});
+			operations.fill({output, value: 6});
+			fail(devices[failing]!);
+			operations.copy({input, output});
+			const [culprit, other] = [devices[failing]!, devices[1 - failing]!];
+			const messages = await Promise.all([
+				t.throwsAsync(culprit.synchronize(), {code: 'ALEXNET_LABEL'}),
+				t.throwsAsync(other.synchronize(), {code: 'ALEXNET_OPERATION'}),
+			]);
+			t.regex(messages[0].message, /^softmaxLoss: /);
+			t.regex(messages[1].message, /^copy: /);
+			t.is(await readNumber(output), 6, 'nothing was copied');
+			operations.copy({input, output});
+			t.is(await readNumber(output), 5, 'both devices work again');
+		},
+	);
+}
+
+forEachPair('a copy to a closed device is refused, and the source goes on', async (t, devices) => {
+	const [input, output] = devices.map((device) => device.allocate([1], 'float32')) as [Tensor, Tensor];
+	operations.fill({output: input, value: 5});
+	devices[1].close();
+	t.throws(() => operations.copy({input, output}), {code: 'ALEXNET_DISPOSED'});
+	t.is(await readNumber(input), 5);
+});
+
+forEachPair('a device that is closed while another waits for it releases the other', async (t, devices) => {
+	const [input, output] = devices.map((device) => device.allocate([1], 'float32')) as [Tensor, Tensor];
+	const scratch = devices[0].allocate([4_000_000], 'float32');
+	for (let i = 0; i < 100; i++) operations.normal({output: scratch, seed: i, stream: 0, deviation: 1});
+	operations.copy({input, output});
+	const waiting = devices[1].synchronize();
+	devices[0].close();
+	await t.throwsAsync(waiting, {code: 'ALEXNET_OPERATION', message: /^copy: /});
+});

@@ -1,0 +1,121 @@
+import {operations} from '../../lib/ops.ts';
+import {realTypes} from '../helpers/bfloat16.ts';
+import {forEachDevice} from '../helpers/devices.ts';
+import {dropoutMask, type DropoutDraw} from '../helpers/reference/philox.ts';
+import {badArgument, testRefusals} from '../helpers/refusals.ts';
+import {assertClose, assertEqual, Sums} from '../helpers/tolerance.ts';
+
+interface Case {
+	title: string;
+	/** [N, C] */
+	shape: [number, number];
+	draw: DropoutDraw;
+	misaligned?: true;
+}
+
+const seed = 0xfedcba98_76543210n;
+const draw = {rate: 0.5, seed, step: 1, layer: 6, offset: 0};
+
+const cases: Case[] = [
+	{title: 'fc6, narrow', shape: [8, 128], draw: {...draw, features: 128}},
+	{title: 'tails', shape: [5, 37], draw: {...draw, features: 37}},
+	{title: 'the right column', shape: [3, 50], draw: {...draw, features: 101, offset: 51}},
+	{title: 'the middle of the net', shape: [4, 7], draw: {...draw, features: 33, offset: 10}},
+	{title: 'one picture', shape: [1, 19], draw: {...draw, features: 19}},
+	{title: 'one element', shape: [1, 1], draw: {...draw, features: 1}},
+	{title: 'rate .1', shape: [4, 64], draw: {...draw, rate: 0.1, features: 64}},
+	{title: 'rate .9', shape: [4, 64], draw: {...draw, rate: 0.9, features: 64}},
+	{title: 'rate 0', shape: [3, 21], draw: {...draw, rate: 0, features: 21}},
+	{title: 'large step and layer', shape: [2, 33], draw: {...draw, step: 0xffffffff, layer: 0xfffffffe, features: 33}},
+	{title: 'indices beyond 32 bits', shape: [2, 21], draw: {...draw, features: 2 ** 32 + 3, offset: 2 ** 31}},
+	{title: 'views', shape: [3, 37], draw: {...draw, features: 37}, misaligned: true},
+];
+
+// Three roundings: of 1 - rate, of its reciprocal and of the product.
+const roundings = (): number => 3;
+
+for (const dataType of realTypes) {
+	for (const {title, shape, draw: options, misaligned} of cases) {
+		for (const inPlace of [false, true]) {
+			forEachDevice(
+				`dropout ${dataType}${inPlace ? ' in place' : ''}: ${title}`,
+				async (t, bench) => {
+					const values = bench.random.values(shape[0] * shape[1], 3, dataType);
+					const input = inPlace ? bench.inPlace(shape, dataType, values) : bench.input(shape, dataType, values);
+					const output = inPlace ? input : bench.output(shape, dataType);
+					operations.dropout({input, output, ...options});
+					const mask = dropoutMask(...shape, options);
+					const expected = new Sums(values.length);
+					values.forEach((x, i) => {
+						if (mask[i]) expected.add(i, x / (1 - Math.fround(options.rate)));
+					});
+					const actual = await bench.read(output);
+					const kept = Float64Array.from(actual, (x) => (x === 0 ? 0 : 1));
+					assertEqual(t, 'mask', kept, Float64Array.from(mask, Number));
+					assertClose(t, 'output', actual, expected, dataType, roundings);
+				},
+				{misaligned},
+			);
+		}
+	}
+}
+
+forEachDevice('dropout keeps a share of 1 - rate, other elements in every step and layer', async (t, bench) => {
+	const length = 100_000;
+	const input = bench.input([1, length], 'float32', new Float32Array(length).fill(1));
+	const masks: boolean[][] = [];
+	for (const [rate, step, layer] of [
+		[0.5, 0, 6],
+		[0.5, 1, 6],
+		[0.5, 0, 7],
+		[0.2, 0, 6],
+	] as const) {
+		const output = bench.output([1, length], 'float32');
+		operations.dropout({input, output, rate, seed, step, layer, features: length});
+		const mask = Array.from(await bench.read(output), (x) => x !== 0);
+		// A binomial count is 5 standard deviations off once in 1.7 million draws.
+		const kept = mask.filter(Boolean).length;
+		const deviation = Math.sqrt(length * rate * (1 - rate));
+		t.true(Math.abs(kept - length * (1 - rate)) < 5 * deviation, `rate ${rate}: ${kept} of ${length} kept`);
+		masks.push(mask);
+	}
+	for (const other of masks.slice(1, 3)) {
+		const equal = other.filter((alive, i) => alive === masks[0]![i]).length;
+		t.true(Math.abs(equal - length / 2) < 5 * Math.sqrt(length / 4), `${equal} of ${length} agree`);
+	}
+});
+
+forEachDevice('dropout of two halves is the dropout of the whole', async (t, bench) => {
+	const images = 6;
+	const width = 25;
+	const values = bench.random.values(images * 2 * width, 1, 'float32');
+	const whole = bench.output([images, 2 * width], 'float32');
+	const common = {rate: 0.5, seed: 9, step: 2, layer: 7, features: 2 * width};
+	operations.dropout({input: bench.input([images, 2 * width], 'float32', values), output: whole, ...common});
+	const expected = await bench.read(whole);
+	for (const offset of [0, width]) {
+		const ofHalf = (all: Float64Array): Float64Array =>
+			all.filter((_, i) => Math.floor((i % (2 * width)) / width) === offset / width);
+		const output = bench.output([images, width], 'float32');
+		operations.dropout({input: bench.input([images, width], 'float32', ofHalf(values)), output, ...common, offset});
+		assertEqual(t, `half at ${offset}`, await bench.read(output), ofHalf(expected));
+	}
+});
+
+testRefusals('dropout', {
+	tensors: (make) => ({input: make([3, 7]), output: make([3, 7])}),
+	options: {rate: 0.5, seed: 1, step: 2, layer: 3, features: 20, offset: 4},
+	refused: [
+		badArgument({rate: 1}, /rate must be at least 0 and below 1/),
+		badArgument({rate: -0.1}, /rate must be at least 0 and below 1/),
+		badArgument({rate: NaN}, /rate must be a finite number/),
+		badArgument({offset: -1}, /offset and width must lie within features/),
+		badArgument({offset: 14}, /offset and width must lie within features/),
+		badArgument({features: undefined}, /features must be a finite number/),
+		badArgument({seed: 0.5}, /seed must be/),
+		badArgument({seed: -1n}, /seed must be/),
+		badArgument({seed: 2n ** 64n}, /seed must be/),
+		badArgument({step: -1}, /step must be an integer from 0 to 4294967295/),
+		badArgument({layer: 2 ** 32}, /layer must be an integer from 0 to 4294967295/),
+	],
+});

@@ -1,0 +1,153 @@
+import {operations} from '../../lib/ops.ts';
+import {realTypes} from '../helpers/bfloat16.ts';
+import {forEachDevice} from '../helpers/devices.ts';
+import type {Random} from '../helpers/random.ts';
+import {softmax, softmaxLoss, softmaxLossGradient} from '../helpers/reference/softmax-loss.ts';
+import {badType, testRefusals} from '../helpers/refusals.ts';
+import {accumulation, assertClose, assertEqual, Sums} from '../helpers/tolerance.ts';
+
+interface Case {
+	title: string;
+	images: number;
+	classes: number;
+	logits: (random: Random, length: number) => Float64Array;
+	misaligned?: true;
+}
+
+const spread =
+	(scale: number) =>
+	(random: Random, length: number): Float64Array =>
+		random.values(length, scale, 'float32');
+
+const cases: Case[] = [
+	{title: 'ImageNet', images: 5, classes: 1000, logits: spread(4)},
+	{title: 'tails', images: 7, classes: 37, logits: spread(4)},
+	{title: 'many pictures', images: 300, classes: 10, logits: spread(4)},
+	{title: 'three classes', images: 6, classes: 3, logits: spread(4)},
+	{title: 'one class', images: 4, classes: 1, logits: spread(4)},
+	{title: 'one picture', images: 1, classes: 9, logits: spread(4)},
+	{title: 'huge logits', images: 9, classes: 12, logits: spread(1e4)},
+	{title: 'ties', images: 40, classes: 9, logits: (random, length) => random.ties(length, 4, -2)},
+	{title: 'all equal', images: 20, classes: 11, logits: (_, length) => new Float64Array(length).fill(-3.5)},
+	{title: 'views', images: 5, classes: 23, logits: spread(4), misaligned: true},
+];
+
+// exp(z - max): rounding the difference changes the power by |z - max| roundings, at most 88 of them before it is zero
+// in fp32; the power function adds up to 4 units in the last place, 8 roundings.
+const powerRoundings = (logits: Float64Array): number => Math.min(88, Math.max(...logits) - Math.min(...logits)) + 8;
+// The sum of the powers has their error and its own; one division.
+const probabilityRoundings = (logits: Float64Array, classes: number): number =>
+	2 * powerRoundings(logits) + accumulation(classes) + 1;
+
+for (const {title, images, classes, logits: draw, misaligned} of cases) {
+	const length = images * classes;
+
+	forEachDevice(
+		`softmax: ${title}`,
+		async (t, bench) => {
+			const logits = draw(bench.random, length);
+			const probabilities = bench.output([images, classes], 'float32');
+			operations.softmax({logits: bench.input([images, classes], 'float32', logits), probabilities});
+			const expected = new Sums(length);
+			softmax(logits, classes).forEach((p, i) => expected.add(i, p));
+			const roundings = probabilityRoundings(logits, classes);
+			assertClose(t, 'probabilities', await bench.read(probabilities), expected, 'float32', () => roundings);
+		},
+		{misaligned},
+	);
+
+	for (const dataType of realTypes) {
+		forEachDevice(
+			`softmaxLoss with ${dataType} gradient: ${title}`,
+			async (t, bench) => {
+				const logits = draw(bench.random, length);
+				const labels = Int32Array.from({length: images}, () => bench.random.integer(classes));
+				const result = bench.output([3], 'float32');
+				const gradient = bench.output([images, classes], dataType);
+				operations.softmaxLoss({
+					logits: bench.input([images, classes], 'float32', logits),
+					labels: bench.input([images], 'int32', labels),
+					result,
+					gradient,
+				});
+				const expected = softmaxLoss(logits, labels, classes);
+				const [loss, ...counts] = await bench.read(result);
+				t.deepEqual(counts, [expected.top1, expected.top5], 'top-1 and top-5 counts');
+				// Each loss is log(sum) + (max - z): positive terms. The sum's error passes through the logarithm, whose
+				// argument is at least 1, as an absolute one; N losses are added.
+				const sums = new Sums(1);
+				sums.add(0, expected.loss);
+				sums.terms[0] = expected.loss + images;
+				const roundings = (): number => powerRoundings(logits) + accumulation(classes) + accumulation(images) + 4;
+				assertClose(t, 'loss', Float64Array.of(loss!), sums, 'float32', roundings);
+				// The gradient subtracts 1 and divides by N.
+				const expectedGradient = softmaxLossGradient(logits, labels, classes);
+				const actual = await bench.read(gradient);
+				const gradientRoundings = probabilityRoundings(logits, classes) + 2;
+				assertClose(t, 'gradient', actual, expectedGradient, dataType, () => gradientRoundings);
+			},
+			{misaligned},
+		);
+	}
+}
+
+forEachDevice('softmaxLoss without gradient', async (t, bench) => {
+	const logits = bench.random.values(6 * 13, 3, 'float32');
+	const labels = Int32Array.from({length: 6}, () => bench.random.integer(13));
+	const input = {
+		logits: bench.input([6, 13], 'float32', logits),
+		labels: bench.input([6], 'int32', labels),
+	};
+	const withGradient = bench.output([3], 'float32');
+	const without = bench.output([3], 'float32');
+	operations.softmaxLoss({...input, result: withGradient, gradient: bench.output([6, 13], 'float32')});
+	operations.softmaxLoss({...input, result: without});
+	assertEqual(t, 'result', await bench.read(without), await bench.read(withGradient));
+});
+
+forEachDevice('softmaxLoss counts a picture with a logit that is not a number as wrong', async (t, bench) => {
+	const classes = 8;
+	const rows = [
+		[0, 1, 2, 3, 4, 5, 6, 7], // right: label 7
+		[0, 1, 2, 3, 4, 5, 6, NaN], // its own logit
+		[NaN, 1, 2, 3, 4, 5, 6, 7], // another
+		new Array<number>(classes).fill(NaN),
+	];
+	const result = bench.output([3], 'float32');
+	operations.softmaxLoss({
+		logits: bench.input([rows.length, classes], 'float32', rows.flat()),
+		labels: bench.input([rows.length], 'int32', [7, 7, 7, 0]),
+		result,
+	});
+	assertEqual(t, 'result', await bench.read(result), Float64Array.of(NaN, 1, 1));
+});
+
+for (const label of [-1, 5, 0x7fffffff]) {
+	forEachDevice(`softmaxLoss refuses the label ${label} of 5 classes, and then works again`, async (t, bench) => {
+		const logits = bench.input([3, 5], 'float32', bench.random.values(15, 2, 'float32'));
+		const result = bench.output([3], 'float32');
+		operations.softmaxLoss({logits, labels: bench.input([3], 'int32', [0, label, 4]), result});
+		const error = await t.throwsAsync(bench.device.synchronize(), {code: 'ALEXNET_LABEL'});
+		t.regex(error.message, /^softmaxLoss: /);
+		t.true(error.message.includes(String(label)), error.message);
+		operations.softmaxLoss({logits, labels: bench.input([3], 'int32', [0, 2, 4]), result});
+		t.true((await bench.read(result)).every(Number.isFinite));
+	});
+}
+
+testRefusals('softmaxLoss', {
+	tensors: (make) => ({
+		logits: make([3, 5]),
+		labels: make([3], 'int32'),
+		result: make([3]),
+		gradient: make([3, 5]),
+	}),
+	optional: ['gradient'],
+	refused: [badType((make) => ({logits: make([3, 5], 'bfloat16')}), /logits must be float32, got bfloat16/)],
+});
+testRefusals('softmax', {
+	tensors: (make) => ({logits: make([3, 5]), probabilities: make([3, 5])}),
+	refused: [
+		badType((make) => ({probabilities: make([3, 5], 'bfloat16')}), /probabilities must be float32, got bfloat16/),
+	],
+});
