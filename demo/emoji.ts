@@ -1,139 +1,187 @@
-// The demo's pictures: emoji by two artists, in nine Unicode categories, from two npm packages.
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {access, copyFile, mkdir, readFile, rename, rm} from 'node:fs/promises';
+// Pictures for the demo: emoji drawn by two artists, Google's Noto (Apache-2.0) and Twitter's Twemoji (CC-BY-4.0), as
+// the packages emoji-datasource-google and emoji-datasource-twitter carry them: 64 x 64, nine Unicode categories.
+import {execFile} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {copyFile, mkdir, readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {AlexNetError} from '../lib/errors.ts';
-import {shuffled} from '../lib/random.ts';
+import {promisify} from 'node:util';
 
-/** Noto emoji (Apache-2.0) and Twemoji (CC-BY-4.0), 64 x 64 with transparency. */
-const artists = ['google', 'twitter'] as const;
-const version = '16.0.0';
-/** Share of each category's emoji that is held out. */
+export interface EmojiPictures {
+	/** Holds {train,val}/<category>/<artist>-<code point>.png. */
+	folder: string;
+	/** Numbers of pictures. */
+	train: number;
+	validation: number;
+	/** The largest category's share of the validation pictures: what always naming it would score. */
+	largestClass: number;
+}
+
+const artists = ['google', 'twitter'];
+const packageVersion = '16.0.0';
 const heldOutShare = 0.17;
+const seed = 1;
+/** Laid beside train and val; it names everything that a kept folder depends on. */
+const stampName = 'whole.json';
 
-/** What emoji.json tells of an emoji. */
-export interface EmojiEntry {
-	/** Code points, for example "1F600". */
+/**
+ * Gets the emoji once (a download of about 150 MB) and keeps their pictures in the cache folder, by default .cache
+ * under the project's root. The pictures' folder appears whole or not at all; a later call finds it there.
+ *
+ * @param install Puts the packages into `folder`/node_modules.
+ * @throws where npm cannot get the packages; the message says what npm said and what to do.
+ */
+export async function prepareEmoji({
+	cacheFolder = join(import.meta.dirname, '..', '.cache'),
+	install = installWithNpm,
+} = {}): Promise<EmojiPictures> {
+	const folder = join(cacheFolder, 'emoji-pictures');
+	const kept = await countPictures(folder);
+	if ((await readStamp(folder)) === stampOf(kept)) return {folder, ...kept};
+	await removeRemains(cacheFolder);
+	const partial = join(cacheFolder, `emoji-partial-${process.pid}`);
+	try {
+		await mkdir(partial, {recursive: true});
+		await install(partial);
+		const laidOut = join(partial, 'pictures');
+		await layOutEmoji({packages: join(partial, 'node_modules'), folder: laidOut});
+		const made = await countPictures(laidOut);
+		await writeFile(join(laidOut, stampName), stampOf(made));
+		await rm(folder, {recursive: true, force: true});
+		await rename(laidOut, folder);
+		return {folder, ...made};
+	} finally {
+		await rm(partial, {recursive: true, force: true});
+	}
+}
+
+/** What emoji.json says of one emoji, as far as it is needed here. */
+interface Emoji {
 	unified: string;
-	/** File name, for example "1f600.png". */
 	image: string;
 	category: string;
 }
 
-export interface EmojiPictures {
-	/** Holds train/<category>/ and val/<category>/. */
-	folder: string;
-	/** Number of pictures. */
-	train: number;
-	validation: number;
-	/** Share of the largest category among the held-out pictures: what a guesser of one answer gets right. */
-	largestClass: number;
-}
-
-/** Downloads the pictures and sorts them into folders, each once. */
-export async function prepareEmoji(cache = join(import.meta.dirname, '..', '.cache')): Promise<EmojiPictures> {
-	const packages = join(cache, `emoji-datasource-${version}`);
-	await onceWhole(packages, download);
-	const source = (artist: string): string => join(packages, 'node_modules', `emoji-datasource-${artist}`);
-	const entries = JSON.parse(await readFile(join(source(artists[0]), 'emoji.json'), 'utf8')) as EmojiEntry[];
-	const pictureOf = (artist: string, {image}: EmojiEntry): string => join(source(artist), 'img', artist, '64', image);
-	return layOut(entries, pictureOf, join(cache, 'emoji-pictures'));
-}
-
 /**
- * Copies pictures into folder/{train,val}/<category>/<artist>-<image>. The split is by emoji: all artists' versions of
- * one are on the same side, so that nothing held out was seen in another style. "Component" (skin tones and hair, five
- * emoji) is no category that a picture could show.
+ * Copies the pictures into `folder`/{train,val}/<category>. A share of each category is held out, drawn by seed, and
+ * always whole emoji: both artists' pictures of it, and all emoji that have a picture in common (the flags of Norway and
+ * Svalbard, many families). Skin tones are left out: the category "Component" and the variations of an emoji.
  */
-export async function layOut(
-	entries: readonly EmojiEntry[],
-	pictureOf: (artist: string, entry: EmojiEntry) => string,
-	folder: string,
-): Promise<EmojiPictures> {
-	const sides = split(entries.filter(({category}) => category !== 'Component'));
-	const counts = {train: 0, val: 0};
-	const heldOut = new Map<string, number>();
-	await onceWhole(folder, async (temporary) => {
-		for (const {entry, side} of sides) {
-			await mkdir(join(temporary, side, entry.category), {recursive: true});
-			for (const artist of artists) {
-				const copy = join(temporary, side, entry.category, `${artist}-${entry.image}`);
-				// A few of the newest emoji are missing in one artist's set.
-				await copyFile(pictureOf(artist, entry), copy).catch(ignoreMissing);
-			}
-		}
-	});
-	for (const {entry, side} of sides) {
+export async function layOutEmoji({packages, folder}: {packages: string; folder: string}): Promise<void> {
+	const packageOf = (artist: string): string => join(packages, `emoji-datasource-${artist}`);
+	const pictureOf = (artist: string, image: string): string => join(packageOf(artist), 'img', artist, '64', image);
+	const list = JSON.parse(await readFile(join(packageOf('google'), 'emoji.json'), 'utf8')) as Emoji[];
+	const emoji = list.filter(({category}) => category !== 'Component');
+	const groups = await groupByPicture(emoji, (image) => artists.map((artist) => pictureOf(artist, image)));
+	const heldOut = drawHeldOut(groups);
+	for (const one of emoji) {
+		const classFolder = join(folder, heldOut.has(one) ? 'val' : 'train', one.category);
+		await mkdir(classFolder, {recursive: true});
 		for (const artist of artists) {
-			if (!(await exists(join(folder, side, entry.category, `${artist}-${entry.image}`)))) continue;
-			++counts[side];
-			if (side === 'val') heldOut.set(entry.category, (heldOut.get(entry.category) ?? 0) + 1);
+			await copyFile(pictureOf(artist, one.image), join(classFolder, `${artist}-${one.image}`));
 		}
 	}
-	const {train, val: validation} = counts;
-	return {folder, train, validation, largestClass: Math.max(...heldOut.values()) / validation};
 }
 
-/** Holds out a fixed draw of each category. */
-function split(entries: readonly EmojiEntry[]): {entry: EmojiEntry; side: 'train' | 'val'}[] {
-	const categories = groupByCategory(entries);
-	return [...categories.values()].flatMap((own) => {
-		const held = Math.round(own.length * heldOutShare);
-		const order = shuffled(own.length, 0, 0);
-		return own.map((entry, index) => ({
-			entry,
-			side: (order[index] ?? 0) < held ? ('val' as const) : ('train' as const),
-		}));
-	});
-}
-
-function groupByCategory(entries: readonly EmojiEntry[]): Map<string, EmojiEntry[]> {
-	const categories = new Map<string, EmojiEntry[]>();
-	for (const entry of entries) {
-		const own = categories.get(entry.category) ?? [];
-		own.push(entry);
-		categories.set(entry.category, own);
+/** Groups of emoji that are linked by equal pictures. */
+async function groupByPicture(emoji: readonly Emoji[], files: (image: string) => string[]): Promise<Emoji[][]> {
+	// A forest whose nodes are emoji and pictures; a tree is a group.
+	const parents = new Map<string, string>();
+	const rootOf = (node: string): string => {
+		const parent = parents.get(node);
+		return parent === undefined ? node : rootOf(parent);
+	};
+	for (const {unified, image} of emoji) {
+		for (const file of files(image)) {
+			const [one, other] = [rootOf(unified), rootOf(hash(await readFile(file)))];
+			if (one !== other) parents.set(one, other);
+		}
 	}
-	return categories;
+	const groups = new Map<string, Emoji[]>();
+	for (const one of emoji) {
+		const root = rootOf(one.unified);
+		groups.set(root, [...(groups.get(root) ?? []), one]);
+	}
+	return [...groups.values()];
 }
 
-/** Makes a folder under another name and renames it when it is whole, so that a killed download leaves nothing half. */
-async function onceWhole(folder: string, make: (temporary: string) => Promise<void>): Promise<void> {
-	if (await exists(folder)) return;
-	const temporary = `${folder}.${process.pid}.tmp`;
-	await rm(temporary, {recursive: true, force: true});
-	await mkdir(temporary, {recursive: true});
+/** Takes groups in the order of their lots, category by category, as long as the category's share is not exceeded. */
+function drawHeldOut(groups: readonly Emoji[][]): Set<Emoji> {
+	const lots = groups
+		.flatMap((group) =>
+			group[0] ? [{group, category: group[0].category, lot: hash(`${seed}/${group[0].unified}`)}] : [],
+		)
+		.sort((first, second) => (first.lot < second.lot ? -1 : 1));
+	const heldOut = new Set<Emoji>();
+	for (const category of new Set(lots.map((entry) => entry.category))) {
+		const own = lots.filter((entry) => entry.category === category);
+		let room = Math.round(own.reduce((sum, {group}) => sum + group.length, 0) * heldOutShare);
+		for (const {group} of own) {
+			if (group.length > room) continue;
+			room -= group.length;
+			for (const one of group) heldOut.add(one);
+		}
+	}
+	return heldOut;
+}
+
+function hash(content: string | Uint8Array): string {
+	return createHash('sha256').update(content).digest('hex');
+}
+
+async function installWithNpm(folder: string): Promise<void> {
+	const packages = artists.map((artist) => `emoji-datasource-${artist}@${packageVersion}`);
+	const quiet = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+	const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=10000']; // Not minutes without a network.
 	try {
-		await make(temporary);
-		await rename(temporary, folder);
+		await promisify(execFile)('npm', ['install', '--prefix', folder, ...quiet, ...patience, ...packages]);
 	} catch (error) {
-		await rm(temporary, {recursive: true, force: true});
-		throw error;
+		throw new Error(
+			`The emoji pictures could not be downloaded. The demo gets ${packages.join(' and ')} (about 150 MB) with npm, ` +
+				`which failed:\n${whatNpmSaid(error)}\nCheck the network and npm's registry setting, then run the demo again.`,
+			{cause: error},
+		);
 	}
 }
 
-async function download(folder: string): Promise<void> {
-	process.stderr.write('Getting 152 MB of emoji from the npm registry, once.\n');
-	const packages = artists.map((artist) => `emoji-datasource-${artist}@${version}`);
-	const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--silent', '--prefix', folder];
-	const npm = spawn('npm', ['install', ...options, ...packages], {stdio: ['ignore', 'ignore', 'inherit']});
-	const [code] = (await once(npm, 'exit')) as [number | null];
-	if (code === 0) return;
-	throw new AlexNetError(
-		'ALEXNET_FOLDER',
-		`npm could not install ${packages.join(' and ')} (exit code ${code}). The demo needs the npm registry once.`,
-	);
+function whatNpmSaid(error: unknown): string {
+	const {code, stderr = ''} = error as {code?: unknown; stderr?: string};
+	if (code === 'ENOENT') return 'npm was not found';
+	const lines = stderr.split('\n').filter((line) => line.trim() && !/^npm error\s+at /.test(line));
+	return lines.slice(0, 5).join('\n');
 }
 
-async function exists(path: string): Promise<boolean> {
-	return access(path).then(
-		() => true,
-		() => false,
-	);
+/** Removes what runs left behind that were killed before they could. */
+async function removeRemains(cacheFolder: string): Promise<void> {
+	for (const name of await readdir(cacheFolder).catch(() => [])) {
+		const pid = /^emoji-partial-(\d+)$/.exec(name)?.[1];
+		if (!pid || isRunning(Number(pid))) continue;
+		// Its npm may still be writing there; the next run removes the rest.
+		await rm(join(cacheFolder, name), {recursive: true, force: true}).catch(() => undefined);
+	}
 }
 
-function ignoreMissing(error: unknown): void {
-	if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-	throw error;
+function isRunning(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+}
+
+async function countPictures(folder: string): Promise<Omit<EmojiPictures, 'folder'>> {
+	const counts = async (part: string): Promise<number[]> => {
+		const classes = await readdir(join(folder, part)).catch(() => []);
+		return Promise.all(classes.map(async (name) => (await readdir(join(folder, part, name))).length));
+	};
+	const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+	const [train, validation] = [await counts('train'), await counts('val')];
+	return {train: sum(train), validation: sum(validation), largestClass: Math.max(0, ...validation) / sum(validation)};
+}
+
+function stampOf({train, validation}: {train: number; validation: number}): string {
+	return JSON.stringify({packageVersion, heldOutShare, seed, train, validation});
+}
+
+async function readStamp(folder: string): Promise<string | undefined> {
+	return readFile(join(folder, stampName), 'utf8').catch(() => undefined);
 }
