@@ -1,0 +1,203 @@
+import {AlexNetError} from '../errors.ts';
+import {ahead, breather} from './ahead.ts';
+import {defaultImageSize} from './decode.ts';
+import {PictureReader, type CacheBudget, type Picture} from './picture-reader.ts';
+import {StatisticsSums, type Statistics} from './statistics.ts';
+
+export type {Picture, Statistics};
+
+export interface Batch {
+	/**
+	 * RGB, 0 to 255, [N, S, S, 3]. The memory is used again: it is the consumer's until the next batch but one is
+	 * asked for.
+	 */
+	readonly images: Uint8Array;
+	/** [N] */
+	readonly labels: Int32Array;
+	/** The pictures' places in the dataset, [N]. */
+	readonly indices: Int32Array;
+}
+
+export interface BatchOptions {
+	/** Pictures in a batch. */
+	batchSize: number;
+	/** Which pictures, and in which order: their places in the dataset. All of them in their order by default. */
+	order?: ArrayLike<number> | undefined;
+	/** Leaves out the last batch where it is not full. Off by default. */
+	dropLast?: boolean | undefined;
+	/** Batches prepared before they are asked for; 2 by default. */
+	ahead?: number | undefined;
+	/** Ends the batches with the signal's reason. */
+	signal?: AbortSignal | undefined;
+}
+
+export interface StatisticsOptions {
+	/** Rejects with the signal's reason. */
+	signal?: AbortSignal | undefined;
+	/** Called with the number of pictures done and of all. */
+	onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface DatasetOptions {
+	labels: readonly string[];
+	pictures: readonly Picture[];
+	/** Side S of the decoded pictures; 256 by default, as in the paper. */
+	imageSize?: number | undefined;
+	/** Makes an unreadable picture an error instead of leaving it out. */
+	strict?: boolean | undefined;
+	/** Memory for decoded pictures; datasets may share it. None by default. */
+	cacheBudget?: CacheBudget | undefined;
+}
+
+/** Copying and summing pictures pauses for the event loop after this time. */
+const sliceMilliseconds = 4;
+
+/** A list of pictures of known classes. */
+export class Dataset {
+	readonly labels: readonly string[];
+	readonly pictures: readonly Picture[];
+	/** Side S of the decoded pictures. */
+	readonly imageSize: number;
+	readonly #reader: PictureReader;
+	#statistics: Statistics | undefined;
+
+	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
+	constructor(options: DatasetOptions) {
+		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = options;
+		checkWholeNumber('imageSize', imageSize, 1);
+		for (const {path, label} of pictures) {
+			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
+			throw new AlexNetError(
+				'ALEXNET_LABEL',
+				`Picture '${path}' has label ${label}; with ${labels.length} classes, labels are 0 to ${labels.length - 1}.`,
+			);
+		}
+		this.labels = labels;
+		this.pictures = pictures;
+		this.imageSize = imageSize;
+		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget});
+	}
+
+	/** Number of pictures, readable or not. */
+	get size(): number {
+		return this.pictures.length;
+	}
+
+	/** Pictures that could not be read so far, by path, and why. They are left out of batches and not tried again. */
+	get unreadable(): ReadonlyMap<string, string> {
+		return this.#reader.unreadable;
+	}
+
+	/**
+	 * Batches in the given order of pictures, prepared ahead of the consumer and off the main thread. Nothing runs
+	 * before the first batch is asked for; leaving the loop stops the preparation and waits for the pictures in flight.
+	 *
+	 * An unreadable picture is left out and the batch filled up with those that follow in the order, so that only the
+	 * last batch can be short.
+	 *
+	 * @throws ALEXNET_ARGUMENT at once for an option that cannot be; while iterating, ALEXNET_PICTURE where no picture of
+	 * the order can be read or, in a strict dataset, where one cannot.
+	 */
+	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
+		const {batchSize, dropLast = false, ahead: count = 2, signal} = options;
+		checkWholeNumber('batchSize', batchSize, 1);
+		checkWholeNumber('ahead', count, 0);
+		const order = this.#checkOrder(options.order);
+		const spare: Uint8Array[] = [];
+		let left = false;
+		const check = (): void => {
+			signal?.throwIfAborted();
+			if (left) throw new Error('The consumer has left.'); // Nobody sees it: ahead() drops what was asked for.
+		};
+		const assembled = this.#assemble(order, {batchSize, dropLast, spare, check});
+		return recycle(
+			ahead(assembled, count, () => (left = true)),
+			spare,
+			check,
+		);
+	}
+
+	/**
+	 * Mean image and principal components of the colours over the whole set, computed once and then remembered.
+	 *
+	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_ARGUMENT
+	 * where the dataset has no pictures.
+	 */
+	async statistics({signal, onProgress}: StatisticsOptions = {}): Promise<Statistics> {
+		if (this.#statistics) return this.#statistics;
+		if (this.size === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'A dataset without pictures has no statistics.');
+		const sums = new StatisticsSums(this.imageSize);
+		const breathe = breather(sliceMilliseconds);
+		let done = 0;
+		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), () => signal?.throwIfAborted())) {
+			sums.add(pixels);
+			done = position + 1;
+			onProgress?.(done, this.size);
+			await breathe();
+		}
+		if (done < this.size) onProgress?.(this.size, this.size); // The last pictures were unreadable.
+		this.#statistics = sums.result();
+		return this.#statistics;
+	}
+
+	/** Fills batches picture by picture, into spare memory where there is some. */
+	async *#assemble(
+		order: Int32Array,
+		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; check: () => void},
+	): AsyncGenerator<Batch, void, void> {
+		const {batchSize, dropLast, spare, check} = options;
+		const pictureBytes = this.imageSize * this.imageSize * 3;
+		const breathe = breather(sliceMilliseconds);
+		let images: Uint8Array = new Uint8Array(0);
+		let indices: number[] = [];
+		const batch = (): Batch => ({
+			images: images.subarray(0, indices.length * pictureBytes),
+			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? 0),
+			indices: Int32Array.from(indices),
+		});
+		for await (const {index, pixels} of this.#reader.read(order, check)) {
+			if (indices.length === 0)
+				images = spare.pop() ?? new Uint8Array(Math.min(batchSize, order.length) * pictureBytes);
+			images.set(pixels, indices.length * pictureBytes);
+			indices.push(index);
+			await breathe();
+			if (indices.length < batchSize) continue;
+			yield batch();
+			indices = [];
+		}
+		if (indices.length > 0 && !dropLast) yield batch();
+	}
+
+	#checkOrder(order?: ArrayLike<number>): Int32Array {
+		if (!order) return Int32Array.from(this.pictures.keys());
+		for (let i = 0; i < order.length; i++) {
+			const index = order[i];
+			if (index !== undefined && index in this.pictures) continue;
+			throw new AlexNetError(
+				'ALEXNET_ARGUMENT',
+				`order[${i}] is ${index}; the dataset has ${this.size} pictures, so expected 0 to ${this.size - 1}.`,
+			);
+		}
+		return Int32Array.from(order);
+	}
+}
+
+/** Gives a batch's memory back for another one as soon as its successor's successor is asked for. */
+async function* recycle(
+	batches: AsyncGenerator<Batch, void, void>,
+	spare: Uint8Array[],
+	check: () => void,
+): AsyncGenerator<Batch, void, void> {
+	let previous: Batch | undefined;
+	for await (const batch of batches) {
+		check();
+		yield batch;
+		if (previous) spare.push(previous.images);
+		previous = batch;
+	}
+}
+
+function checkWholeNumber(name: string, value: number, least: number): void {
+	if (Number.isSafeInteger(value) && value >= least) return;
+	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be a whole number from ${least}, got ${value}.`);
+}

@@ -1,0 +1,104 @@
+import {availableParallelism} from 'node:os';
+import {AlexNetError} from '../errors.ts';
+import {PictureError, decodePicture} from './decode.ts';
+
+export interface Picture {
+	readonly path: string;
+	/** Index into the dataset's labels. */
+	readonly label: number;
+}
+
+/** Memory in bytes that is left for decoded pictures; several readers may share one. */
+export interface CacheBudget {
+	bytes: number;
+}
+
+interface Outcome {
+	readonly index: number;
+	readonly pixels?: Uint8Array; // [S, S, 3]
+	readonly error?: unknown;
+}
+
+// A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
+// four threads unless UV_THREADPOOL_SIZE says otherwise.)
+const picturesInFlight = 2 * availableParallelism() + 1;
+
+/** Decodes a list of pictures in any order, remembers what fits in the cache and which could not be read. */
+export class PictureReader {
+	/** Path and reason. */
+	readonly unreadable = new Map<string, string>();
+	readonly #pictures: readonly Picture[];
+	readonly #imageSize: number;
+	readonly #strict: boolean;
+	readonly #budget: CacheBudget;
+	readonly #cache = new Map<number, Uint8Array>();
+
+	constructor(pictures: readonly Picture[], options: {imageSize: number; strict: boolean; cacheBudget: CacheBudget}) {
+		this.#pictures = pictures;
+		this.#imageSize = options.imageSize;
+		this.#strict = options.strict;
+		this.#budget = options.cacheBudget;
+	}
+
+	/**
+	 * The readable pictures [S, S, 3] of the order, with a bounded number in flight. `check` throws when it is time to
+	 * stop; what is in flight then is waited for.
+	 */
+	async *read(
+		order: Int32Array,
+		check: () => void,
+	): AsyncGenerator<{position: number; index: number; pixels: Uint8Array}, void, void> {
+		const inFlight: Promise<Outcome>[] = [];
+		let started = 0;
+		let readable = 0;
+		try {
+			for (let position = 0; position < order.length; position++) {
+				check();
+				for (; started < order.length && inFlight.length < picturesInFlight; started++) {
+					inFlight.push(this.#decode(order[started] ?? 0));
+				}
+				const {index = 0, pixels, error} = (await inFlight.shift()) ?? {};
+				if (error) this.#setAside(index, error);
+				if (!pixels) continue;
+				readable++;
+				yield {position, index, pixels};
+			}
+		} finally {
+			await Promise.all(inFlight);
+		}
+		if (readable === 0 && order.length > 0) throw this.#nothingReadable(order);
+	}
+
+	/** Never rejects: what went wrong is for the picture's turn in the order. */
+	async #decode(index: number): Promise<Outcome> {
+		const path = this.#pictures[index]?.path ?? '';
+		const cached = this.#cache.get(index);
+		if (cached) return {index, pixels: cached};
+		if (this.unreadable.has(path) && !this.#strict) return {index};
+		try {
+			const pixels = await decodePicture(path, this.#imageSize);
+			if (this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
+				this.#budget.bytes -= pixels.length;
+				this.#cache.set(index, pixels);
+			}
+			return {index, pixels};
+		} catch (error) {
+			return {index, error};
+		}
+	}
+
+	#setAside(index: number, error: unknown): void {
+		if (!(error instanceof PictureError)) throw error;
+		this.unreadable.set(this.#pictures[index]?.path ?? '', error.reason);
+		if (this.#strict) throw error;
+	}
+
+	#nothingReadable(order: Int32Array): AlexNetError {
+		const path = this.#pictures[order[0] ?? 0]?.path ?? '';
+		const why = `the first is '${path}': ${this.unreadable.get(path) ?? ''}`;
+		return new AlexNetError(
+			'ALEXNET_PICTURE',
+			`None of the ${order.length} pictures can be read; ${why}. Replace them with whole JPEG, PNG, WebP, GIF or TIFF files.`,
+		);
+	}
+}

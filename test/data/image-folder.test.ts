@@ -1,0 +1,203 @@
+import {mkdir, rename, symlink} from 'node:fs/promises';
+import {basename, join, relative} from 'node:path';
+import test from 'ava';
+import type {Dataset} from '../../lib/data/dataset.ts';
+import {ImageFolder} from '../../lib/data/image-folder.ts';
+import {plainPicture, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+
+// Opening reads no picture, so any bytes will do where none is decoded.
+const files = (paths: readonly string[]): Record<string, string> =>
+	Object.fromEntries(paths.map((path) => [path, 'x']));
+const numbered = (folder: string, count: number): string[] =>
+	Array.from({length: count}, (_, i) => `${folder}/${String(i).padStart(3, '0')}.jpg`);
+const paths = (dataset: Dataset, folder: string): string[] =>
+	dataset.pictures.map(({path}) => relative(folder, path).replaceAll('\\', '/'));
+
+test('classes are folders; every kind of picture counts, in the order of code units', async (t) => {
+	const folder = await temporaryFolder(t);
+	const wanted = ['a.GIF', 'b.jpeg', 'c.JPG', 'd.png', 'e.tif', 'f.tiff', 'g.webp', 'nested/deep/z.jpg'];
+	await writeFiles(
+		folder,
+		files([
+			...wanted.map((name) => `cat/${name}`),
+			'cat/notes.txt',
+			'cat/.hidden.jpg',
+			'cat/.folder/hidden.jpg',
+			'Zebra/1.jpg',
+			'écureuil/1.jpg',
+			'README.md',
+			'.cache/no/1.jpg',
+		]),
+	);
+	const {labels, train, validation} = await ImageFolder.open(folder, {validationFraction: 0});
+	t.deepEqual(labels, ['Zebra', 'cat', 'écureuil']);
+	t.deepEqual(paths(train, folder), ['Zebra/1.jpg', ...wanted.map((name) => `cat/${name}`), 'écureuil/1.jpg']);
+	t.deepEqual(
+		train.pictures.map(({label}) => label),
+		[0, ...wanted.map(() => 1), 2],
+	);
+	t.is(train.size, 10);
+	t.is(validation.size, 0);
+	t.is(train.imageSize, 256);
+	t.is(validation.labels, labels);
+});
+
+test('links are followed, and one that leads back is not walked for ever', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files(['elsewhere/one.jpg', 'pictures/cat/two.jpg', 'three.jpg']));
+	await symlink(join(folder, 'elsewhere'), join(folder, 'pictures/dog'));
+	await symlink(join(folder, 'three.jpg'), join(folder, 'pictures/cat/three.jpg'));
+	await symlink(join(folder, 'pictures/cat'), join(folder, 'pictures/cat/again'));
+	await symlink(join(folder, 'nowhere.jpg'), join(folder, 'pictures/cat/broken.jpg'));
+	const {labels, train} = await ImageFolder.open(join(folder, 'pictures'), {validationFraction: 0});
+	t.deepEqual(labels, ['cat', 'dog']);
+	t.deepEqual(paths(train, join(folder, 'pictures')), [
+		'cat/broken.jpg',
+		'cat/three.jpg',
+		'cat/two.jpg',
+		'dog/one.jpg',
+	]);
+});
+
+test('without val, a share of each class is held out, the same for the same seed', async (t) => {
+	const folder = await temporaryFolder(t);
+	const sizes = {many: 60, some: 24, few: 3, single: 1};
+	for (const [name, count] of Object.entries(sizes)) await writeFiles(folder, files(numbered(name, count)));
+	const first = await ImageFolder.open(folder, {seed: 7});
+	const heldOut = (label: string): number =>
+		first.validation.pictures.filter((picture) => first.labels[picture.label] === label).length;
+	t.deepEqual(
+		['many', 'some', 'few', 'single'].map(heldOut),
+		[6, 2, 1, 0], // round(6), round(2.4), at least one, never the last
+	);
+	const all = [...paths(first.train, folder), ...paths(first.validation, folder)];
+	t.is(new Set(all).size, 88);
+
+	const again = await ImageFolder.open(folder, {seed: 7});
+	t.deepEqual(again.train.pictures, first.train.pictures);
+	t.deepEqual(again.validation.pictures, first.validation.pictures);
+	const other = await ImageFolder.open(folder, {seed: 8});
+	t.notDeepEqual(other.validation.pictures, first.validation.pictures);
+	t.is(other.validation.size, first.validation.size);
+	const more = await ImageFolder.open(folder, {seed: 7, validationFraction: 0.5});
+	t.is(more.validation.size, 30 + 12 + 2);
+});
+
+test('the division depends neither on the order of the files nor on where the folder lies', async (t) => {
+	const folder = await temporaryFolder(t);
+	const names = [...numbered('cat', 20), ...numbered('dog', 20)];
+	await writeFiles(join(folder, 'one'), files(names));
+	await writeFiles(join(folder, 'two'), files(names.toReversed()));
+	const [one, two] = await Promise.all(['one', 'two'].map((name) => ImageFolder.open(join(folder, name), {seed: 3})));
+	t.deepEqual(paths(one!.validation, join(folder, 'one')), paths(two!.validation, join(folder, 'two')));
+
+	await writeFiles(join(folder, 'two'), files(['cat/new.jpg']));
+	const grown = await ImageFolder.open(join(folder, 'two'), {seed: 3});
+	const before = new Set(two!.validation.pictures.map(({path}) => path));
+	const moved = grown.validation.pictures.filter(({path}) => !before.has(path));
+	t.true(moved.length <= 1, 'one more picture moves at most one other');
+});
+
+test('train and val are taken as they are', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(
+		folder,
+		files([...numbered('train/cat', 3), ...numbered('train/dog', 2), 'val/dog/9.png', 'test/x/1.jpg']),
+	);
+	const {labels, train, validation} = await ImageFolder.open(folder, {validationFraction: 0.5});
+	t.deepEqual(labels, ['cat', 'dog']);
+	t.is(train.size, 5);
+	t.deepEqual(validation.pictures, [{path: join(folder, 'val/dog/9.png'), label: 1}]);
+});
+
+test('train alone is divided; among other classes it is a class', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files([...numbered('train/cat', 10), ...numbered('train/dog', 10)]));
+	const divided = await ImageFolder.open(folder);
+	t.deepEqual(divided.labels, ['cat', 'dog']);
+	t.is(divided.validation.size, 2);
+	t.is(divided.train.size, 18);
+	await writeFiles(folder, files(['bus/1.jpg']));
+	t.deepEqual((await ImageFolder.open(folder)).labels, ['bus', 'train']);
+	await rename(join(folder, 'bus'), join(folder, 'validation'));
+	await t.throwsAsync(ImageFolder.open(folder), {code: 'ALEXNET_FOLDER', message: /rename 'validation' to 'val'/});
+});
+
+test('a class that only val has is an error', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files(['train/cat/1.jpg', 'val/cat/2.jpg', 'val/cow/3.jpg']));
+	await t.throwsAsync(ImageFolder.open(folder), {code: 'ALEXNET_LABEL', message: /train does not have: cow/});
+});
+
+test('one class is enough', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files(numbered('cat', 2)));
+	const {labels, train, validation} = await ImageFolder.open(folder);
+	t.deepEqual(labels, ['cat']);
+	t.deepEqual([train.size, validation.size], [1, 1]);
+});
+
+const refused: Record<string, {tree: readonly string[]; open?: string; message: RegExp}> = {
+	'a missing folder': {tree: [], open: 'nowhere', message: /There is no folder '.*nowhere'.*one folder per class/},
+	'a file': {tree: ['file.jpg'], open: 'file.jpg', message: /is a file, not a folder.*one folder per class/},
+	'an empty folder': {tree: [], message: /holds no class folders \(nothing\)/},
+	'pictures without classes': {
+		tree: ['1.jpg', '2.png'],
+		message: /holds 2 pictures but no class folders\. Move each picture into a folder named after its class/,
+	},
+	'other files alone': {tree: ['a.csv', 'b.csv'], message: /no class folders \(2 \.csv files\)/},
+	'hidden folders alone': {tree: ['.git/1.jpg'], message: /no class folders/},
+	'classes of files that are not read': {
+		tree: ['cat/1.bmp', 'cat/2.bmp', 'cat/3.heic'],
+		message:
+			/cat' holds no pictures \(2 \.bmp files, 1 \.heic file\).*Expected \.jpg.*Convert the files to JPEG or PNG/,
+	},
+	'one class without pictures': {tree: ['cat/1.jpg', 'dog/readme'], message: /dog' holds no pictures \(1 file\)/},
+	'train without classes': {
+		tree: ['train/1.jpg', 'val/cat/1.jpg'],
+		message: /train' holds 1 pictures but no class folders/,
+	},
+	'an empty class in val': {tree: ['train/cat/1.jpg', 'val/cat/1.txt'], message: /val.cat' holds no pictures/},
+};
+for (const [name, {tree, open = '.', message}] of Object.entries(refused)) {
+	test(`${name}: refused, with what to do`, async (t) => {
+		const folder = await temporaryFolder(t);
+		await writeFiles(folder, files(tree));
+		await t.throwsAsync(ImageFolder.open(join(folder, open)), {code: 'ALEXNET_FOLDER', name: 'AlexNetError', message});
+	});
+}
+
+test('a class folder without any file says so', async (t) => {
+	const folder = await temporaryFolder(t);
+	await mkdir(join(folder, 'cat'));
+	await t.throwsAsync(ImageFolder.open(folder), {code: 'ALEXNET_FOLDER', message: /\(nothing\).*Add pictures/});
+});
+
+test('options that cannot be are refused', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files(numbered('cat', 2)));
+	const bad = [
+		{validationFraction: 1},
+		{validationFraction: -0.1},
+		{validationFraction: NaN},
+		{seed: 0.5},
+		{cacheBytes: -1},
+		{imageSize: 0},
+	];
+	for (const options of bad) {
+		await t.throwsAsync(ImageFolder.open(folder, options), {code: 'ALEXNET_ARGUMENT'}, JSON.stringify(options));
+	}
+});
+
+test('strict and imageSize reach both datasets', async (t) => {
+	const folder = await temporaryFolder(t);
+	const good = await plainPicture([1, 2, 3]);
+	await writeFiles(folder, {'train/a/1.png': good, 'train/a/2.png': 'x', 'val/a/1.png': good, 'val/a/2.png': 'x'});
+	const {train, validation} = await ImageFolder.open(folder, {strict: true, imageSize: 8});
+	for (const dataset of [train, validation]) {
+		t.is(dataset.imageSize, 8);
+		const error = await t.throwsAsync(dataset.batches({batchSize: 2}).next(), {code: 'ALEXNET_PICTURE'});
+		t.regex(error.message, /2\.png/);
+		t.is([...dataset.unreadable.keys()].map((path) => basename(path)).join(), '2.png');
+	}
+});
