@@ -49,8 +49,7 @@ Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) {
 
 Napi::Value DeviceObject::synchronize(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return promiseFor(info.Env(),
-                      [&](Device::Completion completion) { device_->synchronize(std::move(completion)); });
+    return promiseFor(info.Env(), [&](Device::Completion completion) { device_->synchronize(std::move(completion)); });
   });
 }
 

@@ -5,8 +5,8 @@
 namespace alexnet::binding {
 
 Environment::Environment(Napi::Env env) {
-  toJavaScript_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}),
-                                                "alexnet", 0, 1);
+  toJavaScript_ =
+      Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "alexnet", 0, 1);
   toJavaScript_.Unref(env);
   // Hooks run last in, first out: this one, registered after the function's own, ends all queues before it goes.
   napi_add_env_cleanup_hook(env, &Environment::shutDown, this);

@@ -56,8 +56,8 @@ void parse(Arguments& args, Lrn& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), lrnShape(args)};
 }
 void parse(Arguments& args, LrnBackward& op) {
-  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("inputGradient"),
-        args.optional("workspace"), lrnShape(args)};
+  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("inputGradient"), args.optional("workspace"),
+        lrnShape(args)};
 }
 void parse(Arguments& args, MaxPool& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), poolShape(args)};
@@ -91,8 +91,7 @@ void parse(Arguments& args, Cast& op) { op = {args.tensor("input"), args.tensor(
 void parse(Arguments& args, Fill& op) { op = {args.tensor("output"), static_cast<float>(args.number("value"))}; }
 void parse(Arguments& args, Permute& op) { op = {args.tensor("input"), args.tensor("output"), args.integers("axes")}; }
 void parse(Arguments& args, Normal& op) {
-  op = {args.tensor("output"), args.seed("seed"), args.word("stream"),
-        static_cast<float>(args.number("deviation"))};
+  op = {args.tensor("output"), args.seed("seed"), args.word("stream"), static_cast<float>(args.number("deviation"))};
 }
 
 template <class Operation>

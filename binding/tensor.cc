@@ -41,7 +41,8 @@ Shape shapeFrom(const Napi::Value& value) {
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Value entry = array[i];
     const double dimension = entry.IsNumber() ? entry.As<Napi::Number>().DoubleValue() : 0;
-    if (!(dimension >= 1) || dimension > 2147483647.0 || dimension != static_cast<double>(static_cast<int64_t>(dimension))) {
+    if (!(dimension >= 1) || dimension > 2147483647.0 ||
+        dimension != static_cast<double>(static_cast<int64_t>(dimension))) {
       throw Error(kShape, "Each dimension of a shape must be an integer from 1 to 2147483647.");
     }
     elements *= dimension;
@@ -82,12 +83,12 @@ Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Complet
 }
 
 Napi::Function TensorObject::define(Napi::Env env) {
-  return DefineClass(env, "Tensor",
-                     {InstanceAccessor<&TensorObject::shape>("shape"),
-                      InstanceAccessor<&TensorObject::dataType>("dataType"),
-                      InstanceAccessor<&TensorObject::deviceId>("deviceId"),
-                      InstanceMethod<&TensorObject::view>("view"), InstanceMethod<&TensorObject::write>("write"),
-                      InstanceMethod<&TensorObject::read>("read"), InstanceMethod<&TensorObject::dispose>("dispose")});
+  return DefineClass(
+      env, "Tensor",
+      {InstanceAccessor<&TensorObject::shape>("shape"), InstanceAccessor<&TensorObject::dataType>("dataType"),
+       InstanceAccessor<&TensorObject::deviceId>("deviceId"), InstanceMethod<&TensorObject::view>("view"),
+       InstanceMethod<&TensorObject::write>("write"), InstanceMethod<&TensorObject::read>("read"),
+       InstanceMethod<&TensorObject::dispose>("dispose")});
 }
 
 Napi::Value TensorObject::create(Napi::Env env, Tensor tensor, std::shared_ptr<Device> device, bool owner) {
@@ -134,9 +135,8 @@ Napi::Value TensorObject::view(const Napi::CallbackInfo& info) {
     if (!(offset >= 0) || offset > 9e15 || offset != std::trunc(offset)) {
       throw Error(kArgument, "byteOffset must be a non-negative integer.");
     }
-    return create(info.Env(),
-                  tensor().view(shapeFrom(info[0]), dataTypeFrom(info[1]), static_cast<size_t>(offset)), device_,
-                  false);
+    return create(info.Env(), tensor().view(shapeFrom(info[0]), dataTypeFrom(info[1]), static_cast<size_t>(offset)),
+                  device_, false);
   });
 }
 
@@ -148,9 +148,8 @@ void TensorObject::write(const Napi::CallbackInfo& info) {
     // Keeps the array alive until the copy has run; the reference may only go on the JavaScript thread.
     const auto hold = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[0].As<Napi::Object>()));
     environment.expect();  // before write(): the release comes even where write() throws
-    device_->write(tensor_, source.address, [&environment, hold] {
-      environment.post([hold](Napi::Env) { hold->Reset(); });
-    });
+    device_->write(tensor_, source.address,
+                   [&environment, hold] { environment.post([hold](Napi::Env) { hold->Reset(); }); });
   });
 }
 

@@ -69,8 +69,7 @@ void Device::submitReport(const char* operation, std::function<void()> work, Com
 }
 
 void Device::write(const Tensor& destination, const void* source, std::function<void()> released) {
-  submit("write",
-         [this, destination, source, hold = onRelease(std::move(released))] { upload(destination, source); });
+  submit("write", [this, destination, source, hold = onRelease(std::move(released))] { upload(destination, source); });
 }
 
 void Device::read(const Tensor& source, void* destination, Completion completion) {

@@ -13,20 +13,17 @@ void requireRank(const char* operation, const char* field, const Tensor& tensor,
 
 void requireShape(const char* operation, const char* field, const Tensor& tensor, const Shape& shape) {
   if (tensor.shape == shape) return;
-  throw Error(kShape,
-              of(operation, field) + " must be " + toString(shape) + ", got " + toString(tensor.shape) + ".");
+  throw Error(kShape, of(operation, field) + " must be " + toString(shape) + ", got " + toString(tensor.shape) + ".");
 }
 
 void requireType(const char* operation, const char* field, const Tensor& tensor, DataType type) {
   if (tensor.type == type) return;
-  throw Error(kDataType,
-              of(operation, field) + " must be " + nameOf(type) + ", got " + nameOf(tensor.type) + ".");
+  throw Error(kDataType, of(operation, field) + " must be " + nameOf(type) + ", got " + nameOf(tensor.type) + ".");
 }
 
 void requireReal(const char* operation, const char* field, const Tensor& tensor) {
   if (tensor.type == DataType::float32 || tensor.type == DataType::bfloat16) return;
-  throw Error(kDataType,
-              of(operation, field) + " must be float32 or bfloat16, got " + nameOf(tensor.type) + ".");
+  throw Error(kDataType, of(operation, field) + " must be float32 or bfloat16, got " + nameOf(tensor.type) + ".");
 }
 
 void requireAlike(const char* operation, const char* field, const Tensor& tensor, const Tensor& model) {
@@ -95,8 +92,8 @@ void validatePool(const char* operation, const char* inputName, const Tensor& in
   requireRank(operation, inputName, input, 4);
   require(shape.size >= 1 && shape.stride >= 1, operation, "size and stride must be at least 1.");
   if (input.dimension(1) < shape.size || input.dimension(2) < shape.size) {
-    throw Error(kShape, std::string(operation) + ": a window of " + std::to_string(shape.size) +
-                            " does not fit into " + toString(input.shape) + ".");
+    throw Error(kShape, std::string(operation) + ": a window of " + std::to_string(shape.size) + " does not fit into " +
+                            toString(input.shape) + ".");
   }
   requireShape(operation, outputName, output,
                {input.dimension(0), (input.dimension(1) - shape.size) / shape.stride + 1,
@@ -147,8 +144,7 @@ void Conv2dBackwardWeights::validate() const {
   requireReal(name, "input", input);
   requireType(name, "outputGradient", outputGradient, input.type);
   requireType(name, "weightGradient", weightGradient, DataType::float32);
-  validateConvolution(name, "input", input, "weightGradient", weightGradient, "outputGradient", outputGradient,
-                      shape);
+  validateConvolution(name, "input", input, "weightGradient", weightGradient, "outputGradient", outputGradient, shape);
   validateVector(name, "biasGradient", biasGradient, weightGradient.dimension(0));
 }
 

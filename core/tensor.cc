@@ -5,26 +5,19 @@ namespace alexnet {
 size_t sizeOf(DataType type) {
   switch (type) {
     case DataType::float32:
-    case DataType::int32:
-      return 4;
-    case DataType::bfloat16:
-      return 2;
-    case DataType::uint8:
-      return 1;
+    case DataType::int32: return 4;
+    case DataType::bfloat16: return 2;
+    case DataType::uint8: return 1;
   }
   return 0;
 }
 
 const char* nameOf(DataType type) {
   switch (type) {
-    case DataType::float32:
-      return "float32";
-    case DataType::bfloat16:
-      return "bfloat16";
-    case DataType::int32:
-      return "int32";
-    case DataType::uint8:
-      return "uint8";
+    case DataType::float32: return "float32";
+    case DataType::bfloat16: return "bfloat16";
+    case DataType::int32: return "int32";
+    case DataType::uint8: return "uint8";
   }
   return "unknown";
 }

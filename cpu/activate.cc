@@ -6,9 +6,7 @@
 namespace alexnet::cpu {
 namespace {
 
-Descriptor flat(const Tensor& tensor) {
-  return {{tensor.elements()}, typeOf(tensor), dnnl::memory::format_tag::a};
-}
+Descriptor flat(const Tensor& tensor) { return {{tensor.elements()}, typeOf(tensor), dnnl::memory::format_tag::a}; }
 
 Key keyOf(Kind kind, const Tensor& tensor, Activation activation) {
   return {static_cast<int64_t>(kind), static_cast<int64_t>(tensor.type), tensor.elements(),
@@ -20,8 +18,8 @@ Key keyOf(Kind kind, const Tensor& tensor, Activation activation) {
 void CpuDevice::run(const Activate& operation) {
   const Key key = keyOf(Kind::activation, operation.input, operation.activation);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const auto algorithm = operation.activation == Activation::relu ? dnnl::algorithm::eltwise_relu
-                                                                    : dnnl::algorithm::eltwise_tanh;
+    const auto algorithm =
+        operation.activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh;
     const Descriptor layout = flat(operation.input);
     const auto description = describeEltwise(primitives_.engine, attributes(), algorithm, layout);
     return Prepared(primitives_.engine, dnnl::eltwise_forward(description), description,
@@ -33,13 +31,11 @@ void CpuDevice::run(const Activate& operation) {
 void CpuDevice::run(const ActivateBackward& operation) {
   const Key key = keyOf(Kind::activationBackward, operation.output, operation.activation);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const auto algorithm = operation.activation == Activation::relu
-                               ? dnnl::algorithm::eltwise_relu_use_dst_for_bwd
-                               : dnnl::algorithm::eltwise_tanh_use_dst_for_bwd;
+    const auto algorithm = operation.activation == Activation::relu ? dnnl::algorithm::eltwise_relu_use_dst_for_bwd
+                                                                    : dnnl::algorithm::eltwise_tanh_use_dst_for_bwd;
     const Descriptor layout = flat(operation.output);
     const auto forward = describeEltwise(primitives_.engine, attributes(), algorithm, layout);
-    const auto description =
-        describeEltwiseBackward(primitives_.engine, attributes(), algorithm, layout, forward);
+    const auto description = describeEltwiseBackward(primitives_.engine, attributes(), algorithm, layout, forward);
     return Prepared(primitives_.engine, dnnl::eltwise_backward(description), description,
                     {{DNNL_ARG_DST, Port::Role::input, layout},
                      {DNNL_ARG_DIFF_DST, Port::Role::input, layout},

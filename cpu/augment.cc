@@ -28,8 +28,8 @@ std::vector<View> readViews(const Augment& operation) {
     if (!within(row[0], mostTop) || !within(row[1], mostLeft) || !within(row[2], 1)) {
       throw Error(kArgument, "view " + std::to_string(n) + " is [" + std::to_string(row[0]) + ", " +
                                  std::to_string(row[1]) + ", " + std::to_string(row[2]) +
-                                 ", ...], expected integers: top 0 to " + std::to_string(mostTop) +
-                                 ", left 0 to " + std::to_string(mostLeft) + ", mirrored 0 or 1.");
+                                 ", ...], expected integers: top 0 to " + std::to_string(mostTop) + ", left 0 to " +
+                                 std::to_string(mostLeft) + ", mirrored 0 or 1.");
     }
     views.push_back(
         {static_cast<int64_t>(row[0]), static_cast<int64_t>(row[1]), row[2] != 0, {row[3], row[4], row[5]}});
@@ -51,13 +51,11 @@ ALEXNET_VECTORIZED void store(const float* __restrict row, Bfloat16* __restrict 
 }
 
 void mirror(float* row, int64_t width) {
-  for (int64_t a = 0, b = width - 1; a < b; ++a, --b)
-    std::swap_ranges(row + 3 * a, row + 3 * a + 3, row + 3 * b);
+  for (int64_t a = 0, b = width - 1; a < b; ++a, --b) std::swap_ranges(row + 3 * a, row + 3 * a + 3, row + 3 * b);
 }
 
 template <class Real>
-void augmentImage(const Augment& operation, int64_t n, const View& view, Real* output,
-                  std::vector<float>& scratch) {
+void augmentImage(const Augment& operation, int64_t n, const View& view, Real* output, std::vector<float>& scratch) {
   const int64_t imageHeight = operation.images.dimension(1);
   const int64_t imageWidth = operation.images.dimension(2);
   const int64_t height = operation.output.dimension(1);

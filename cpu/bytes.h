@@ -22,9 +22,7 @@ struct Bfloat16 {
   uint16_t bits;
 };
 
-inline float widen(float value) {
-  return value;
-}
+inline float widen(float value) { return value; }
 inline float widen(Bfloat16 value) {
   const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
   float result;

@@ -7,12 +7,10 @@
 namespace alexnet::cpu {
 namespace {
 
-ALEXNET_VECTORIZED void convert(const float* __restrict input, Bfloat16* __restrict output,
-                                int64_t elements) {
+ALEXNET_VECTORIZED void convert(const float* __restrict input, Bfloat16* __restrict output, int64_t elements) {
   for (int64_t i = 0; i < elements; ++i) output[i] = narrow<Bfloat16>(input[i]);
 }
-ALEXNET_VECTORIZED void convert(const Bfloat16* __restrict input, float* __restrict output,
-                                int64_t elements) {
+ALEXNET_VECTORIZED void convert(const Bfloat16* __restrict input, float* __restrict output, int64_t elements) {
   for (int64_t i = 0; i < elements; ++i) output[i] = widen(input[i]);
 }
 ALEXNET_VECTORIZED void convert(const uint8_t* __restrict input, float* __restrict output, int64_t elements) {
@@ -43,10 +41,8 @@ void fill(const Fill& operation) {
 
 void CpuDevice::run(const Cast& operation) {
   switch (operation.input.type) {
-    case DataType::uint8:
-      return cast<uint8_t, float>(operation);
-    case DataType::int32:
-      return cast<int32_t, float>(operation);
+    case DataType::uint8: return cast<uint8_t, float>(operation);
+    case DataType::int32: return cast<int32_t, float>(operation);
     case DataType::float32:
       if (operation.output.type == DataType::bfloat16) return cast<float, Bfloat16>(operation);
       break;
@@ -77,8 +73,7 @@ void CpuDevice::run(const Permute& operation) {
     const auto type = typeOf(operation.input);
     const Descriptor from(operation.output.shape, type, strides);
     const Descriptor to(operation.output.shape, type, dnnl::memory::format_tag::abcd);
-    const dnnl::reorder::primitive_desc description(primitives_.engine, from, primitives_.engine, to,
-                                                    attributes());
+    const dnnl::reorder::primitive_desc description(primitives_.engine, from, primitives_.engine, to, attributes());
     return Prepared(primitives_.engine, dnnl::reorder(description), description,
                     {{DNNL_ARG_FROM, Port::Role::input, from}, {DNNL_ARG_TO, Port::Role::output, to}});
   });

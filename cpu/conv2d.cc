@@ -73,13 +73,12 @@ Key keyOf(Kind kind, const Tensor& input, const Tensor& weights, const ConvShape
           shape.padRight};
 }
 
-dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine,
-                                                          const Geometry& geometry, bool bias,
-                                                          Activation activation) {
-  return describe<dnnl::convolution_forward>(
-      engine, attributes(activation), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
-      geometry.input, geometry.anyWeights, bias ? geometry.bias : Descriptor(), geometry.output,
-      geometry.strides, geometry.before, geometry.after);
+dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const Geometry& geometry,
+                                                          bool bias, Activation activation) {
+  return describe<dnnl::convolution_forward>(engine, attributes(activation), dnnl::prop_kind::forward_training,
+                                             dnnl::algorithm::convolution_direct, geometry.input, geometry.anyWeights,
+                                             bias ? geometry.bias : Descriptor(), geometry.output, geometry.strides,
+                                             geometry.before, geometry.after);
 }
 
 }  // namespace
@@ -90,8 +89,8 @@ void CpuDevice::run(const Conv2d& operation) {
   key.push_back(operation.bias ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
     const Geometry geometry(operation.input, operation.weights, operation.output, operation.shape);
-    const auto description = describeForward(primitives_.engine, geometry, static_cast<bool>(operation.bias),
-                                             operation.activation);
+    const auto description =
+        describeForward(primitives_.engine, geometry, static_cast<bool>(operation.bias), operation.activation);
     std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input},
                                {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights},
                                {DNNL_ARG_DST, Port::Role::output, geometry.output}};
@@ -105,11 +104,9 @@ void CpuDevice::run(const Conv2d& operation) {
 }
 
 void CpuDevice::run(const Conv2dBackwardInput& operation) {
-  const Key key =
-      keyOf(Kind::convolutionBackwardInput, operation.inputGradient, operation.weights, operation.shape);
+  const Key key = keyOf(Kind::convolutionBackwardInput, operation.inputGradient, operation.weights, operation.shape);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient,
-                            operation.shape);
+    const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape);
     const auto forward = describeForward(primitives_.engine, geometry, false, Activation::none);
     const auto description = describeBackward<dnnl::convolution_backward_data>(
         primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input,
@@ -125,18 +122,16 @@ void CpuDevice::run(const Conv2dBackwardInput& operation) {
 }
 
 void CpuDevice::run(const Conv2dBackwardWeights& operation) {
-  Key key =
-      keyOf(Kind::convolutionBackwardWeights, operation.input, operation.weightGradient, operation.shape);
+  Key key = keyOf(Kind::convolutionBackwardWeights, operation.input, operation.weightGradient, operation.shape);
   key.push_back(operation.biasGradient ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.input, operation.weightGradient, operation.outputGradient,
-                            operation.shape);
+    const Geometry geometry(operation.input, operation.weightGradient, operation.outputGradient, operation.shape);
     const bool bias = static_cast<bool>(operation.biasGradient);
     const auto forward = describeForward(primitives_.engine, geometry, bias, Activation::none);
     const auto description = describeBackward<dnnl::convolution_backward_weights>(
         primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input,
-        geometry.anyWeights32, bias ? geometry.bias : Descriptor(), geometry.output, geometry.strides,
-        geometry.before, geometry.after);
+        geometry.anyWeights32, bias ? geometry.bias : Descriptor(), geometry.output, geometry.strides, geometry.before,
+        geometry.after);
     std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input},
                                {DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output},
                                {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, geometry.weights32}};

@@ -42,8 +42,7 @@ class CpuBackend final : public Backend {
   std::shared_ptr<Device> open(int index, int threads) const override {
     const int count = cores();
     if (index < 0 || index >= count) {
-      throw Error(kDevice, "There is no cpu:" + std::to_string(index) + " here: with " +
-                               std::to_string(count) +
+      throw Error(kDevice, "There is no cpu:" + std::to_string(index) + " here: with " + std::to_string(count) +
                                (count == 1 ? " core there is cpu:0 alone."
                                            : " cores there are cpu:0 to cpu:" + std::to_string(count - 1) +
                                                  ", each with a share of the cores."));
@@ -70,9 +69,7 @@ CpuDevice::CpuDevice(int index, int threads)
                omp_set_num_threads(threads);
              })) {}
 
-CpuDevice::~CpuDevice() {
-  close();
-}
+CpuDevice::~CpuDevice() { close(); }
 
 std::shared_ptr<Buffer> CpuDevice::allocate(size_t bytes) {
   requireOpen("allocate");
@@ -89,8 +86,7 @@ void CpuDevice::download(const Tensor& source, void* destination) {
 
 void CpuDevice::receive(const Tensor& destination, const Tensor& source) {
   if (!dynamic_cast<const CpuBuffer*>(source.buffer.get())) {
-    throw Error(kDevice,
-                "only another CPU's tensor can be copied to " + id() + ". Read it and write it instead.");
+    throw Error(kDevice, "only another CPU's tensor can be copied to " + id() + ". Read it and write it instead.");
   }
   copyBytes(destination.mutableData(), source.data(), destination.bytes());
 }

@@ -21,8 +21,7 @@ struct Draws {
 ALEXNET_VECTORIZED void draw(const Dropout& operation, uint32_t block, Draws& draws) {
   Philox4 drawn[kBlocks];
   for (int64_t b = 0; b < kBlocks; ++b) {
-    drawn[b] =
-        dropoutWords(operation.seed, operation.step, operation.layer, block + static_cast<uint32_t>(b));
+    drawn[b] = dropoutWords(operation.seed, operation.step, operation.layer, block + static_cast<uint32_t>(b));
   }
   for (int64_t b = 0; b < kBlocks; ++b) {
     draws.words[4 * b] = drawn[b].x;
@@ -35,8 +34,7 @@ ALEXNET_VECTORIZED void draw(const Dropout& operation, uint32_t block, Draws& dr
 template <class Real>
 void dropRow(const Dropout& operation, int64_t n, const Real* input, Real* output) {
   const int64_t width = operation.input.dimension(1);
-  const int64_t first =
-      n * operation.features + operation.offset;  // index of element (n, 0) in the whole net
+  const int64_t first = n * operation.features + operation.offset;  // index of element (n, 0) in the whole net
   const uint32_t threshold = dropoutThreshold(operation.rate);
   const float scale = 1.0F / (1.0F - operation.rate);
   Draws draws;

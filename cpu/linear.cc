@@ -34,8 +34,8 @@ dnnl::inner_product_forward::primitive_desc describeForward(const dnnl::engine& 
                                                             const Tensor& output, const Tensor& bias) {
   return describe<dnnl::inner_product_forward>(
       engine, attributes(), dnnl::prop_kind::forward_training, matrix(input),
-      Descriptor({output.dimension(1), input.dimension(1)}, typeOf(input), memory::format_tag::any),
-      vectorOf(bias), matrix(output));
+      Descriptor({output.dimension(1), input.dimension(1)}, typeOf(input), memory::format_tag::any), vectorOf(bias),
+      matrix(output));
 }
 
 }  // namespace
@@ -47,8 +47,7 @@ void CpuDevice::run(const Linear& operation) {
   const Prepared& prepared = primitives_.prepare(key, [&] {
     const auto description = describe<dnnl::inner_product_forward>(
         primitives_.engine, attributes(operation.activation), dnnl::prop_kind::forward_training,
-        matrix(operation.input), anyMatrix(operation.weights), vectorOf(operation.bias),
-        matrix(operation.output));
+        matrix(operation.input), anyMatrix(operation.weights), vectorOf(operation.bias), matrix(operation.output));
     std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, matrix(operation.input)},
                                {DNNL_ARG_WEIGHTS, Port::Role::weights, matrix(operation.weights)},
                                {DNNL_ARG_DST, Port::Role::output, matrix(operation.output)}};
@@ -64,11 +63,10 @@ void CpuDevice::run(const Linear& operation) {
 void CpuDevice::run(const LinearBackwardInput& operation) {
   const Key key = keyOf(Kind::linearBackwardInput, operation.inputGradient, operation.outputGradient);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const auto forward =
-        describeForward(primitives_.engine, operation.inputGradient, operation.outputGradient, {});
+    const auto forward = describeForward(primitives_.engine, operation.inputGradient, operation.outputGradient, {});
     const auto description = describeBackward<dnnl::inner_product_backward_data>(
-        primitives_.engine, attributes(), forward, matrix(operation.inputGradient),
-        anyMatrix(operation.weights), matrix(operation.outputGradient));
+        primitives_.engine, attributes(), forward, matrix(operation.inputGradient), anyMatrix(operation.weights),
+        matrix(operation.outputGradient));
     return Prepared(primitives_.engine, dnnl::inner_product_backward_data(description), description,
                     {{DNNL_ARG_DIFF_DST, Port::Role::input, matrix(operation.outputGradient)},
                      {DNNL_ARG_WEIGHTS, Port::Role::weights, matrix(operation.weights)},
@@ -83,20 +81,18 @@ void CpuDevice::run(const LinearBackwardWeights& operation) {
   Key key = keyOf(Kind::linearBackwardWeights, operation.input, operation.outputGradient);
   key.push_back(operation.biasGradient ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const auto forward = describeForward(primitives_.engine, operation.input, operation.outputGradient,
-                                         operation.biasGradient);
+    const auto forward =
+        describeForward(primitives_.engine, operation.input, operation.outputGradient, operation.biasGradient);
     const auto description = describeBackward<dnnl::inner_product_backward_weights>(
-        primitives_.engine, attributes(), forward, matrix(operation.input),
-        anyMatrix(operation.weightGradient), vectorOf(operation.biasGradient),
-        matrix(operation.outputGradient));
+        primitives_.engine, attributes(), forward, matrix(operation.input), anyMatrix(operation.weightGradient),
+        vectorOf(operation.biasGradient), matrix(operation.outputGradient));
     std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, matrix(operation.input)},
                                {DNNL_ARG_DIFF_DST, Port::Role::input, matrix(operation.outputGradient)},
                                {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, matrix(operation.weightGradient)}};
     if (operation.biasGradient) {
       ports.push_back({DNNL_ARG_DIFF_BIAS, Port::Role::output, vectorOf(operation.biasGradient)});
     }
-    return Prepared(primitives_.engine, dnnl::inner_product_backward_weights(description), description,
-                    ports);
+    return Prepared(primitives_.engine, dnnl::inner_product_backward_weights(description), description, ports);
   });
   primitives_.execute(prepared, {{DNNL_ARG_SRC, operation.input},
                                  {DNNL_ARG_DIFF_DST, operation.outputGradient},

@@ -20,9 +20,7 @@ constexpr size_t kLargestSmallBlock = size_t{1} << 20;
 constexpr size_t kMostKept = size_t{64} << 20;  // bytes of free small blocks
 constexpr size_t kClasses = 64;
 
-size_t roundUp(size_t bytes, size_t unit) {
-  return (bytes + unit - 1) / unit * unit;
-}
+size_t roundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 // Four sizes to a doubling, so that at most a fifth of a block is wasted.
 size_t classOf(size_t bytes) {
@@ -85,9 +83,7 @@ SmallBlocks& smallBlocks() {
 
 std::atomic<int64_t> largeBytes{0};  // live large blocks of the process
 
-size_t largeSize(size_t bytes) {
-  return roundUp(bytes, kHugePage);
-}
+size_t largeSize(size_t bytes) { return roundUp(bytes, kHugePage); }
 
 // Maps whole huge pages: fewer page faults at first use, fewer TLB misses after.
 void* takeLarge(size_t bytes) {
@@ -109,13 +105,11 @@ void releaseLarge(void* block, size_t bytes) {
   largeBytes -= static_cast<int64_t>(largeSize(bytes));
 }
 
-std::string megabytes(int64_t bytes) {
-  return std::to_string((bytes + 999999) / 1000000) + " MB";
-}
+std::string megabytes(int64_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; }
 
 [[noreturn]] void failFor(size_t bytes, int64_t available, const std::string& owner) {
-  throw Error(kMemory, "Out of memory on " + owner + ": " + megabytes(static_cast<int64_t>(bytes)) +
-                           " are needed, " + megabytes(available) + " are free. Try a smaller batchSize.");
+  throw Error(kMemory, "Out of memory on " + owner + ": " + megabytes(static_cast<int64_t>(bytes)) + " are needed, " +
+                           megabytes(available) + " are free. Try a smaller batchSize.");
 }
 
 int64_t residentMemory() {
@@ -128,9 +122,7 @@ int64_t residentMemory() {
 
 }  // namespace
 
-int64_t machineMemory() {
-  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-}
+int64_t machineMemory() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
 
 int64_t availableMemory() {
   std::ifstream file("/proc/meminfo");

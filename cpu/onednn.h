@@ -10,15 +10,13 @@ using Descriptor = dnnl::memory::desc;
 #if DNNL_VERSION_MAJOR >= 3
 
 template <class Primitive, class... Arguments>
-typename Primitive::primitive_desc describe(const dnnl::engine& engine,
-                                            const dnnl::primitive_attr& attributes,
+typename Primitive::primitive_desc describe(const dnnl::engine& engine, const dnnl::primitive_attr& attributes,
                                             const Arguments&... arguments) {
   return {engine, arguments..., attributes};
 }
 
 template <class Primitive, class Forward, class... Arguments>
-typename Primitive::primitive_desc describeBackward(const dnnl::engine& engine,
-                                                    const dnnl::primitive_attr& attributes,
+typename Primitive::primitive_desc describeBackward(const dnnl::engine& engine, const dnnl::primitive_attr& attributes,
                                                     const Forward& forward, const Arguments&... arguments) {
   return {engine, arguments..., forward, attributes};
 }
@@ -29,8 +27,7 @@ inline void appendActivation(dnnl::post_ops& operations, dnnl::algorithm algorit
 
 inline dnnl::eltwise_forward::primitive_desc describeEltwise(const dnnl::engine& engine,
                                                              const dnnl::primitive_attr& attributes,
-                                                             dnnl::algorithm algorithm,
-                                                             const Descriptor& layout) {
+                                                             dnnl::algorithm algorithm, const Descriptor& layout) {
   return {engine, dnnl::prop_kind::forward_training, algorithm, layout, layout, 0, 0, attributes};
 }
 
@@ -43,15 +40,13 @@ inline dnnl::eltwise_backward::primitive_desc describeEltwiseBackward(
 #else
 
 template <class Primitive, class... Arguments>
-typename Primitive::primitive_desc describe(const dnnl::engine& engine,
-                                            const dnnl::primitive_attr& attributes,
+typename Primitive::primitive_desc describe(const dnnl::engine& engine, const dnnl::primitive_attr& attributes,
                                             const Arguments&... arguments) {
   return {typename Primitive::desc(arguments...), attributes, engine};
 }
 
 template <class Primitive, class Forward, class... Arguments>
-typename Primitive::primitive_desc describeBackward(const dnnl::engine& engine,
-                                                    const dnnl::primitive_attr& attributes,
+typename Primitive::primitive_desc describeBackward(const dnnl::engine& engine, const dnnl::primitive_attr& attributes,
                                                     const Forward& forward, const Arguments&... arguments) {
   return {typename Primitive::desc(arguments...), attributes, engine, forward};
 }
@@ -62,8 +57,7 @@ inline void appendActivation(dnnl::post_ops& operations, dnnl::algorithm algorit
 
 inline dnnl::eltwise_forward::primitive_desc describeEltwise(const dnnl::engine& engine,
                                                              const dnnl::primitive_attr& attributes,
-                                                             dnnl::algorithm algorithm,
-                                                             const Descriptor& layout) {
+                                                             dnnl::algorithm algorithm, const Descriptor& layout) {
   return {{dnnl::prop_kind::forward_training, algorithm, layout, 0, 0}, attributes, engine};
 }
 

@@ -8,9 +8,7 @@ namespace {
 
 constexpr size_t kMostPrepared = 1024;  // a program that comes with ever new shapes must not grow without end
 
-size_t align(size_t bytes) {
-  return (bytes + 63) / 64 * 64;
-}
+size_t align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
@@ -30,14 +28,14 @@ dnnl::primitive_attr attributes(Activation activation) {
   result.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (activation == Activation::none) return result;
   dnnl::post_ops operations;
-  appendActivation(operations, activation == Activation::relu ? dnnl::algorithm::eltwise_relu
-                                                              : dnnl::algorithm::eltwise_tanh);
+  appendActivation(operations,
+                   activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh);
   result.set_post_ops(operations);
   return result;
 }
 
-Prepared::Prepared(const dnnl::engine& engine, dnnl::primitive made,
-                   const dnnl::primitive_desc_base& description, const std::vector<Port>& ports)
+Prepared::Prepared(const dnnl::engine& engine, dnnl::primitive made, const dnnl::primitive_desc_base& description,
+                   const std::vector<Port>& ports)
     : primitive(std::move(made)), scratchpad(description.scratchpad_desc()) {
   scratchBytes = align(scratchpad.get_size());
   for (const Port& port : ports) {
@@ -71,8 +69,8 @@ char* Primitives::scratch(size_t bytes) {
   return scratch_.address();
 }
 
-void Primitives::run(const dnnl::reorder& reorder, const Descriptor& from, const void* source,
-                     const Descriptor& to, void* destination) {
+void Primitives::run(const dnnl::reorder& reorder, const Descriptor& from, const void* source, const Descriptor& to,
+                     void* destination) {
   dnnl::memory input(from, engine, const_cast<void*>(source));
   dnnl::memory output(to, engine, destination);
   reorder.execute(stream_, input, output);

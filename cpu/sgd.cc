@@ -13,8 +13,8 @@ struct Factors {
   float momentum, decay, rate;
 };
 
-ALEXNET_VECTORIZED void update(float* __restrict weights, float* __restrict velocity,
-                               const float* __restrict gradient, int64_t elements, Factors factors) {
+ALEXNET_VECTORIZED void update(float* __restrict weights, float* __restrict velocity, const float* __restrict gradient,
+                               int64_t elements, Factors factors) {
   for (int64_t i = 0; i < elements; ++i) {
     velocity[i] = factors.momentum * velocity[i] - factors.decay * weights[i] - factors.rate * gradient[i];
     weights[i] += velocity[i];
@@ -22,8 +22,8 @@ ALEXNET_VECTORIZED void update(float* __restrict weights, float* __restrict velo
 }
 
 ALEXNET_VECTORIZED void updateWithCopy(float* __restrict weights, float* __restrict velocity,
-                                       const float* __restrict gradient, Bfloat16* __restrict copy,
-                                       int64_t elements, Factors factors) {
+                                       const float* __restrict gradient, Bfloat16* __restrict copy, int64_t elements,
+                                       Factors factors) {
   for (int64_t i = 0; i < elements; ++i) {
     velocity[i] = factors.momentum * velocity[i] - factors.decay * weights[i] - factors.rate * gradient[i];
     weights[i] += velocity[i];
@@ -39,12 +39,10 @@ void CpuDevice::run(const Sgd& operation) {
     auto* const velocity = parameter.velocity.mutableData<float>();
     const auto* const gradient = parameter.gradient.data<float>();
     auto* const copy = parameter.copy ? parameter.copy.mutableData<Bfloat16>() : nullptr;
-    const Factors factors{operation.momentum, parameter.weightDecay * parameter.learningRate,
-                          parameter.learningRate};
+    const Factors factors{operation.momentum, parameter.weightDecay * parameter.learningRate, parameter.learningRate};
     inPieces(parameter.weights.elements(), [&](int64_t begin, int64_t end) {
       if (copy) {
-        updateWithCopy(weights + begin, velocity + begin, gradient + begin, copy + begin, end - begin,
-                       factors);
+        updateWithCopy(weights + begin, velocity + begin, gradient + begin, copy + begin, end - begin, factors);
       } else {
         update(weights + begin, velocity + begin, gradient + begin, end - begin, factors);
       }

@@ -35,12 +35,11 @@ struct RowResult {
 };
 
 template <class Real>
-void writeGradient(const float* logits, double logSum, int64_t label, int64_t count, int64_t classes,
-                   Real* gradient) {
+void writeGradient(const float* logits, double logSum, int64_t label, int64_t count, int64_t classes, Real* gradient) {
   for (int64_t k = 0; k < classes; ++k) {
     const double probability = std::exp(logits[k] - logSum);
-    gradient[k] = narrow<Real>(
-        static_cast<float>((probability - (k == label ? 1.0 : 0.0)) / static_cast<double>(count)));
+    gradient[k] =
+        narrow<Real>(static_cast<float>((probability - (k == label ? 1.0 : 0.0)) / static_cast<double>(count)));
   }
 }
 
@@ -62,8 +61,7 @@ void CpuDevice::run(const SoftmaxLoss& operation) {
   requireLabels(labels, count, classes);
   void* const gradient = operation.gradient ? operation.gradient.mutableData() : nullptr;
   const bool wide = operation.gradient && operation.gradient.type == DataType::float32;
-  auto* const rows =
-      reinterpret_cast<RowResult*>(primitives_.scratch(static_cast<size_t>(count) * sizeof(RowResult)));
+  auto* const rows = reinterpret_cast<RowResult*>(primitives_.scratch(static_cast<size_t>(count) * sizeof(RowResult)));
 #pragma omp parallel for schedule(static)
   for (int64_t n = 0; n < count; ++n) {
     const float* const row = logits + n * classes;

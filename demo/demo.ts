@@ -46,8 +46,14 @@ async function showPredictions(model: AlexNet, {pictures, labels}: Dataset, outp
 		const [best] = await model.classify(picture.path, {top: 1, crops: 10});
 		if (!best) continue;
 		const verdict = best.index === index ? 'right' : `wrong, it is ${label}`;
-		output.result(`  ${basename(picture.path).padEnd(32)} ${best.label} ${percent(best.probability)} (${verdict})`);
+		output.result(`  ${glyph(picture.path)} ${best.label} ${percent(best.probability)} (${verdict})`);
 	}
+}
+
+/** The emoji and whose picture it is, from "twitter-1f338.png": "🌸 by twitter". */
+function glyph(path: string): string {
+	const [artist = '', ...points] = basename(path, '.png').split('-');
+	return `${String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))} by ${artist}:`;
 }
 
 function percent(share: number): string {

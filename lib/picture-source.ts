@@ -2,7 +2,10 @@ import type {Statistics} from './views.ts';
 
 /** A batch of decoded pictures. */
 export interface Batch {
-	/** [N, imageSize, imageSize, 3] */
+	/**
+	 * RGB, 0 to 255, [N, imageSize, imageSize, 3]. The source may use the memory again: it is the consumer's until the
+	 * next batch but one is asked for.
+	 */
 	readonly images: Uint8Array;
 	/** [N], indices into the source's labels */
 	readonly labels: Int32Array;

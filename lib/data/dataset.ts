@@ -1,42 +1,13 @@
+import {requireInteger} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
+import type {Batch, BatchOptions, PictureSource, StatisticsOptions} from '../picture-source.ts';
+import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
 import {defaultImageSize} from './decode.ts';
 import {PictureReader, type CacheBudget, type Picture} from './picture-reader.ts';
-import {StatisticsSums, type Statistics} from './statistics.ts';
+import {StatisticsSums} from './statistics.ts';
 
-export type {Picture, Statistics};
-
-export interface Batch {
-	/**
-	 * RGB, 0 to 255, [N, S, S, 3]. The memory is used again: it is the consumer's until the next batch but one is
-	 * asked for.
-	 */
-	readonly images: Uint8Array;
-	/** [N] */
-	readonly labels: Int32Array;
-	/** The pictures' places in the dataset, [N]. */
-	readonly indices: Int32Array;
-}
-
-export interface BatchOptions {
-	/** Pictures in a batch. */
-	batchSize: number;
-	/** Which pictures, and in which order: their places in the dataset. All of them in their order by default. */
-	order?: ArrayLike<number> | undefined;
-	/** Leaves out the last batch where it is not full. Off by default. */
-	dropLast?: boolean | undefined;
-	/** Batches prepared before they are asked for; 2 by default. */
-	ahead?: number | undefined;
-	/** Ends the batches with the signal's reason. */
-	signal?: AbortSignal | undefined;
-}
-
-export interface StatisticsOptions {
-	/** Rejects with the signal's reason. */
-	signal?: AbortSignal | undefined;
-	/** Called with the number of pictures done and of all. */
-	onProgress?: ((done: number, total: number) => void) | undefined;
-}
+export type {Picture};
 
 export interface DatasetOptions {
 	labels: readonly string[];
@@ -53,7 +24,7 @@ export interface DatasetOptions {
 const sliceMilliseconds = 4;
 
 /** A list of pictures of known classes. */
-export class Dataset {
+export class Dataset implements PictureSource {
 	readonly labels: readonly string[];
 	readonly pictures: readonly Picture[];
 	/** Side S of the decoded pictures. */
@@ -64,7 +35,7 @@ export class Dataset {
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = options;
-		checkWholeNumber('imageSize', imageSize, 1);
+		requireInteger('imageSize', imageSize, 1);
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
@@ -100,8 +71,8 @@ export class Dataset {
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
 		const {batchSize, dropLast = false, ahead: count = 2, signal} = options;
-		checkWholeNumber('batchSize', batchSize, 1);
-		checkWholeNumber('ahead', count, 0);
+		requireInteger('batchSize', batchSize, 1);
+		requireInteger('ahead', count, 0);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
 		let left = false;
@@ -195,9 +166,4 @@ async function* recycle(
 		if (previous) spare.push(previous.images);
 		previous = batch;
 	}
-}
-
-function checkWholeNumber(name: string, value: number, least: number): void {
-	if (Number.isSafeInteger(value) && value >= least) return;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be a whole number from ${least}, got ${value}.`);
 }

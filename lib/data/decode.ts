@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import sharp from 'sharp';
+import {requireInteger} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import {isCutShort, pictureFormat} from './truncation.ts';
 
@@ -43,9 +44,7 @@ export class PictureError extends AlexNetError {
  * that the decoder can step over, such as stray bytes between markers, is accepted.
  */
 export async function decodePicture(source: string | Uint8Array, imageSize = defaultImageSize): Promise<Uint8Array> {
-	if (!Number.isInteger(imageSize) || imageSize < 1) {
-		throw new AlexNetError('ALEXNET_ARGUMENT', `imageSize must be a whole number from 1, got ${imageSize}.`);
-	}
+	requireInteger('imageSize', imageSize, 1);
 	const bytes = typeof source === 'string' ? await readPicture(source) : source;
 	checkWhole(source, bytes);
 	let pixels: Uint8Array;

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
+import {requireInteger, requireNumber} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import {Dataset, type Picture} from './dataset.ts';
 import {describeFiles, listFolder, listTree, pictureKinds} from './listing.ts';
@@ -51,7 +52,9 @@ export class ImageFolder {
 	 */
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
 		const {validationFraction = 0.1, seed = 0, strict, imageSize, cacheBytes = 512 * 2 ** 20} = options;
-		checkOptions(validationFraction, seed, cacheBytes);
+		requireNumber('validationFraction', validationFraction, 0, 1);
+		requireInteger('seed', seed, 0);
+		requireNumber('cacheBytes', cacheBytes, 0);
 		const {trainFolder, validationFolder} = await findLayout(dir);
 		const labels = await classFolders(trainFolder);
 		const all = await listClasses(trainFolder, labels, labels);
@@ -157,15 +160,4 @@ function divide(
 
 function picturesOf({label, folder, paths}: ClassPictures): Picture[] {
 	return paths.map((path) => ({path: join(folder, path), label}));
-}
-
-function checkOptions(validationFraction: number, seed: number, cacheBytes: number): void {
-	const check = (name: string, value: number, good: boolean, expected: string): void => {
-		if (good) return;
-		throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be ${expected}, got ${value}.`);
-	};
-	const fractionIsGood = validationFraction >= 0 && validationFraction < 1;
-	check('validationFraction', validationFraction, fractionIsGood, 'at least 0 and below 1');
-	check('seed', seed, Number.isSafeInteger(seed), 'a whole number');
-	check('cacheBytes', cacheBytes, cacheBytes >= 0, 'at least 0');
 }

@@ -1,15 +1,5 @@
+import type {Statistics} from '../views.ts';
 /** The training set's mean image and the principal components of its colours (paper section 4.1). */
-export interface Statistics {
-	/** Mean of the pictures, 0 to 255, [S, S, 3]. */
-	readonly mean: Float32Array;
-	readonly pca: {
-		/** Eigenvalues of the covariance of the RGB values on the 0-255 scale, descending, [3]. */
-		readonly values: Float32Array;
-		/** Unit eigenvectors, [3, 3]: row i belongs to values[i]; its largest component is positive. */
-		readonly vectors: Float32Array;
-	};
-}
-
 /**
  * Sums pictures [S, S, 3] up. All sums are of whole numbers below 2^53 (up to two million pictures of 256 x 256), so
  * they are exact and the order of the pictures does not matter.

@@ -2,7 +2,8 @@ import {rm} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Dataset, type Batch, type BatchOptions} from '../../lib/data/dataset.ts';
+import {Dataset} from '../../lib/data/dataset.ts';
+import type {Batch, BatchOptions} from '../../lib/picture-source.ts';
 import {plainPicture, temporaryFolder, writeFiles, type Rgb} from '../helpers/pictures.ts';
 
 const side = 8;

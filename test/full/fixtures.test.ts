@@ -1,5 +1,5 @@
-// The paper's net at full size against PyTorch. The fixture (740 MB) is made on the first run by
-// scripts/make-fixtures.py with Debian's python3-torch, which takes some minutes; without it the tests are skipped,
+// The paper's net at full size against PyTorch. The fixture (730 MB) is made on the first run by
+// scripts/make-fixtures.py with Debian's python3-torch, in three minutes; without it the tests are skipped,
 // unless ALEXNET_REQUIRE names torch.
 import test from 'ava';
 import {execFile, spawnSync} from 'node:child_process';

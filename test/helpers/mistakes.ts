@@ -15,7 +15,7 @@ interface Mistake {
 
 function layer(name: string, change: object): Change {
 	return ({architecture, ...rest}) => {
-		const changed = (spec: LayerSpec): LayerSpec => (spec.name === name ? ({...spec, ...change}) : spec);
+		const changed = (spec: LayerSpec): LayerSpec => (spec.name === name ? {...spec, ...change} : spec);
 		return {...rest, architecture: {...architecture, layers: architecture.layers.map(changed)}};
 	};
 }

@@ -55,6 +55,7 @@ export class Workbench {
 	readonly #shift: number;
 	readonly #heldBefore: number;
 	readonly #entries: Entry[] = [];
+	readonly #views: Tensor[] = [];
 
 	/** `misaligned`: tensors begin one element after a multiple of 64 bytes. */
 	constructor(t: ExecutionContext, device: NativeDevice, seed: string, misaligned: boolean) {
@@ -85,6 +86,13 @@ export class Workbench {
 		return bytes === 0 ? undefined : this.#add([bytes], 'uint8', undefined, true, 0);
 	}
 
+	/** Another view of one of this bench's tensors. */
+	view(tensor: Tensor, shape: Shape, byteOffset = 0): Tensor {
+		const view = tensor.view(shape, tensor.dataType, byteOffset);
+		this.#views.push(view);
+		return view;
+	}
+
 	/** The elements of one of this bench's tensors. */
 	async read(tensor: Tensor): Promise<Float64Array> {
 		const entry = this.#entries.find((candidate) => candidate.tensor === tensor)!;
@@ -105,10 +113,8 @@ export class Workbench {
 			const name = `tensor ${index} (${entry.tensor.dataType} [${entry.tensor.shape.join(', ')}])`;
 			this.#t.is(wrong - entry.start, -1 - entry.start, `${name}: a byte was written that is not the operation's`);
 		}
-		for (const {memory, tensor} of this.#entries) {
-			memory.dispose();
-			tensor.dispose();
-		}
+		const tensors = this.#entries.flatMap(({memory, tensor}) => [memory, tensor]);
+		for (const tensor of [...tensors, ...this.#views]) tensor.dispose();
 		this.#t.is(this.device.memory().bytes, this.#heldBefore, 'bytes held after all tensors were disposed of');
 	}
 

@@ -10,6 +10,7 @@ const parameters = [
 	{shape: [5, 3, 3, 7], learningRate: 0.01, weightDecay: 0.0005, copy: true},
 	{shape: [5], learningRate: 0.02, weightDecay: 0, copy: false},
 	{shape: [64, 33], learningRate: 0.5, weightDecay: 0.1, copy: true},
+	{shape: [19, 3], learningRate: 0.1, weightDecay: 0.2, copy: false},
 	{shape: [1], learningRate: 0.001, weightDecay: 0.0005, copy: true},
 ];
 
