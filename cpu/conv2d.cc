@@ -1,7 +1,6 @@
-// Convolution, forward and backward, on oneDNN. paper 3.5
-//   input   [N, H, W, C], output [N, P, Q, K]   fp32 or bf16
-//   weights [K, R, S, C / groups]               oneDNN's dimensions are G, K / G, C / G, R, S; group 0's
-//   kernels first
+// Convolution, forward and backward, on oneDNN.                                               paper 3.5
+//   input [N, H, W, C], output [N, P, Q, K]   fp32 or bf16
+//   weights [K, R, S, C / groups]   oneDNN's dimensions are G, K / G, C / G, R, S: group 0's kernels first
 // Weights are reordered once into what the primitive likes and kept until they are written.
 #include "device.h"
 
@@ -10,50 +9,59 @@ namespace {
 
 using dnnl::memory;
 
-// A convolution as oneDNN describes it, from the three tensors that each direction has.
-struct Geometry {
-  Geometry(const Tensor& input, const Tensor& weights, const Tensor& output, const ConvShape& shape);
-
-  memory::dims inputDimensions, weightDimensions, outputDimensions;
-  Descriptor input, output;             // as the tensors lie
-  Descriptor weights32, weights;        // as the tensor lies: gradients fp32, weights of the input's type
-  Descriptor anyWeights32, anyWeights;  // as the primitive likes
-  Descriptor bias;                      // [K] fp32
-  memory::dims strides, before, after;
+// How a tensor lies in memory, and what the primitive is asked to take: the same, or what it likes best
+// (any).
+struct Layout {
+  Descriptor lies, asked;
 };
 
 // A tensor [N, H, W, C]; oneDNN names its dimensions in the order N, C, H, W whatever the layout.
-Descriptor channelsLast(const Tensor& tensor) {
-  return {{tensor.dimension(0), tensor.dimension(3), tensor.dimension(1), tensor.dimension(2)},
-          typeOf(tensor),
-          dnnl::memory::format_tag::nhwc};
+Layout activation(const Tensor& tensor, bool any) {
+  const memory::dims dimensions = {tensor.dimension(0), tensor.dimension(3), tensor.dimension(1), tensor.dimension(2)};
+  const Descriptor lies(dimensions, typeOf(tensor), memory::format_tag::nhwc);
+  return {lies, any ? Descriptor(dimensions, typeOf(tensor), memory::format_tag::any) : lies};
 }
 
-Geometry::Geometry(const Tensor& in, const Tensor& kernels, const Tensor& out, const ConvShape& shape)
-    : input(channelsLast(in)),
-      output(channelsLast(out)),
-      bias({out.dimension(3)}, memory::data_type::f32, memory::format_tag::a),
-      strides{shape.stride, shape.stride},
-      before{shape.padTop, shape.padLeft},
-      after{shape.padBottom, shape.padRight} {
-  const int64_t k = kernels.dimension(0);
-  const int64_t r = kernels.dimension(1);
-  const int64_t s = kernels.dimension(2);
-  const int64_t c = kernels.dimension(3);
-  memory::dims lies;
-  if (shape.groups == 1) {
-    weightDimensions = {k, c, r, s};
-    lies = {r * s * c, 1, s * c, c};
-  } else {
-    const int64_t perGroup = k / shape.groups;
-    weightDimensions = {shape.groups, perGroup, c, r, s};
-    lies = {perGroup * r * s * c, r * s * c, 1, s * c, c};
+// Weights or their gradient [K, R, S, C / groups]. The primitive's choice is always taken: they are small.
+Layout kernels(const Tensor& tensor, int64_t groups) {
+  const int64_t k = tensor.dimension(0);
+  const int64_t r = tensor.dimension(1);
+  const int64_t s = tensor.dimension(2);
+  const int64_t c = tensor.dimension(3);
+  memory::dims dimensions = {k / groups, c, r, s};
+  memory::dims strides = {r * s * c, 1, s * c, c};
+  if (groups > 1) {
+    dimensions.insert(dimensions.begin(), groups);
+    strides.insert(strides.begin(), k / groups * r * s * c);
   }
-  weights = Descriptor(weightDimensions, typeOf(in), lies);
-  weights32 = Descriptor(weightDimensions, memory::data_type::f32, lies);
-  anyWeights = Descriptor(weightDimensions, typeOf(in), memory::format_tag::any);
-  anyWeights32 = Descriptor(weightDimensions, memory::data_type::f32, memory::format_tag::any);
+  return {{dimensions, typeOf(tensor), strides}, {dimensions, typeOf(tensor), memory::format_tag::any}};
 }
+
+Descriptor vectorOf(const Tensor& tensor) {
+  if (!tensor) return {};
+  return {{tensor.dimension(0)}, memory::data_type::f32, memory::format_tag::a};
+}
+
+// A convolution as oneDNN describes it, from the three tensors that each direction has.
+struct Geometry {
+  Geometry(const Tensor& in, const Tensor& weightsOrGradient, const Tensor& out, const ConvShape& shape, bool backward)
+      : input(activation(in, backward && prefersBlocks(in, weightsOrGradient))),
+        output(activation(out, backward && prefersBlocks(in, weightsOrGradient))),
+        weights(kernels(weightsOrGradient, shape.groups)),
+        strides{shape.stride, shape.stride},
+        before{shape.padTop, shape.padLeft},
+        after{shape.padBottom, shape.padRight} {}
+
+  // The fp32 backward kernels for channels last are slow on small images and windows: in conv3, conv4 and
+  // conv5 a sixth to a third is won by reordering to blocks of channels and back. In bf16, and forward,
+  // nothing is.
+  static bool prefersBlocks(const Tensor& in, const Tensor& weights) {
+    return in.type == DataType::float32 && weights.dimension(1) * weights.dimension(2) <= 9;
+  }
+
+  Layout input, output, weights;
+  memory::dims strides, before, after;
+};
 
 Key keyOf(Kind kind, const Tensor& input, const Tensor& weights, const ConvShape& shape) {
   return {static_cast<int64_t>(kind),
@@ -73,12 +81,14 @@ Key keyOf(Kind kind, const Tensor& input, const Tensor& weights, const ConvShape
           shape.padRight};
 }
 
+// Weights [K, R, S, C / groups] here have the type of the input, also where the geometry is that of an fp32
+// gradient.
 dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const Geometry& geometry,
-                                                          bool bias, Activation activation) {
-  return describe<dnnl::convolution_forward>(engine, attributes(activation), dnnl::prop_kind::forward_training,
-                                             dnnl::algorithm::convolution_direct, geometry.input, geometry.anyWeights,
-                                             bias ? geometry.bias : Descriptor(), geometry.output, geometry.strides,
-                                             geometry.before, geometry.after);
+                                                          const Descriptor& weights, const Descriptor& bias,
+                                                          Activation fused) {
+  return describe<dnnl::convolution_forward>(engine, attributes(fused), dnnl::prop_kind::forward_training,
+                                             dnnl::algorithm::convolution_direct, geometry.input.asked, weights, bias,
+                                             geometry.output.asked, geometry.strides, geometry.before, geometry.after);
 }
 
 }  // namespace
@@ -88,13 +98,14 @@ void CpuDevice::run(const Conv2d& operation) {
   key.push_back(static_cast<int64_t>(operation.activation));
   key.push_back(operation.bias ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.input, operation.weights, operation.output, operation.shape);
+    const Geometry geometry(operation.input, operation.weights, operation.output, operation.shape, false);
+    const Descriptor bias = vectorOf(operation.bias);
     const auto description =
-        describeForward(primitives_.engine, geometry, static_cast<bool>(operation.bias), operation.activation);
-    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input},
-                               {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights},
-                               {DNNL_ARG_DST, Port::Role::output, geometry.output}};
-    if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, geometry.bias});
+        describeForward(primitives_.engine, geometry, geometry.weights.asked, bias, operation.activation);
+    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input.lies},
+                               {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights.lies},
+                               {DNNL_ARG_DST, Port::Role::output, geometry.output.lies}};
+    if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
     return Prepared(primitives_.engine, dnnl::convolution_forward(description), description, ports);
   });
   primitives_.execute(prepared, {{DNNL_ARG_SRC, operation.input},
@@ -106,15 +117,16 @@ void CpuDevice::run(const Conv2d& operation) {
 void CpuDevice::run(const Conv2dBackwardInput& operation) {
   const Key key = keyOf(Kind::convolutionBackwardInput, operation.inputGradient, operation.weights, operation.shape);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape);
-    const auto forward = describeForward(primitives_.engine, geometry, false, Activation::none);
+    const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape,
+                            true);
+    const auto forward = describeForward(primitives_.engine, geometry, geometry.weights.asked, {}, Activation::none);
     const auto description = describeBackward<dnnl::convolution_backward_data>(
-        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input,
-        geometry.anyWeights, geometry.output, geometry.strides, geometry.before, geometry.after);
+        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
+        geometry.weights.asked, geometry.output.asked, geometry.strides, geometry.before, geometry.after);
     return Prepared(primitives_.engine, dnnl::convolution_backward_data(description), description,
-                    {{DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output},
-                     {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights},
-                     {DNNL_ARG_DIFF_SRC, Port::Role::output, geometry.input}});
+                    {{DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output.lies},
+                     {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights.lies},
+                     {DNNL_ARG_DIFF_SRC, Port::Role::output, geometry.input.lies}});
   });
   primitives_.execute(prepared, {{DNNL_ARG_DIFF_DST, operation.outputGradient},
                                  {DNNL_ARG_WEIGHTS, operation.weights},
@@ -125,17 +137,19 @@ void CpuDevice::run(const Conv2dBackwardWeights& operation) {
   Key key = keyOf(Kind::convolutionBackwardWeights, operation.input, operation.weightGradient, operation.shape);
   key.push_back(operation.biasGradient ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.input, operation.weightGradient, operation.outputGradient, operation.shape);
-    const bool bias = static_cast<bool>(operation.biasGradient);
-    const auto forward = describeForward(primitives_.engine, geometry, bias, Activation::none);
+    const Geometry geometry(operation.input, operation.weightGradient, operation.outputGradient, operation.shape, true);
+    const Descriptor bias = vectorOf(operation.biasGradient);
+    Tensor weights = operation.weightGradient;
+    weights.type = operation.input.type;
+    const auto forward = describeForward(primitives_.engine, geometry, kernels(weights, operation.shape.groups).asked,
+                                         bias, Activation::none);
     const auto description = describeBackward<dnnl::convolution_backward_weights>(
-        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input,
-        geometry.anyWeights32, bias ? geometry.bias : Descriptor(), geometry.output, geometry.strides, geometry.before,
-        geometry.after);
-    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input},
-                               {DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output},
-                               {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, geometry.weights32}};
-    if (bias) ports.push_back({DNNL_ARG_DIFF_BIAS, Port::Role::output, geometry.bias});
+        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
+        geometry.weights.asked, bias, geometry.output.asked, geometry.strides, geometry.before, geometry.after);
+    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input.lies},
+                               {DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output.lies},
+                               {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, geometry.weights.lies}};
+    if (bias.get_size() > 0) ports.push_back({DNNL_ARG_DIFF_BIAS, Port::Role::output, bias});
     return Prepared(primitives_.engine, dnnl::convolution_backward_weights(description), description, ports);
   });
   primitives_.execute(prepared, {{DNNL_ARG_SRC, operation.input},

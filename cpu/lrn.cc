@@ -5,8 +5,7 @@
 // Plain loops instead of oneDNN's primitive: that needs a workspace of twice the input (in bf16 a rounded
 // one), and falls to a very slow path where size is not 5 or the channels of a column are not a multiple
 // of 16.
-#include <omp.h>
-
+#include <algorithm>
 #include <cmath>
 
 #include "bytes.h"
@@ -15,43 +14,54 @@
 namespace alexnet::cpu {
 namespace {
 
-// Scratch of one thread: a row's values in fp32. `windowed` has size / 2 zeros before and after it for the
-// windows that reach over the row's ends.
-struct Row {
-  Row(int64_t rowLength, const LrnShape& shape)
+constexpr int64_t kRows = 16;  // worked on at a time, so that each loop is long and all arrays stay in the first cache
+
+// Scratch of one thread: kRows rows in fp32. Each row is followed by size / 2 zeros, and so is the start, for
+// the windows that reach over a row's ends: rows lie `pitch` apart, and the loops over windows need not know
+// of rows.
+class Rows {
+ public:
+  Rows(int64_t rowLength, const LrnShape& shape)
       : length(rowLength),
         margin(shape.size / 2),
-        value(static_cast<size_t>(length)),
-        gradient(value),
-        denominator(value),
-        factor(value),
-        windowed(static_cast<size_t>(length + 2 * margin)) {}
+        pitch(rowLength + margin),
+        storage_(static_cast<size_t>(5 * (kRows * pitch + 2 * margin))) {}
 
-  int64_t length, margin;
-  std::vector<float> value, gradient, denominator, factor, windowed;
+  float* value() { return array(0); }
+  float* gradient() { return array(1); }
+  float* denominator() { return array(2); }
+  float* factor() { return array(3); }
+  float* windowed() { return array(4); }
+
+  const int64_t length, margin, pitch;
+
+ private:
+  // Element i of row r is element r * pitch + i.
+  float* array(int64_t index) { return storage_.data() + index * (kRows * pitch + 2 * margin) + margin; }
+
+  std::vector<float> storage_;
 };
 
 template <class Real>
-ALEXNET_INLINE void widenAndSquare(const Real* __restrict input, float* __restrict value,
-                                   float* __restrict square, int64_t length) {
+ALEXNET_INLINE void widenAndSquare(const Real* __restrict input, float* __restrict value, float* __restrict square,
+                                   int64_t length) {
   for (int64_t i = 0; i < length; ++i) {
     value[i] = widen(input[i]);
     square[i] = value[i] * value[i];
   }
 }
 
-// sum[i] = windowed[i] + ... + windowed[i + size - 1]
-ALEXNET_INLINE void windowSums(const float* __restrict windowed, float* __restrict sum, int64_t length,
-                               int64_t size) {
+// sum[i] = windowed[i - size / 2] + ... + windowed[i + size / 2]
+ALEXNET_INLINE void windowSums(const float* __restrict windowed, float* __restrict sum, int64_t length, int64_t size) {
   if (size == 5) {  // the paper's: one pass
     for (int64_t i = 0; i < length; ++i) {
-      sum[i] = windowed[i] + windowed[i + 1] + windowed[i + 2] + windowed[i + 3] + windowed[i + 4];
+      sum[i] = windowed[i - 2] + windowed[i - 1] + windowed[i] + windowed[i + 1] + windowed[i + 2];
     }
     return;
   }
-  for (int64_t i = 0; i < length; ++i) sum[i] = windowed[i];
+  for (int64_t i = 0; i < length; ++i) sum[i] = windowed[i - size / 2];
   for (int64_t j = 1; j < size; ++j) {
-    for (int64_t i = 0; i < length; ++i) sum[i] += windowed[i + j];
+    for (int64_t i = 0; i < length; ++i) sum[i] += windowed[i - size / 2 + j];
   }
 }
 
@@ -70,24 +80,26 @@ ALEXNET_INLINE void normalizers(float* __restrict denominator, float* __restrict
 }
 
 template <class Real>
-ALEXNET_INLINE void load(const Real* input, const LrnShape& shape, Row& row) {
-  widenAndSquare(input, row.value.data(), row.windowed.data() + row.margin, row.length);
-  windowSums(row.windowed.data(), row.denominator.data(), row.length, shape.size);
-  normalizers(row.denominator.data(), row.factor.data(), row.length, shape);
+ALEXNET_INLINE void load(const Real* input, int64_t count, const LrnShape& shape, Rows& rows) {
+  for (int64_t r = 0; r < count; ++r) {
+    widenAndSquare(input + r * rows.length, rows.value() + r * rows.pitch, rows.windowed() + r * rows.pitch,
+                   rows.length);
+  }
+  windowSums(rows.windowed(), rows.denominator(), count * rows.pitch, shape.size);
+  normalizers(rows.denominator(), rows.factor(), count * rows.pitch, shape);
 }
 
 template <class Real>
-ALEXNET_INLINE void multiply(const float* __restrict value, const float* __restrict factor,
-                             Real* __restrict output, int64_t length) {
+ALEXNET_INLINE void multiply(const float* __restrict value, const float* __restrict factor, Real* __restrict output,
+                             int64_t length) {
   for (int64_t i = 0; i < length; ++i) output[i] = narrow<Real>(value[i] * factor[i]);
 }
 
 template <class Real>
-ALEXNET_INLINE void forwardRows(const Real* input, Real* output, int64_t rows, const LrnShape& shape,
-                                Row& row) {
-  for (int64_t r = 0; r < rows; ++r, input += row.length, output += row.length) {
-    load(input, shape, row);
-    multiply(row.value.data(), row.factor.data(), output, row.length);
+ALEXNET_INLINE void forwardRows(const Real* input, Real* output, int64_t count, const LrnShape& shape, Rows& rows) {
+  load(input, count, shape, rows);
+  for (int64_t r = 0; r < count; ++r) {
+    multiply(rows.value() + r * rows.pitch, rows.factor() + r * rows.pitch, output + r * rows.length, rows.length);
   }
 }
 
@@ -114,47 +126,51 @@ ALEXNET_INLINE void combine(const float* __restrict direct, const float* __restr
 
 // da[i] = db[i] d[i]^-beta - 2 alpha beta a[i] sum_j db[j] a[j] d[j]^-(beta + 1)
 template <class Real>
-ALEXNET_INLINE void backwardRows(const Real* input, const Real* outputGradient, Real* inputGradient,
-                                 int64_t rows, const LrnShape& shape, Row& row) {
-  for (int64_t r = 0; r < rows; ++r) {
-    load(input + r * row.length, shape, row);
-    gradientTerms(outputGradient + r * row.length, row.value.data(), row.denominator.data(),
-                  row.factor.data(), row.gradient.data(), row.windowed.data() + row.margin, row.length);
-    windowSums(row.windowed.data(), row.denominator.data(), row.length, shape.size);
-    combine(row.gradient.data(), row.value.data(), row.denominator.data(), 2.0F * shape.alpha * shape.beta,
-            inputGradient + r * row.length, row.length);
+ALEXNET_INLINE void backwardRows(const Real* input, const Real* outputGradient, Real* inputGradient, int64_t count,
+                                 const LrnShape& shape, Rows& rows) {
+  load(input, count, shape, rows);
+  for (int64_t r = 0; r < count; ++r) {
+    const int64_t at = r * rows.pitch;
+    gradientTerms(outputGradient + r * rows.length, rows.value() + at, rows.denominator() + at, rows.factor() + at,
+                  rows.gradient() + at, rows.windowed() + at, rows.length);
+  }
+  float* const indirectSum = rows.denominator();  // no longer needed for what its name says
+  windowSums(rows.windowed(), indirectSum, count * rows.pitch, shape.size);
+  for (int64_t r = 0; r < count; ++r) {
+    const int64_t at = r * rows.pitch;
+    combine(rows.gradient() + at, rows.value() + at, indirectSum + at, 2.0F * shape.alpha * shape.beta,
+            inputGradient + r * rows.length, rows.length);
   }
 }
 
-ALEXNET_VECTORIZED void forward(const float* input, float* output, int64_t rows, const LrnShape& shape,
-                                Row& row) {
-  forwardRows(input, output, rows, shape, row);
+ALEXNET_VECTORIZED void forward(const float* input, float* output, int64_t count, const LrnShape& shape, Rows& rows) {
+  forwardRows(input, output, count, shape, rows);
 }
-ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, int64_t rows, const LrnShape& shape,
-                                Row& row) {
-  forwardRows(input, output, rows, shape, row);
+ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, int64_t count, const LrnShape& shape,
+                                Rows& rows) {
+  forwardRows(input, output, count, shape, rows);
 }
-ALEXNET_VECTORIZED void backward(const float* input, const float* outputGradient, float* inputGradient,
-                                 int64_t rows, const LrnShape& shape, Row& row) {
-  backwardRows(input, outputGradient, inputGradient, rows, shape, row);
+ALEXNET_VECTORIZED void backward(const float* input, const float* outputGradient, float* inputGradient, int64_t count,
+                                 const LrnShape& shape, Rows& rows) {
+  backwardRows(input, outputGradient, inputGradient, count, shape, rows);
 }
-ALEXNET_VECTORIZED void backward(const Bfloat16* input, const Bfloat16* outputGradient,
-                                 Bfloat16* inputGradient, int64_t rows, const LrnShape& shape, Row& row) {
-  backwardRows(input, outputGradient, inputGradient, rows, shape, row);
+ALEXNET_VECTORIZED void backward(const Bfloat16* input, const Bfloat16* outputGradient, Bfloat16* inputGradient,
+                                 int64_t count, const LrnShape& shape, Rows& rows) {
+  backwardRows(input, outputGradient, inputGradient, count, shape, rows);
 }
 
-// Calls work(first row, number of rows, scratch) on every thread.
+// Calls work(offset of the first row, number of rows, scratch) for at most kRows rows at a time.
 template <class Work>
 void overRows(const Tensor& input, const LrnShape& shape, const Work& work) {
   const int64_t length = input.dimension(3) / shape.columns;
-  const int64_t rows = input.elements() / length;
+  const int64_t count = input.elements() / length;
 #pragma omp parallel
   {
-    Row row(length, shape);
-    const int64_t threads = omp_get_num_threads();
-    const int64_t begin = rows * omp_get_thread_num() / threads;
-    const int64_t end = rows * (omp_get_thread_num() + 1) / threads;
-    work(begin * length, end - begin, row);
+    Rows rows(length, shape);
+#pragma omp for schedule(static)
+    for (int64_t first = 0; first < count; first += kRows) {
+      work(first * length, std::min(kRows, count - first), rows);
+    }
   }
 }
 
@@ -162,8 +178,8 @@ template <class Real>
 void lrn(const Lrn& operation) {
   const Real* const input = operation.input.data<Real>();
   Real* const output = operation.output.mutableData<Real>();
-  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t rows, Row& row) {
-    forward(input + offset, output + offset, rows, operation.shape, row);
+  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, Rows& rows) {
+    forward(input + offset, output + offset, count, operation.shape, rows);
   });
 }
 
@@ -172,24 +188,21 @@ void lrnBackward(const LrnBackward& operation) {
   const Real* const input = operation.input.data<Real>();
   const Real* const outputGradient = operation.outputGradient.data<Real>();
   Real* const inputGradient = operation.inputGradient.mutableData<Real>();
-  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t rows, Row& row) {
-    backward(input + offset, outputGradient + offset, inputGradient + offset, rows, operation.shape, row);
+  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, Rows& rows) {
+    backward(input + offset, outputGradient + offset, inputGradient + offset, count, operation.shape, rows);
   });
 }
 
 }  // namespace
 
-size_t CpuDevice::workspaceBytes(const Lrn&) {
-  return 0;
-}
+size_t CpuDevice::workspaceBytes(const Lrn&) { return 0; }
 
 void CpuDevice::run(const Lrn& operation) {
   operation.input.type == DataType::float32 ? lrn<float>(operation) : lrn<Bfloat16>(operation);
 }
 
 void CpuDevice::run(const LrnBackward& operation) {
-  operation.input.type == DataType::float32 ? lrnBackward<float>(operation)
-                                            : lrnBackward<Bfloat16>(operation);
+  operation.input.type == DataType::float32 ? lrnBackward<float>(operation) : lrnBackward<Bfloat16>(operation);
 }
 
 }  // namespace alexnet::cpu

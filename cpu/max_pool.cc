@@ -12,8 +12,7 @@ namespace alexnet::cpu {
 namespace {
 
 using Index = uint16_t;
-constexpr int64_t kLargestWindow = 255;  // a side; its last input's index still fits
-constexpr int64_t kChannels = 64;        // worked on at a time: their sums stay in the first cache
+constexpr int64_t kLargestWindow = 255;  // a side: the index of its last input still fits
 
 struct Geometry {
   Geometry(const Tensor& input, const Tensor& output, const PoolShape& shape)
@@ -33,86 +32,109 @@ struct Geometry {
   int64_t height, width, channels, outputHeight, outputWidth, size, stride;
 };
 
-// The largest of a window, channel by channel. A NaN wins, as it must not disappear.
-template <bool kKeepsIndex, class Real>
-ALEXNET_INLINE void maximum(const Real* __restrict window, Real* __restrict output, Index* __restrict index,
-                            int64_t channels, const Geometry& geometry) {
-  float best[kChannels];
-  Index where[kChannels];
-  for (int64_t c = 0; c < channels; ++c) {
-    best[c] = widen(window[c]);
-    where[c] = 0;
-  }
-  for (int64_t r = 0; r < geometry.size; ++r) {
-    for (int64_t s = 0; s < geometry.size; ++s) {
-      const Real* __restrict input = window + (r * geometry.width + s) * geometry.channels;
-      const auto here = static_cast<Index>(r * geometry.size + s);
-      for (int64_t c = 0; c < channels; ++c) {
-        const float value = widen(input[c]);
-        const bool better = value > best[c] || value != value;
-        best[c] = better ? value : best[c];
-        if (kKeepsIndex) where[c] = better ? here : where[c];
+// One row of outputs [Q, C] from the input rows [size, W, C] below it. kSize: the window's side where it is
+// one that the compiler shall unroll, so that channels fill its vectors; else 0. A NaN wins, as it must not
+// disappear.
+template <int64_t kSize, bool kKeepsIndex, class Real>
+ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const Geometry& geometry) {
+  const int64_t size = kSize > 0 ? kSize : geometry.size;
+  for (int64_t q = 0; q < geometry.outputWidth; ++q) {
+    const Real* const window = input + q * geometry.stride * geometry.channels;
+    Real* const best = output + q * geometry.channels;
+    Index* const winner = kKeepsIndex ? index + q * geometry.channels : nullptr;
+#pragma GCC ivdep
+    for (int64_t c = 0; c < geometry.channels; ++c) {
+      float largest = widen(window[c]);
+      int32_t where = 0;  // as wide as the values: one mask serves both
+#pragma GCC unroll 8
+      for (int64_t i = 1; i < size * size; ++i) {
+        const float value = widen(window[(i / size * geometry.width + i % size) * geometry.channels + c]);
+        const bool better = value > largest || value != value;
+        largest = better ? value : largest;
+        where = better ? static_cast<int32_t>(i) : where;
       }
+      best[c] = narrow<Real>(largest);
+      if (kKeepsIndex) winner[c] = static_cast<Index>(where);
     }
   }
-  for (int64_t c = 0; c < channels; ++c) output[c] = narrow<Real>(best[c]);
-  for (int64_t c = 0; kKeepsIndex && c < channels; ++c) index[c] = where[c];
 }
 
-// One row of outputs [Q, C] from the input rows [size, W, C] below it.
 template <bool kKeepsIndex, class Real>
 ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const Geometry& geometry) {
-  for (int64_t q = 0; q < geometry.outputWidth; ++q) {
-    for (int64_t c = 0; c < geometry.channels; c += kChannels) {
-      const int64_t at = q * geometry.channels + c;
-      maximum<kKeepsIndex>(input + q * geometry.stride * geometry.channels + c, output + at,
-                           kKeepsIndex ? index + at : nullptr, std::min(kChannels, geometry.channels - c),
-                           geometry);
-    }
+  switch (geometry.size) {
+    case 2: return outputRow<2, kKeepsIndex>(input, output, index, geometry);
+    case 3: return outputRow<3, kKeepsIndex>(input, output, index, geometry);
+    default: return outputRow<0, kKeepsIndex>(input, output, index, geometry);
   }
 }
 
 ALEXNET_VECTORIZED void forward(const float* input, float* output, Index* index, const Geometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
-ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, Index* index,
-                                const Geometry& geometry) {
+ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, Index* index, const Geometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
 
-// One row h of input gradients [W, C]. Gathers: each input adds up the windows that it won, in their order,
-// in fp32.
+// The windows that hold one input pixel: a rectangle of outputs.
+template <class Real>
+struct Holders {
+  int64_t rows, columns;
+  int64_t place;         // the pixel's in the first of them; one row of windows on it is less by stride * size
+  const Real* gradient;  // of the first
+  const Index* winner;
+};
+
+// One input pixel's gradient [C]: the sum, in fp32 and in the order of the windows, of those that the pixel
+// has won.
+template <int64_t kRows, int64_t kColumns, class Real>
+ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, const Geometry& geometry) {
+  const int64_t columns = kColumns > 0 ? kColumns : holders.columns;
+  const int64_t windows = (kRows > 0 ? kRows : holders.rows) * columns;
+#pragma GCC ivdep
+  for (int64_t c = 0; c < geometry.channels; ++c) {
+    float sum = 0;
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < windows; ++i) {
+      const int64_t at = (i / columns * geometry.outputWidth + i % columns) * geometry.channels + c;
+      const int64_t place = holders.place - (i / columns * geometry.size + i % columns) * geometry.stride;
+      sum += int32_t{holders.winner[at]} == static_cast<int32_t>(place) ? widen(holders.gradient[at]) : 0.0F;
+    }
+    inputGradient[c] = narrow<Real>(sum);
+  }
+}
+
+// One row h of input gradients [W, C]. Overlapping by one, as the paper's do, windows meet in twos and fours.
 template <class Real>
 ALEXNET_INLINE void inputRow(const Real* outputGradient, const Index* index, Real* inputGradient, int64_t h,
                              const Geometry& geometry) {
-  const auto [topmost, bottommost] = geometry.windowsOver(h, geometry.outputHeight);
+  const auto [top, bottom] = geometry.windowsOver(h, geometry.outputHeight);
   for (int64_t w = 0; w < geometry.width; ++w) {
-    const auto [leftmost, rightmost] = geometry.windowsOver(w, geometry.outputWidth);
-    for (int64_t from = 0; from < geometry.channels; from += kChannels) {
-      const int64_t channels = std::min(kChannels, geometry.channels - from);
-      float sum[kChannels] = {};
-      for (int64_t p = topmost; p < bottommost; ++p) {
-        for (int64_t q = leftmost; q < rightmost; ++q) {
-          const auto here =
-              static_cast<Index>((h - p * geometry.stride) * geometry.size + w - q * geometry.stride);
-          const int64_t at = (p * geometry.outputWidth + q) * geometry.channels + from;
-          const Real* __restrict gradient = outputGradient + at;
-          const Index* __restrict winner = index + at;
-          for (int64_t c = 0; c < channels; ++c) sum[c] += winner[c] == here ? widen(gradient[c]) : 0.0F;
-        }
-      }
-      Real* __restrict result = inputGradient + w * geometry.channels + from;
-      for (int64_t c = 0; c < channels; ++c) result[c] = narrow<Real>(sum[c]);
+    const auto [left, right] = geometry.windowsOver(w, geometry.outputWidth);
+    const int64_t at = (top * geometry.outputWidth + left) * geometry.channels;
+    const Holders<Real> holders{std::max<int64_t>(0, bottom - top), std::max<int64_t>(0, right - left),
+                                (h - top * geometry.stride) * geometry.size + w - left * geometry.stride,
+                                outputGradient + at, index + at};
+    Real* const pixel = inputGradient + w * geometry.channels;
+    if (holders.rows == 1 && holders.columns == 1) {
+      gather<1, 1>(holders, pixel, geometry);
+    } else if (holders.rows == 1 && holders.columns == 2) {
+      gather<1, 2>(holders, pixel, geometry);
+    } else if (holders.rows == 2 && holders.columns == 1) {
+      gather<2, 1>(holders, pixel, geometry);
+    } else if (holders.rows == 2 && holders.columns == 2) {
+      gather<2, 2>(holders, pixel, geometry);
+    } else {
+      gather<0, 0>(holders, pixel, geometry);
     }
   }
 }
 
-ALEXNET_VECTORIZED void backward(const float* outputGradient, const Index* index, float* inputGradient,
-                                 int64_t h, const Geometry& geometry) {
+ALEXNET_VECTORIZED void backward(const float* outputGradient, const Index* index, float* inputGradient, int64_t h,
+                                 const Geometry& geometry) {
   inputRow(outputGradient, index, inputGradient, h, geometry);
 }
-ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const Index* index, Bfloat16* inputGradient,
-                                 int64_t h, const Geometry& geometry) {
+ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const Index* index, Bfloat16* inputGradient, int64_t h,
+                                 const Geometry& geometry) {
   inputRow(outputGradient, index, inputGradient, h, geometry);
 }
 
@@ -151,8 +173,8 @@ void maxPoolBackward(const MaxPoolBackward& operation) {
 
 size_t indexBytes(const Tensor& output, const PoolShape& shape) {
   if (shape.size > kLargestWindow) {
-    throw Error(kArgument, "size must be at most " + std::to_string(kLargestWindow) + ", got " +
-                               std::to_string(shape.size) + ".");
+    throw Error(kArgument,
+                "size must be at most " + std::to_string(kLargestWindow) + ", got " + std::to_string(shape.size) + ".");
   }
   return static_cast<size_t>(output.elements()) * sizeof(Index);
 }
@@ -167,9 +189,7 @@ void requireWorkspace(const Tensor& workspace, const Tensor& output, const PoolS
 
 }  // namespace
 
-size_t CpuDevice::workspaceBytes(const MaxPool& operation) {
-  return indexBytes(operation.output, operation.shape);
-}
+size_t CpuDevice::workspaceBytes(const MaxPool& operation) { return indexBytes(operation.output, operation.shape); }
 
 void CpuDevice::run(const MaxPool& operation) {
   if (operation.workspace) requireWorkspace(operation.workspace, operation.output, operation.shape);
