@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <fstream>
 
@@ -28,6 +29,10 @@ std::string processorName() {
   }
   return "CPU";
 }
+
+// Lets the event loop and the threads that decode pictures go before this thread and the OpenMP team that it starts:
+// they run briefly, and training must not make a program's timers and sockets wait. Linux counts niceness by thread.
+void yieldToOthers() { setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 5); }
 
 class CpuBackend final : public Backend {
  public:
@@ -67,6 +72,7 @@ CpuDevice::CpuDevice(int index, int threads)
     : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([threads] {
                omp_set_dynamic(0);
                omp_set_num_threads(threads);
+               yieldToOthers();
              })) {}
 
 CpuDevice::~CpuDevice() { close(); }

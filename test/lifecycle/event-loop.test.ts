@@ -43,14 +43,14 @@ test('of the gaps of a 10 ms timer during training, 99.9 % are below 50 ms', asy
 		}, 10);
 		const start = performance.now();
 		for await (const report of model.train(data.train, {epochs: 90, validation: data.validation})) {
-			if (report.type === 'epoch' && performance.now() - start > 20_000) break;
+			if (report.type === 'epoch' && performance.now() - start > 30_000) break;
 		}
 		clearInterval(timer);
 		gaps.sort((a, b) => b - a);
 		const long = gaps.filter((gap) => gap >= 50);
 		const worst = gaps.slice(0, 5).map((gap) => gap.toFixed(0));
 		t.log(`${gaps.length} gaps, ${long.length} of 50 ms or more, the longest ${worst.join(', ')} ms`);
-		t.true(gaps.length > 1000, `${gaps.length} gaps`);
+		t.true(gaps.length > 1500, `${gaps.length} gaps`);
 		t.true(long.length / gaps.length <= 0.001);
 	} finally {
 		await rm(folder, {recursive: true, force: true});
