@@ -18,12 +18,12 @@ async function photograph(seed: number): Promise<Buffer> {
 		.toBuffer();
 }
 
-async function photographs(t: ExecutionContext, count: number, cacheBytes = 0): Promise<Dataset> {
+async function photographs(t: ExecutionContext, count: number): Promise<Dataset> {
 	const folder = await temporaryFolder(t);
 	const originals = await Promise.all([1, 2, 3, 4].map(photograph));
 	const pictures = Array.from({length: count}, (_, i) => ({path: join(folder, `${i}.jpg`), label: 0}));
 	for (let i = 0; i < count; i++) await writeFiles(folder, {[`${i}.jpg`]: originals[i % originals.length]!});
-	return new Dataset({labels: ['one'], pictures, cacheBudget: {bytes: cacheBytes}});
+	return new Dataset({labels: ['one'], pictures});
 }
 
 /** Gaps in milliseconds between the ticks of a 10 ms timer while the work runs. */
@@ -45,23 +45,45 @@ async function timerGaps(work: () => Promise<void>): Promise<number[]> {
 
 const idle = (): boolean => sharp.counters().process === 0 && sharp.counters().queue === 0;
 
-test.serial('the event loop turns while pictures stream, are summed, and come from the cache', async (t) => {
-	const dataset = await photographs(t, 300, 2 ** 30);
-	const stream = async (): Promise<void> => {
-		for await (const batch of dataset.batches({batchSize: 32})) t.is(batch.images.length % (256 * 256 * 3), 0);
+/** Streams 300 pictures, streams them ten times from the cache, and sums them; the share of gaps below 50 ms in each. */
+async function shortGaps(t: ExecutionContext, {labels, pictures}: Dataset): Promise<number[]> {
+	const dataset = new Dataset({labels, pictures, cacheBudget: {bytes: 2 ** 30}});
+	const stream = async (times: number): Promise<void> => {
+		const order = Array.from({length: dataset.size * times}, (_, i) => i % dataset.size);
+		for await (const batch of dataset.batches({batchSize: 50, order})) t.is(batch.labels.length, 50);
 	};
 	const statistics = async (): Promise<void> => {
 		t.is((await dataset.statistics()).mean.length, 256 * 256 * 3);
 	};
-	const phases = {decoding: stream, cached: stream, statistics};
-	for (const [name, work] of Object.entries(phases)) {
+	const phases = [
+		{name: 'decoding', count: 300, work: () => stream(1)},
+		{name: 'cached', count: 3000, work: () => stream(10)},
+		{name: 'statistics', count: 300, work: statistics},
+	];
+	const shares: number[] = [];
+	for (const {name, count, work} of phases) {
 		const start = performance.now();
 		const gaps = await timerGaps(work);
-		const rate = 300 / ((performance.now() - start) / 1000);
+		const rate = count / ((performance.now() - start) / 1000);
 		const short = gaps.filter((gap) => gap < 50).length;
 		t.log(`${name}: ${rate.toFixed(0)} pictures/s, ${short} of ${gaps.length} gaps below 50 ms`);
-		t.true(gaps.length > 0 && short / gaps.length >= 0.97, name);
+		shares.push(gaps.length > 0 ? short / gaps.length : 0);
 	}
+	return shares;
+}
+
+test.serial('the event loop turns while pictures stream, come from the cache, and are summed', async (t) => {
+	const dataset = await photographs(t, 300);
+	// A machine busy with other work can hold any process up: work that blocks the loop does so every time.
+	let shares: number[] = [];
+	for (let attempt = 0; attempt < 3; attempt++) {
+		shares = await shortGaps(t, dataset);
+		if (shares.every((share) => share >= 0.99)) break;
+	}
+	t.true(
+		shares.every((share) => share >= 0.99),
+		`shares of short gaps: ${shares.join(', ')}`,
+	);
 });
 
 test.serial('memory stays where it was over many batches', async (t) => {
