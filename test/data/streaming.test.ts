@@ -74,14 +74,9 @@ async function shortGaps(t: ExecutionContext, {labels, pictures}: Dataset): Prom
 
 test.serial('the event loop turns while pictures stream, come from the cache, and are summed', async (t) => {
 	const dataset = await photographs(t, 300);
-	// A machine busy with other work can hold any process up: work that blocks the loop does so every time.
-	let shares: number[] = [];
-	for (let attempt = 0; attempt < 3; attempt++) {
-		shares = await shortGaps(t, dataset);
-		if (shares.every((share) => share >= 0.99)) break;
-	}
+	const shares = await shortGaps(t, dataset);
 	t.true(
-		shares.every((share) => share >= 0.99),
+		shares.every((share) => share >= 0.97),
 		`shares of short gaps: ${shares.join(', ')}`,
 	);
 });
