@@ -3,6 +3,7 @@
 import {rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {describeError, exitCodeOf} from '../lib/cli/exit-codes.ts';
+import {percent} from '../lib/cli/format.ts';
 import {Interruptible} from '../lib/cli/interrupt.ts';
 import {Output} from '../lib/cli/output.ts';
 import {trainRun} from '../lib/cli/train-run.ts';
@@ -54,10 +55,6 @@ async function showPredictions(model: AlexNet, {pictures, labels}: Dataset, outp
 function glyph(path: string): string {
 	const [artist = '', ...points] = basename(path, '.png').split('-');
 	return `${String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))} by ${artist}:`;
-}
-
-function percent(share: number): string {
-	return `${(share * 100).toFixed(1)} %`;
 }
 
 const output = new Output();

@@ -1,5 +1,5 @@
 // One place that words the refusal of an option.
-import {AlexNetError, type ErrorCode} from './errors.ts';
+import {AlexNetError} from './errors.ts';
 
 export function requireInteger(name: string, value: number, least: number): number {
 	if (Number.isSafeInteger(value) && value >= least) return value;
@@ -18,7 +18,7 @@ export function requireOneOf<T extends string | number>(name: string, value: T, 
 	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be one of ${known.join(', ')}; got ${value}.`);
 }
 
-export function requireLength(what: string, length: number, expected: number, code: ErrorCode = 'ALEXNET_SHAPE'): void {
+export function requireLength(what: string, length: number, expected: number): void {
 	if (length === expected) return;
-	throw new AlexNetError(code, `${what} must have ${expected} values, got ${length}.`);
+	throw new AlexNetError('ALEXNET_SHAPE', `${what} must have ${expected} values, got ${length}.`);
 }

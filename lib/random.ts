@@ -2,7 +2,7 @@
 // alone, so that crops do not depend on the order of batches, nor a resumed run on where it stopped.
 
 /** What a stream is for: word 3 of the counter. Mirrors `Draw` in core/random.h. */
-export const draws = {views: 3, shuffle: 4, split: 5} as const;
+export const draws = {views: 3, shuffle: 4} as const;
 
 type Words = [number, number, number, number];
 

@@ -1,5 +1,6 @@
+// A training set's mean image and the principal components of its colours.                              paper 4.1
 import type {Statistics} from '../views.ts';
-/** The training set's mean image and the principal components of its colours (paper section 4.1). */
+
 /**
  * Sums pictures [S, S, 3] up. All sums are of whole numbers below 2^53 (up to two million pictures of 256 x 256), so
  * they are exact and the order of the pictures does not matter.

@@ -5,6 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import sharp from 'sharp';
 import {Dataset} from '../../lib/data/dataset.ts';
 import {painted, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+import {timerGaps} from '../helpers/timer-gaps.ts';
 
 /** A photograph's size and detail: 500 x 375 JPEG with smooth light and noise. */
 async function photograph(seed: number): Promise<Buffer> {
@@ -24,23 +25,6 @@ async function photographs(t: ExecutionContext, count: number): Promise<Dataset>
 	const pictures = Array.from({length: count}, (_, i) => ({path: join(folder, `${i}.jpg`), label: 0}));
 	for (let i = 0; i < count; i++) await writeFiles(folder, {[`${i}.jpg`]: originals[i % originals.length]!});
 	return new Dataset({labels: ['one'], pictures});
-}
-
-/** Gaps in milliseconds between the ticks of a 10 ms timer while the work runs. */
-async function timerGaps(work: () => Promise<void>): Promise<number[]> {
-	const gaps: number[] = [];
-	let last = performance.now();
-	const timer = setInterval(() => {
-		const now = performance.now();
-		gaps.push(now - last);
-		last = now;
-	}, 10);
-	try {
-		await work();
-	} finally {
-		clearInterval(timer);
-	}
-	return gaps;
 }
 
 const idle = (): boolean => sharp.counters().process === 0 && sharp.counters().queue === 0;

@@ -6,6 +6,7 @@ import test from 'ava';
 import sharp from 'sharp';
 import {AlexNet, ImageFolder} from '../../lib/index.ts';
 import {Random} from '../helpers/random.ts';
+import {timerGaps} from '../helpers/timer-gaps.ts';
 
 async function makePictures(folder: string, count: number): Promise<void> {
 	const random = new Random('event loop');
@@ -34,18 +35,12 @@ test('of the gaps of a 10 ms timer during training, 99.9 % are below 50 ms', asy
 			batchSize: 16,
 		});
 		await model.trainStep({images: new Uint8Array(16 * 256 * 256 * 3), labels: new Int32Array(16), update: false});
-		const gaps: number[] = [];
-		let last = performance.now();
-		const timer = setInterval(() => {
-			const now = performance.now();
-			gaps.push(now - last);
-			last = now;
-		}, 10);
-		const start = performance.now();
-		for await (const report of model.train(data.train, {epochs: 90, validation: data.validation})) {
-			if (report.type === 'epoch' && performance.now() - start > 30_000) break;
-		}
-		clearInterval(timer);
+		const gaps = await timerGaps(async () => {
+			const start = performance.now();
+			for await (const report of model.train(data.train, {epochs: 90, validation: data.validation})) {
+				if (report.type === 'epoch' && performance.now() - start > 30_000) break;
+			}
+		});
 		gaps.sort((a, b) => b - a);
 		const long = gaps.filter((gap) => gap >= 50);
 		const worst = gaps.slice(0, 5).map((gap) => gap.toFixed(0));

@@ -2,6 +2,7 @@ import type {Command} from 'commander';
 import {isAlexNetError} from '../../errors.ts';
 import {AlexNet, type Classification, type ClassifyOptions, type Precision} from '../../index.ts';
 import {exitCodes} from '../exit-codes.ts';
+import {percent} from '../format.ts';
 import {Output} from '../output.ts';
 import {commonOptions, integer} from '../parse.ts';
 
@@ -60,7 +61,7 @@ function tell(output: Output, result: Result): void {
 	}
 	if (output.isJson) return;
 	const lines = result.classes.map(({label, probability}) => {
-		return `  ${`${(probability * 100).toFixed(1)} %`.padStart(7)}  ${label}`;
+		return `  ${percent(probability).padStart(7)}  ${label}`;
 	});
 	output.result([result.picture, ...lines].join('\n'));
 }
