@@ -40,7 +40,7 @@ export interface BenchmarkRow {
 	/** What it does in the median, in units of 10^9 a second. */
 	gigabytesPerSecond: number;
 	gigaflops: number;
-	/** What the device's own copy and matrix product reached in the same run. */
+	/** What the device reached at its best in the same run, see machine.ts. */
 	bandwidthGigabytesPerSecond: number;
 	peakGigaflops: number;
 }
