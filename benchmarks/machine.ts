@@ -1,60 +1,89 @@
 // What the device can do at best, measured: the two figures that bounds are made of.
-import {Memory} from '../lib/memory.ts';
-import {native, type NativeDevice} from '../lib/native.ts';
+import {elementsOf, Memory} from '../lib/memory.ts';
+import {native, type NativeDevice, type Shape, type Tensor} from '../lib/native.ts';
 import type {Precision} from '../lib/options.ts';
 import {callsPerSample, timeCalls} from './timing.ts';
 
 export interface Machine {
-	/** Bytes a second, reads and writes together, of the device's own copy. */
+	/** Bytes a second, reads and writes together. */
 	bandwidth: number;
-	/** Additions and multiplications a second, of the device's own matrix product in the given precision. */
+	/** Additions and multiplications a second in the given precision. */
 	peak: number;
 }
 
 /** Larger than any cache. */
-const copyBytes = 512 * 2 ** 20;
+const streamElements = 2 ** 27;
 /** A product of this size reuses everything it reads: 137 GFLOP on 100 MB of bf16. */
 const matrixSize = 4096;
+/** A convolution that does: 77 GFLOP on 68 MB of bf16, [N, H, W, C] and [K, R, S, C]. */
+const convInput = [64, 32, 32, 256];
+const convWeights = [256, 3, 3, 256];
 const samples = 3;
 
+/** By the device's own operations: the better of two that come near to what the hardware can do. */
 export async function measureMachine(device: NativeDevice, precision: Precision): Promise<Machine> {
-	return {bandwidth: await measureBandwidth(device), peak: await measurePeak(device, precision)};
+	const copy = await withMemory(device, measureCopy);
+	const update = await withMemory(device, measureUpdate);
+	const product = await withMemory(device, (memory) => measureProduct(memory, precision));
+	const convolution = await withMemory(device, (memory) => measureConvolution(memory, precision));
+	return {bandwidth: Math.max(copy, update), peak: Math.max(product, convolution)};
 }
 
-async function measureBandwidth(device: NativeDevice): Promise<number> {
+async function withMemory(device: NativeDevice, measure: (memory: Memory) => Promise<number>): Promise<number> {
 	const memory = new Memory(device);
-	const input = memory.allocate([copyBytes / 4], 'float32');
-	const output = memory.allocate([copyBytes / 4], 'float32');
-	native.normal({output: input, seed: 1, stream: 0, deviation: 1});
-	const milliseconds = await best(device, () => native.copy({input, output}));
-	memory.dispose();
-	return (2 * copyBytes * 1000) / milliseconds;
+	try {
+		return await measure(memory);
+	} finally {
+		memory.dispose();
+	}
 }
 
-async function measurePeak(device: NativeDevice, precision: Precision): Promise<number> {
-	const memory = new Memory(device);
-	const type = precision === 'bf16' ? 'bfloat16' : 'float32';
+/** As much is read as written. */
+async function measureCopy(memory: Memory): Promise<number> {
+	const input = random(memory, [streamElements], 'fp32', 0);
+	const output = memory.allocate([streamElements], 'float32');
+	return perSecond(memory, 2 * 4 * streamElements, () => native.copy({input, output}));
+}
+
+/** Three tensors are read and two written. */
+async function measureUpdate(memory: Memory): Promise<number> {
+	const elements = streamElements / 2;
+	const tensor = (stream: number): Tensor => random(memory, [elements], 'fp32', stream);
+	const [weights, velocity, gradient] = [tensor(0), tensor(1), tensor(2)];
+	const parameters = [{weights, velocity, gradient, learningRate: 0.001, weightDecay: 0.0005}];
+	return perSecond(memory, 5 * 4 * elements, () => native.sgd({momentum: 0.9, parameters}));
+}
+
+async function measureProduct(memory: Memory, precision: Precision): Promise<number> {
 	const shape = [matrixSize, matrixSize];
-	const random = (stream: number): Parameters<typeof native.linear>[0]['input'] => {
-		const exact = memory.allocate(shape, 'float32');
-		native.normal({output: exact, seed: 1, stream, deviation: 1});
-		if (type === 'float32') return exact;
-		const rounded = memory.allocate(shape, type);
-		native.cast({input: exact, output: rounded});
-		return rounded;
-	};
-	const [input, weights, output] = [random(0), random(1), memory.allocate(shape, type)];
-	const milliseconds = await best(device, () => native.linear({input, weights, output}));
-	memory.dispose();
-	return (2 * matrixSize ** 3 * 1000) / milliseconds;
+	const [input, weights] = [random(memory, shape, precision, 0), random(memory, shape, precision, 1)];
+	const output = memory.allocate(shape, input.dataType);
+	return perSecond(memory, 2 * matrixSize ** 3, () => native.linear({input, weights, output}));
 }
 
-/** Milliseconds of a call in the fastest sample: this is about what the device can do, not what it usually does. */
-async function best(device: NativeDevice, call: () => void): Promise<number> {
+async function measureConvolution(memory: Memory, precision: Precision): Promise<number> {
+	const [input, weights] = [random(memory, convInput, precision, 0), random(memory, convWeights, precision, 1)];
+	// 3x3 with a border of one pixel and as many kernels as channels: the output has the input's shape.
+	const output = memory.allocate(convInput, input.dataType);
+	const operations = 2 * elementsOf(convInput) * elementsOf(convWeights.slice(1));
+	return perSecond(memory, operations, () => native.conv2d({input, weights, output, pads: [1, 1, 1, 1]}));
+}
+
+function random(memory: Memory, shape: Shape, precision: Precision, stream: number): Tensor {
+	const exact = memory.allocate(shape, 'float32');
+	native.normal({output: exact, seed: 1, stream, deviation: 1});
+	if (precision === 'fp32') return exact;
+	const rounded = memory.allocate(shape, 'bfloat16');
+	native.cast({input: exact, output: rounded});
+	return rounded;
+}
+
+/** By the fastest sample: this is about what the device can do, not what it usually does. */
+async function perSecond({device}: Memory, amount: number, call: () => void): Promise<number> {
 	await timeCalls(device, [call]);
 	const count = callsPerSample(await timeCalls(device, [call]), 1000);
 	const calls = Array.from({length: count}, () => call);
 	let fastest = Infinity;
 	for (let sample = 0; sample < samples; ++sample) fastest = Math.min(fastest, await timeCalls(device, calls));
-	return fastest / count;
+	return (amount * count * 1000) / fastest;
 }

@@ -20,7 +20,7 @@ export function benchmarkTable(rows: readonly BenchmarkRow[]): {header: string[]
 /** What the bounds are made of. */
 export function describeMachine({device, precision, bandwidthGigabytesPerSecond, peakGigaflops}: BenchmarkRow): string {
 	return (
-		`${device}, measured in this run: ${bandwidthGigabytesPerSecond.toFixed(1)} GB/s copying, ` +
-		`${peakGigaflops.toFixed(0)} GFLOP/s multiplying matrices in ${precision}.`
+		`${device} at its best, measured in this run: ${bandwidthGigabytesPerSecond.toFixed(1)} GB/s, ` +
+		`${peakGigaflops.toFixed(0)} GFLOP/s in ${precision}.`
 	);
 }
