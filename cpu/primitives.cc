@@ -10,18 +10,23 @@ constexpr size_t kMostPrepared = 1024;  // a program that comes with ever new sh
 
 size_t align(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+// The instruction sets are bit sets that contain those they build on.
+bool has(dnnl::cpu_isa needed) {
+  const auto have = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  const auto need = static_cast<unsigned>(needed);
+  return (have & need) == need;
+}
+
 }  // namespace
 
 dnnl::memory::data_type typeOf(const Tensor& tensor) {
-  return tensor.type == DataType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  if (tensor.type != DataType::bfloat16) return dnnl::memory::data_type::f32;
+  static const bool supported = has(dnnl::cpu_isa::avx512_core);  // oneDNN has bf16 from there on
+  if (!supported) throw Error(kDataType, "bf16 needs a processor with AVX-512, which this one has not. Use fp32.");
+  return dnnl::memory::data_type::bf16;
 }
 
-bool nativeBfloat16() {
-  // The instruction sets are bit sets that contain those they build on.
-  const auto have = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-  const auto need = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  return (have & need) == need;
-}
+bool nativeBfloat16() { return has(dnnl::cpu_isa::avx512_core_bf16); }
 
 dnnl::primitive_attr attributes(Activation activation) {
   dnnl::primitive_attr result;

@@ -30,6 +30,7 @@ enum class Kind : int64_t {
   permutation,
 };
 
+// The type of an fp32 or bf16 tensor for oneDNN; fails with ALEXNET_DATA_TYPE where oneDNN has no bf16.
 dnnl::memory::data_type typeOf(const Tensor& tensor);
 // Whether the processor multiplies bf16 numbers.
 bool nativeBfloat16();
