@@ -1,0 +1,29 @@
+// What a launcher needs to know of the device that it launches on.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+
+namespace alexnet::cuda {
+
+// The device's attributes that tiles are chosen by.
+struct Limits {
+  int computeCapability = 0;       // 86 means 8.6
+  int multiprocessors = 0;         // streaming multiprocessors of the board
+  size_t sharedBytesPerBlock = 0;  // the most dynamic shared memory that a block may opt in to
+  size_t sharedBytesPerProcessor = 0;
+};
+
+class Context {
+ public:
+  virtual ~Context() = default;
+  // Operations run on it one after the other.
+  virtual cudaStream_t stream() const = 0;
+  virtual const Limits& limits() const = 0;
+  // At least so many bytes of device memory, 256-byte aligned, for the operation that is being launched; the next
+  // operation on the stream may get the same. It grows on first use of a shape and is then kept.
+  virtual void* scratch(size_t bytes) = 0;
+};
+
+}  // namespace alexnet::cuda
