@@ -36,8 +36,8 @@ __global__ void __launch_bounds__(kChunkThreads)
 }
 
 template <class T, Activation kActivation>
-__global__ void __launch_bounds__(kChunkThreads) activateBackwardKernel(const T* output, const T* outputGradient,
-                                                                        T* inputGradient, int64_t elements, bool wide) {
+__global__ void __launch_bounds__(kChunkThreads)
+    activateBackwardKernel(const T* output, const T* outputGradient, T* inputGradient, int64_t elements, bool wide) {
   const ChunkPlace at = chunkOf(elements);
   float outputs[kChunk], gradients[kChunk];
   loadChunk(output + at.begin, outputs, at.count, wide);

@@ -36,7 +36,8 @@ __global__ void __launch_bounds__(kThreads)
   const int left = static_cast<int>(view[1]);
   const bool mirrored = view[2] != 0;
   const float* const meanRow = mean + y * geometry.imageWidth * 3;
-  const uint8_t* const imageRow = images + (static_cast<int64_t>(n) * geometry.imageHeight + y) * geometry.imageWidth * 3;
+  const uint8_t* const imageRow =
+      images + (static_cast<int64_t>(n) * geometry.imageHeight + y) * geometry.imageWidth * 3;
 
   float values[kValues] = {};
 #pragma unroll
@@ -61,7 +62,8 @@ void launchAugment(const Augment& operation, Context& context) {
   const int64_t rowLength = 3 * to.dimension(2);
   const int64_t tiles = (rowLength + kThreads * kValues - 1) / (kThreads * kValues);
   if (3 * operation.images.dimension(2) > INT32_MAX) {
-    throw Error(kArgument, "pictures of " + std::to_string(operation.images.dimension(2)) + " columns are too wide on CUDA.");
+    throw Error(kArgument,
+                "pictures of " + std::to_string(operation.images.dimension(2)) + " columns are too wide on CUDA.");
   }
   const Geometry geometry{static_cast<int>(operation.images.dimension(1)),
                           static_cast<int>(operation.images.dimension(2)), static_cast<int>(to.dimension(1)),

@@ -54,9 +54,9 @@ inline std::string adviceFor(cudaError_t status) {
 inline void check(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
   cudaGetLastError();  // the runtime remembers the error; forgotten here, it is not blamed on the next launch
-  throw Error(
-      status == cudaErrorMemoryAllocation ? kMemory : kOperation,
-      std::string(call) + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")." + adviceFor(status));
+  throw Error(status == cudaErrorMemoryAllocation ? kMemory : kOperation,
+              std::string(call) + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ")." +
+                  adviceFor(status));
 }
 
 }  // namespace alexnet::cuda

@@ -39,7 +39,8 @@ void requireViews(const std::vector<float>& views, int64_t mostTop, int64_t most
 CudaDevice::CudaDevice(int gpu)
     : Device("cuda:" + std::to_string(gpu), submissions()),
       owner_{gpu, id(), memory_},
-      context_(std::make_shared<GpuContext>(owner_)) {}
+      context_(std::make_shared<GpuContext>(owner_)),
+      events_(std::make_shared<EventPool>(gpu)) {}
 
 CudaDevice::~CudaDevice() {
   close();
@@ -66,6 +67,32 @@ void CudaDevice::download(const Tensor& source, void* destination) {
 }
 
 void CudaDevice::finish() { check(cudaStreamSynchronize(ready().stream()), "cudaStreamSynchronize"); }
+
+void CudaDevice::signal(Event& event) { static_cast<CudaEvent&>(event).record(ready().stream()); }
+
+void CudaDevice::await(Event& event) {
+  auto* const own = dynamic_cast<CudaEvent*>(&event);
+  if (!own) throw Error(kDevice, id() + " waits for events of CUDA devices only.");
+  own->makeWait(ready().stream());
+}
+
+void CudaDevice::transfer(Transfer transfer) {
+  if (!dynamic_cast<const CudaBuffer*>(transfer.destination.buffer.get())) {
+    throw Error(kDevice, "Copy: " + id() + " copies to other CUDA devices only. Read the tensor and write it instead.");
+  }
+  submit(Copy::name, [this, transfer = std::move(transfer)] {
+    GpuContext& context = ready();
+    const int otherGpu = bufferOf(transfer.destination).gpu;
+    context.reach(otherGpu);
+    for (const auto& event : {transfer.ready, transfer.free}) {
+      static_cast<CudaEvent&>(*event).makeWait(context.exchange());
+    }
+    check(cudaMemcpyPeerAsync(transfer.destination.mutableData(), otherGpu, transfer.source.data(), owner_.gpu,
+                              transfer.source.bytes(), context.exchange()),
+          "cudaMemcpyPeerAsync");
+    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());
+  });
+}
 
 template <class T>
 std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
@@ -106,7 +133,8 @@ void CudaDevice::run(const Copy& operation) {
   if (from + operation.input.bytes() <= to || to + operation.input.bytes() <= from) {
     return copyBytes(destination, operation.input.data());
   }
-  void* const between = context.scratch(operation.input.bytes());  // the runtime does not copy between overlapping views
+  void* const between =
+      context.scratch(operation.input.bytes());  // the runtime does not copy between overlapping views
   copyBytes(between, operation.input.data());
   copyBytes(destination, between);
 }

@@ -18,8 +18,11 @@ class CudaDevice final : public Device {
  protected:
   void upload(const Tensor& destination, const void* source) override;
   void download(const Tensor& source, void* destination) override;
-  void receive(const Tensor& destination, const Tensor& source) override;
   void finish() override;
+  std::shared_ptr<Event> makeEvent() override { return std::make_shared<CudaEvent>(events_); }
+  void signal(Event& event) override;
+  void await(Event& event) override;
+  void transfer(Transfer transfer) override;
   void run(const Augment& operation) override;
   void run(const SoftmaxLoss& operation) override;
   void run(const Copy& operation) override;
@@ -39,6 +42,7 @@ class CudaDevice final : public Device {
   void run(const Dropout& operation) override { dropout(operation, ready()); }
   void run(const Softmax& operation) override { softmax(operation, ready()); }
   void run(const Sgd& operation) override { sgd(operation, ready()); }
+  void run(const Add& operation) override { add(operation, ready()); }
   void run(const Fill& operation) override { fill(operation, ready()); }
   void run(const Permute& operation) override { permute(operation, ready()); }
   void run(const Normal& operation) override { normal(operation, ready()); }
@@ -52,6 +56,7 @@ class CudaDevice final : public Device {
 
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;
+  const std::shared_ptr<EventPool> events_;
 };
 
 }  // namespace alexnet::cuda

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-struct Draw4 {
+struct MaskDraw {
   uint64_t seed;
   uint32_t step, layer, threshold;
   float scale;
@@ -26,7 +26,7 @@ struct Draw4 {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) dropoutKernel(const T* input, T* output, Draw4 draw, int64_t threads) {
+__global__ void __launch_bounds__(kThreads) dropoutKernel(const T* input, T* output, MaskDraw draw, int64_t threads) {
   const int64_t thread = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (thread >= threads) return;
   const int64_t n = thread / draw.blocksPerRow;
@@ -61,15 +61,15 @@ void launchDropout(const Dropout& operation, Context& context) {
   const int64_t width = operation.input.dimension(1);
   const int64_t blocksPerRow = (width + 6) / 4;  // one more than width / 4 where the row begins within a block
   const int64_t threads = operation.input.dimension(0) * blocksPerRow;
-  const Draw4 draw{operation.seed,
-                   operation.step,
-                   operation.layer,
-                   dropoutThreshold(operation.rate),
-                   1.0F / (1.0F - operation.rate),
-                   width,
-                   operation.features,
-                   operation.offset,
-                   blocksPerRow};
+  const MaskDraw draw{operation.seed,
+                      operation.step,
+                      operation.layer,
+                      dropoutThreshold(operation.rate),
+                      1.0F / (1.0F - operation.rate),
+                      width,
+                      operation.features,
+                      operation.offset,
+                      blocksPerRow};
   launch("dropoutKernel", dropoutKernel<T>, Grid{(threads + kThreads - 1) / kThreads}, kThreads, context.stream(),
          operation.input.data<T>(), operation.output.mutableData<T>(), draw, threads);
 }

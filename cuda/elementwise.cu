@@ -55,6 +55,15 @@ void launchFill(const Fill& operation, Context& context) {
   launchChunks("fillKernel", fillKernel<T>, context, operation.output.elements(), {output}, output, operation.value);
 }
 
+template <class T>
+void launchAdd(const Add& operation, Context& context) {
+  const T* const input = operation.input.data<T>();
+  const T* const addend = operation.addend.data<T>();
+  T* const output = operation.output.mutableData<T>();
+  launchChunks("addKernel", addKernel<T>, context, operation.input.elements(), {input, addend, output}, input, addend,
+               output);
+}
+
 }  // namespace
 
 cudaError_t findKernels() {
@@ -74,6 +83,11 @@ void cast(const Cast& operation, Context& context) {
 void fill(const Fill& operation, Context& context) {
   return operation.output.type == DataType::float32 ? launchFill<float>(operation, context)
                                                     : launchFill<__nv_bfloat16>(operation, context);
+}
+
+void add(const Add& operation, Context& context) {
+  return operation.input.type == DataType::float32 ? launchAdd<float>(operation, context)
+                                                   : launchAdd<__nv_bfloat16>(operation, context);
 }
 
 }  // namespace alexnet::cuda

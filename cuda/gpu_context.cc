@@ -38,17 +38,32 @@ GpuContext::GpuContext(const Owner& owner) : owner_(owner) {
   requireKernels(owner, properties);
   limits_ = limitsOf(properties);
   check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  check(cudaStreamCreateWithFlags(&exchange_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   staging_ = std::make_unique<Staging>(owner, compute_);
 }
 
 GpuContext::~GpuContext() {
   cudaSetDevice(owner_.gpu);
   staging_.reset();
+  if (exchange_) cudaStreamDestroy(exchange_);
   if (compute_) cudaStreamDestroy(compute_);
   cudaGetLastError();  // errors are not reported: the runtime may be gone already
 }
 
 void GpuContext::select() const { check(cudaSetDevice(owner_.gpu), "cudaSetDevice"); }
+
+void GpuContext::reach(int otherGpu) {
+  if (otherGpu == owner_.gpu || !reached_.insert(otherGpu).second) return;
+  int can = 0;
+  check(cudaDeviceCanAccessPeer(&can, owner_.gpu, otherGpu), "cudaDeviceCanAccessPeer");
+  if (!can) return;
+  const cudaError_t status = cudaDeviceEnablePeerAccess(otherGpu, 0);
+  if (status == cudaErrorPeerAccessAlreadyEnabled) {  // by another device object on this GPU
+    cudaGetLastError();
+    return;
+  }
+  check(status, "cudaDeviceEnablePeerAccess");
+}
 
 void* GpuContext::scratch(size_t bytes) {
   if (bytes > scratch_.bytes()) {

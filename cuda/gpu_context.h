@@ -1,7 +1,10 @@
 // What a CUDA device has of the runtime: its streams, its staging and scratch memory, and the limits of its GPU.
 #pragma once
 
+#include <set>
+
 #include "context.h"
+#include "event.h"
 #include "staging.h"
 
 namespace alexnet::cuda {
@@ -23,10 +26,18 @@ class GpuContext final : public Context {
   void select() const;
   Staging& staging() { return *staging_; }
 
+  // Copies to other GPUs run on it, beside the operations.
+  cudaStream_t exchange() const { return exchange_; }
+  // Lets copies to another GPU go straight there, where the machine can; elsewhere the runtime passes them through the
+  // host.
+  void reach(int otherGpu);
+
  private:
   const Owner owner_;
   Limits limits_;
   cudaStream_t compute_ = nullptr;
+  cudaStream_t exchange_ = nullptr;
+  std::set<int> reached_;
   std::unique_ptr<Staging> staging_;
   Block scratch_;
 };

@@ -110,7 +110,7 @@ __device__ int2 windowsOver(int at, int count, const Geometry& geometry) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 8)
     maxPoolBackwardKernel(const T* __restrict__ outputGradient, const uint8_t* __restrict__ workspace,
                           T* __restrict__ inputGradient, Geometry geometry, bool wide) {
   const Place at = placeIn(geometry.height, geometry.width, geometry);
@@ -119,12 +119,14 @@ __global__ void __launch_bounds__(kThreads)
   const int2 columns = windowsOver(at.column, geometry.outputWidth, geometry);
 
   float sums[kChunk] = {};
+#pragma unroll 1
   for (int p = rows.x; p < rows.y; ++p) {
+#pragma unroll 1
     for (int q = columns.x; q < columns.y; ++q) {
       const int64_t row = static_cast<int64_t>(at.n) * geometry.outputHeight + p;
       const int64_t offset = (row * geometry.outputWidth + q) * geometry.channels + at.channel;
-      const auto here = static_cast<float>((at.row - p * geometry.stride) * geometry.size + at.column -
-                                           q * geometry.stride);
+      const auto here =
+          static_cast<float>((at.row - p * geometry.stride) * geometry.size + at.column - q * geometry.stride);
       float winners[kChunk], gradients[kChunk];
       loadChunk(workspace + offset, winners, at.count, wide);
       loadChunk(outputGradient + offset, gradients, at.count, wide);
@@ -145,9 +147,15 @@ Geometry geometryOf(const Tensor& input, const Tensor& output, const PoolShape& 
                                " channels is too long on CUDA.");
   }
   const auto size = [](int64_t value) { return static_cast<int>(value < INT32_MAX ? value : INT32_MAX); };
-  return {size(input.dimension(1)),  size(input.dimension(2)),  size(output.dimension(1)),
-          size(output.dimension(2)), size(channels),            size(shape.size),
-          size(shape.stride),        static_cast<unsigned>(chunks), static_cast<unsigned>(tiles)};
+  return {size(input.dimension(1)),
+          size(input.dimension(2)),
+          size(output.dimension(1)),
+          size(output.dimension(2)),
+          size(channels),
+          size(shape.size),
+          size(shape.stride),
+          static_cast<unsigned>(chunks),
+          static_cast<unsigned>(tiles)};
 }
 
 size_t indexBytes(const Tensor& output, const PoolShape& shape) {

@@ -12,9 +12,10 @@
 namespace alexnet::cuda {
 
 // elementwise.cu
-cudaError_t findKernels();  // whether this build has kernels for the current GPU
+cudaError_t findKernels();                           // whether this build has kernels for the current GPU
 void cast(const Cast& operation, Context& context);  // between different types
 void fill(const Fill& operation, Context& context);
+void add(const Add& operation, Context& context);
 
 // activate.cu
 void activateForward(const Activate& operation, Context& context);

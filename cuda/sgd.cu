@@ -41,7 +41,8 @@ __global__ void __launch_bounds__(kThreads) sgdKernel(const __grid_constant__ Ta
   while (blockIdx.x >= table.parameters[index].end) ++index;
   const Parameter& parameter = table.parameters[index];
   const uint32_t first = index == 0 ? 0 : table.parameters[index - 1].end;
-  const int64_t begin = static_cast<int64_t>(blockIdx.x - first) * kPerBlock + static_cast<int64_t>(threadIdx.x) * kChunk;
+  const int64_t begin =
+      static_cast<int64_t>(blockIdx.x - first) * kPerBlock + static_cast<int64_t>(threadIdx.x) * kChunk;
   const int64_t left = parameter.elements - begin;
   if (left <= 0) return;
   const int count = left < kChunk ? static_cast<int>(left) : kChunk;

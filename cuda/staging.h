@@ -26,9 +26,9 @@ class Staging {
  private:
   struct Half {
     char* pinned = nullptr;
-    Block landing;                    // on the GPU, as large
-    cudaEvent_t transferred = nullptr;  // the last copy from or to `pinned` has ended
-    cudaEvent_t landed = nullptr;       // the last copy from `landing` has ended
+    Block landing;                                   // on the GPU, as large
+    cudaEvent_t transferred = nullptr;               // the last copy from or to `pinned` has ended
+    cudaEvent_t landed = nullptr;                    // the last copy from `landing` has ended
     bool isTransferring = false, isLanding = false;  // whether they were recorded
   };
 

@@ -67,7 +67,7 @@ export interface DeviceInfo {
 
 /** Whether CUDA devices can be had here, and why not. */
 export interface CudaAvailability {
-	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device' | 'not-implemented';
+	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device';
 	/** A sentence that says what to do. */
 	message: string;
 	/** CUDA version this build was made with, 13000 meaning 13.0; 0 where it has no CUDA part. */
