@@ -24,7 +24,7 @@ class Event {
     changed_.notify_all();
   }
 
-  void wait() {
+  virtual void wait() {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return state_ != State::pending; });
     if (state_ == State::failed) {

@@ -52,6 +52,11 @@ std::shared_ptr<Buffer> CudaDevice::allocate(size_t bytes) {
   return std::make_shared<CudaBuffer>(this, owner_, bytes);
 }
 
+int64_t CudaDevice::freeBytes() const {
+  releaseNow();
+  return static_cast<int64_t>(freeMemory(owner_.gpu));
+}
+
 GpuContext& CudaDevice::ready() {
   context_->select();
   return *context_;
@@ -71,9 +76,11 @@ void CudaDevice::finish() { check(cudaStreamSynchronize(ready().stream()), "cuda
 void CudaDevice::signal(Event& event) { static_cast<CudaEvent&>(event).record(ready().stream()); }
 
 void CudaDevice::await(Event& event) {
-  auto* const own = dynamic_cast<CudaEvent*>(&event);
-  if (!own) throw Error(kDevice, id() + " waits for events of CUDA devices only.");
-  own->makeWait(ready().stream());
+  if (auto* const own = dynamic_cast<CudaEvent*>(&event)) {
+    own->makeWait(ready().stream());
+  } else {
+    event.wait();
+  }
 }
 
 void CudaDevice::transfer(Transfer transfer) {
@@ -97,6 +104,7 @@ void CudaDevice::transfer(Transfer transfer) {
 template <class T>
 std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
   std::vector<T> values(static_cast<size_t>(tensor.elements()));
+  tensor.data();  // fails where there is no memory
   if (const void* const known = bufferOf(tensor).remembered(tensor.offset, tensor.bytes())) {
     std::memcpy(values.data(), known, tensor.bytes());
   } else {

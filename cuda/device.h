@@ -12,6 +12,7 @@ class CudaDevice final : public Device {
   ~CudaDevice() override;
 
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
+  int64_t freeBytes() const override;
   size_t workspaceBytes(const Lrn&) override { return 0; }  // the backward pass computes the sums again
   size_t workspaceBytes(const MaxPool& operation) override { return maxPoolWorkspaceBytes(operation); }
 

@@ -38,8 +38,13 @@ void CudaEvent::record(cudaStream_t stream) {
 }
 
 void CudaEvent::makeWait(cudaStream_t stream) {
-  wait();
+  Event::wait();
   check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
+}
+
+void CudaEvent::wait() {
+  Event::wait();
+  check(cudaEventSynchronize(event_), "cudaEventSynchronize");
 }
 
 }  // namespace alexnet::cuda

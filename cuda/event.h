@@ -28,8 +28,8 @@ class EventPool {
   std::vector<cudaEvent_t> free_;
 };
 
-// Is announced when it has been recorded, not when the GPU has come to it: who waits for it on the submitting thread then
-// makes a stream wait for the rest.
+// Is announced when it has been recorded, not when the GPU has come to it: CUDA devices make their streams wait for the
+// rest.
 class CudaEvent final : public Event {
  public:
   explicit CudaEvent(std::shared_ptr<EventPool> pool) : pool_(std::move(pool)), event_(pool_->take()) {}
@@ -39,6 +39,8 @@ class CudaEvent final : public Event {
   void record(cudaStream_t stream);
   // `stream` may be any GPU's. Fails where the event never comes.
   void makeWait(cudaStream_t stream);
+  // For other kinds of device: until the GPU has come to it.
+  void wait() override;
 
  private:
   const std::shared_ptr<EventPool> pool_;

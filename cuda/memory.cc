@@ -13,11 +13,8 @@ constexpr size_t kLargestRemembered = size_t{64} << 10;
 std::string megabytes(size_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; }
 
 [[noreturn]] void failFor(const Owner& owner, size_t bytes) {
-  size_t available = 0;
-  size_t total = 0;
-  check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
   throw Error(kMemory, "Out of memory on " + owner.id + ": " + megabytes(bytes) + " are needed, " +
-                           megabytes(available) + " are free. Try a smaller batchSize.");
+                           megabytes(freeMemory(owner.gpu)) + " are free. Try a smaller batchSize.");
 }
 
 void* take(const Owner& owner, size_t bytes) {
@@ -39,6 +36,14 @@ void* take(const Owner& owner, size_t bytes) {
 }
 
 }  // namespace
+
+size_t freeMemory(int gpu) {
+  check(cudaSetDevice(gpu), "cudaSetDevice");
+  size_t available = 0;
+  size_t total = 0;
+  check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
+  return available;
+}
 
 Block::Block(const Owner& owner, size_t bytes) : gpu_(owner.gpu), address_(take(owner, bytes)), bytes_(bytes) {
   ++owner.counter->allocations;

@@ -19,6 +19,9 @@ struct Owner {
   std::shared_ptr<MemoryCounter> counter;
 };
 
+// Bytes that could be allocated on a GPU now.
+size_t freeMemory(int gpu);
+
 // An owned block, 256-byte aligned. Its contents are undefined. May be released on any thread.
 class Block {
  public:

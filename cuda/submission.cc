@@ -9,8 +9,9 @@ namespace alexnet::cuda {
 namespace {
 
 struct Releases {
-  std::mutex mutex;
+  std::mutex mutex;  // of `waiting`
   std::vector<std::function<void()>> waiting;
+  std::mutex releasing;  // held while they run, so that who asks for free memory sees what they give back
 };
 
 // Never destroyed: memory is still given back while the process ends.
@@ -40,12 +41,16 @@ void releaseLater(std::function<void()> release) {
 }
 
 void releaseNow() {
-  std::vector<std::function<void()>> due;
-  {
-    const std::lock_guard<std::mutex> lock(releases().mutex);
-    due.swap(releases().waiting);
+  const std::lock_guard<std::mutex> running(releases().releasing);
+  for (;;) {  // what is released may release more
+    std::vector<std::function<void()>> due;
+    {
+      const std::lock_guard<std::mutex> lock(releases().mutex);
+      due.swap(releases().waiting);
+    }
+    if (due.empty()) return;
+    for (const auto& release : due) release();
   }
-  for (const auto& release : due) release();
 }
 
 }  // namespace alexnet::cuda

@@ -47,14 +47,11 @@ test('a driver without a GPU is told apart', (t) => {
 
 anyTest("what is not available is not listed, and opening it fails with the reason's words", (t) => {
 	const {reason, message} = cudaAvailability();
-	t.not(reason, 'available');
-	t.deepEqual(
-		listDevices().filter(({kind}) => kind === 'cuda'),
-		[],
-	);
+	const listed = listDevices().filter(({kind}) => kind === 'cuda');
+	t.is(listed.length > 0, reason === 'available');
 	if (reason === 'not-built') return;
-	t.throws(() => new native.Device('cuda', 3), {
+	t.throws(() => new native.Device('cuda', 1000), {
 		code: 'ALEXNET_DEVICE',
-		message: `There is no cuda:3 here. ${message}`,
+		message: `There is no cuda:1000 here. ${message}`,
 	});
 });

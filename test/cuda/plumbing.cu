@@ -5,7 +5,7 @@
 
 #include "../../cuda/availability.h"
 #include "../../cuda/launch.cuh"
-#include "../../cuda/lrn.h"
+#include "../../cuda/operations.h"
 
 namespace {
 
@@ -33,13 +33,31 @@ void launch(char** options) {
   cuda::launch("emptyKernel", emptyKernel, grid, static_cast<int>(number(options[3])), nullptr);
 }
 
+// Stands in for a device: launches fail for want of a GPU, after everything that the launchers check.
+class NoContext final : public cuda::Context {
+ public:
+  cudaStream_t stream() const override { return nullptr; }
+  const cuda::Limits& limits() const override { return limits_; }
+  void* scratch(size_t) override { return nullptr; }
+
+ private:
+  cuda::Limits limits_;
+};
+
+Tensor tensorAt(const char* address, const Shape& shape) {
+  const Tensor tensor{nullptr, 0, DataType::float32, shape};
+  return {std::make_shared<Buffer>(nullptr, reinterpret_cast<void*>(number(address)), tensor.bytes()), 0,
+          DataType::float32, shape};
+}
+
 // lrn <input address> <output address> <pixels> <channels> <columns> <size>, fp32
 void lrn(char** options) {
-  LrnShape shape;
-  shape.columns = number(options[4]);
-  shape.size = number(options[5]);
-  cuda::lrnForward(DataType::float32, reinterpret_cast<const void*>(number(options[0])),
-                   reinterpret_cast<void*>(number(options[1])), number(options[2]), number(options[3]), shape, nullptr);
+  const Shape shape = {number(options[2]), 1, 1, number(options[3])};
+  Lrn operation{tensorAt(options[0], shape), tensorAt(options[1], shape), {}, {}};
+  operation.shape.columns = number(options[4]);
+  operation.shape.size = number(options[5]);
+  NoContext context;
+  cuda::lrnForward(operation, context);
 }
 
 }  // namespace
