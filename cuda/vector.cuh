@@ -16,7 +16,7 @@ __device__ inline unsigned pack(float first, float second) {
   return *reinterpret_cast<const unsigned*>(&rounded);
 }
 
-// `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 4 values for load4.
+// `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 4 values for load4 and store4.
 __device__ inline void load4(const float* source, float (&values)[4]) {
   const float4 all = *reinterpret_cast<const float4*>(source);
   values[0] = all.x, values[1] = all.y, values[2] = all.z, values[3] = all.w;
@@ -41,6 +41,14 @@ __device__ inline void load8(const __nv_bfloat16* source, float (&values)[8]) {
   unpack(all.y, values[2], values[3]);
   unpack(all.z, values[4], values[5]);
   unpack(all.w, values[6], values[7]);
+}
+
+__device__ inline void store4(float* destination, const float (&values)[4]) {
+  *reinterpret_cast<float4*>(destination) = make_float4(values[0], values[1], values[2], values[3]);
+}
+
+__device__ inline void store4(__nv_bfloat16* destination, const float (&values)[4]) {
+  *reinterpret_cast<uint2*>(destination) = make_uint2(pack(values[0], values[1]), pack(values[2], values[3]));
 }
 
 __device__ inline void store8(float* destination, const float (&values)[8]) {
