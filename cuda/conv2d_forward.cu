@@ -22,66 +22,61 @@ namespace {
 template <class T>
 struct Windows {
   struct Line {
-    const T* corner;  // of the window, which may lie outside
-    int top, left;
+    int row;        // the window's first, counted through all pictures
+    int top, left;  // of the window in its picture, where it may hang over
   };
   const Geometry& geometry;
   const T* input;  // the group's first channel
 
-  __device__ Radix depthRadix() const { return {geometry.windowWidth, geometry.groupChannels}; }
+  __device__ const Radix& depthRadix() const { return geometry.inputTaps; }
 
   __device__ Line line(int64_t pixel) const {
-    const Digits at = digitsOf(pixel, {geometry.outputHeight, geometry.outputWidth});
+    const Digits at = digitsOf(pixel, geometry.outputPixels);
     const int top = at.middle * geometry.stride - geometry.padTop;
     const int left = at.low * geometry.stride - geometry.padLeft;
-    const int64_t pixels = (static_cast<int64_t>(at.high) * geometry.height + top) * geometry.width + left;
-    // Beyond the last picture, every row is outside.
-    return {input + pixels * geometry.channels, at.high < geometry.images ? top : INT32_MIN, left};
+    if (at.high >= geometry.images) return {0, INT32_MIN, 0};  // of no picture: outside
+    return {at.high * geometry.height + top, top, left};
   }
 
   __device__ const T* address(const Line& line, const Digits& tap) const {
-    const unsigned row = static_cast<unsigned>(line.top + tap.high);
-    const unsigned column = static_cast<unsigned>(line.left + tap.middle);
-    const bool exists = tap.high < geometry.windowHeight && row < static_cast<unsigned>(geometry.height) &&
-                        column < static_cast<unsigned>(geometry.width);
-    return exists ? line.corner + (tap.high * geometry.width + tap.middle) * geometry.channels + tap.low : nullptr;
+    const unsigned y = static_cast<unsigned>(line.top + tap.high);
+    const unsigned x = static_cast<unsigned>(line.left + tap.middle);
+    const bool exists = tap.high < geometry.windowHeight && y < static_cast<unsigned>(geometry.height) &&
+                        x < static_cast<unsigned>(geometry.width);
+    const int64_t row = line.row + tap.high;
+    return exists ? input + row * geometry.rowElements + (x * geometry.channels + tap.low) : nullptr;
   }
 };
 
-// Columns: the kernels of one group, [K / groups, R, S, C / groups].
+// Columns: the kernels of one group, [K / groups, R S C / groups].
 template <class T>
 struct Kernels {
-  using Line = const T*;
+  using Line = int;
   const Geometry& geometry;
   const T* weights;  // the group's first kernel
 
-  __device__ Radix depthRadix() const { return {geometry.windowWidth, geometry.groupChannels}; }
+  __device__ Plain<int> depthRadix() const { return {}; }
+  __device__ Line line(int64_t kernel) const { return static_cast<int>(kernel); }
 
-  __device__ Line line(int64_t kernel) const {
-    const int elements = geometry.windowHeight * geometry.windowWidth * geometry.groupChannels;
-    return kernel < geometry.groupKernels ? weights + kernel * elements : nullptr;
-  }
-
-  __device__ const T* address(const Line& line, const Digits& tap) const {
-    if (line == nullptr || tap.high >= geometry.windowHeight) return nullptr;
-    return line + (tap.high * geometry.windowWidth + tap.middle) * geometry.groupChannels + tap.low;
+  __device__ const T* address(Line kernel, int tap) const {
+    const bool exists = kernel < geometry.groupKernels && tap < geometry.kernelElements;
+    return exists ? weights + static_cast<int64_t>(kernel) * geometry.kernelElements + tap : nullptr;
   }
 };
 
-template <class Tile, class T, bool kVector>
+template <class Tile, bool kVector, class T = typename Tile::Type>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
-    conv2dForwardKernel(const T* input, const T* weights, Geometry geometry, Depth depth, Epilogue epilogue) {
-  const Block<Tile> block(geometry.groups, depth);
-  const int64_t elements = geometry.windowHeight * geometry.windowWidth * geometry.groupChannels;
+    conv2dForwardKernel(const T* input, const T* weights, Geometry geometry, Work work, Epilogue epilogue) {
+  const Block<Tile> block(work);
+  const int64_t firstColumn = block.group * work.columns;
   const Windows<T> windows{geometry, input + block.group * geometry.groupChannels};
-  const Kernels<T> kernels{geometry, weights + block.group * geometry.groupKernels * elements};
-  AlongDepth<Tile, Tile::kRows, T, kVector, Windows<T>> left(windows, block.row, block.depth);
-  AlongDepth<Tile, Tile::kColumns, T, kVector, Kernels<T>> right(kernels, block.column, block.depth);
+  const Kernels<T> kernels{geometry, weights + firstColumn * geometry.kernelElements};
+  AlongDepth<Tile, Tile::kRows, kVector, Windows<T>> left(windows, block.row, block.depth);
+  AlongDepth<Tile, Tile::kColumns, kVector, Kernels<T>> right(kernels, block.column, block.depth);
   Sums<Tile> sums = {};
   multiply<Tile>(left, right, block.steps, block.position, sums);
-  const int64_t firstColumn = static_cast<int64_t>(block.group) * geometry.groupKernels;
-  finishTile<Tile>(partOf(epilogue, block.part), block.position, block.row, geometry.outputPixels(),
-                   firstColumn + block.column, firstColumn + geometry.groupKernels, sums);
+  finishTile<Tile>(partOf(epilogue, block.part), block.position, block.row, work.rows, firstColumn + block.column,
+                   firstColumn + work.columns, sums);
 }
 
 }  // namespace
@@ -90,24 +85,23 @@ void conv2dForward(const Conv2d& operation, Context& context) {
   if (isConv1(operation.weights, operation.shape)) return conv1Forward(operation, context);
   const Geometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
-  const int64_t depth = operation.weights.elements() / geometry.kernels;
-  const bool vector = inPieces(operation.input, geometry.groupChannels) &&
-                      inPieces(operation.weights, geometry.groupChannels);
-  const Product product{geometry.outputPixels(), geometry.groupKernels, depth, geometry.groups, vector};
+  const int64_t pixels = operation.output.elements() / geometry.kernels;
+  const bool vector =
+      inPieces(operation.input, geometry.groupChannels) && inPieces(operation.weights, geometry.groupChannels);
+  const Product product{pixels,          geometry.groupKernels, geometry.kernelElements,
+                        geometry.groups, operation.input.type,  vector};
   Epilogue epilogue = epilogueOf(operation.output, geometry.kernels, geometry.groupKernels);
   epilogue.activation = operation.activation;
-  addBias(epilogue, operation.bias);
-  addAddend(epilogue, operation.addend);
+  epilogue.bias = floatsOf(operation.bias);
+  epilogue.addend = floatsOf(operation.addend);
   launchProduct(product, epilogue, context, [&](const Division& division, const Epilogue& end) {
-    const auto launchInstance = [&](auto instance) {
+    withInstance(product, division, [&](auto instance) {
       using Chosen = decltype(instance);
-      using T = typename Chosen::Type;
+      using T = typename Chosen::T;
       using Tile = typename Chosen::Tile;
-      launchTiles<Tile>("conv2dForwardKernel", conv2dForwardKernel<Tile, T, Chosen::kVector>, product, division, end,
+      launchTiles<Tile>("conv2dForwardKernel", conv2dForwardKernel<Tile, Chosen::kVector>, product, division, end,
                         context, operation.input.data<T>(), operation.weights.data<T>(), geometry);
-    };
-    if (operation.input.type == DataType::float32) withInstance<float>(vector, division.large, launchInstance);
-    else withInstance<__nv_bfloat16>(vector, division.large, launchInstance);
+    });
   });
 }
 

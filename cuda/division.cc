@@ -5,8 +5,7 @@
 namespace alexnet::cuda {
 namespace {
 
-constexpr int64_t kDepth = 16;         // of a step
-constexpr int64_t kStepsWorthAPart = 8;  // fewer, and adding the parts up costs as much as they save
+constexpr int64_t kDepthOfPart = 128;  // less, and adding the parts up costs as much as they save
 constexpr int64_t kScratchElements = int64_t{64} << 20;
 
 int64_t ceilingOf(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
@@ -16,11 +15,11 @@ Division divideInto(int64_t rows, int64_t columns, int64_t blocks, const Product
   Division division{};
   division.rowTiles = ceilingOf(product.rows, rows);
   division.columnTiles = ceilingOf(product.columns, columns);
-  division.steps = ceilingOf(product.depth, kDepth);
+  division.steps = ceilingOf(product.depth, stepDepth(sizeOf(product.type)));
   const int64_t tiles = division.rowTiles * division.columnTiles * product.groups;
   const int64_t places = blocks * limits.multiprocessors;
   const int64_t elements = product.rows * product.columns * product.groups;
-  const int64_t parts = std::min({places / tiles, division.steps / kStepsWorthAPart, kScratchElements / elements,
+  const int64_t parts = std::min({places / tiles, product.depth / kDepthOfPart, kScratchElements / elements,
                                   65535 / product.groups});
   division.stepsOfPart = ceilingOf(division.steps, std::max<int64_t>(parts, 1));
   division.parts = ceilingOf(division.steps, division.stepsOfPart);

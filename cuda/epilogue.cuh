@@ -18,6 +18,9 @@ struct Epilogue {
   int64_t partSize = 0;  // elements between the outputs of two parts, where the depth is divided (cuda/division.h)
 };
 
+// The address of an fp32 tensor that may be none.
+inline const float* floatsOf(const Tensor& tensor) { return tensor ? tensor.data<float>() : nullptr; }
+
 // The epilogue that writes `output`. `run`: how many columns belong together; a run of 4 is never of two.
 inline Epilogue epilogueOf(const Tensor& output, int64_t columns, int64_t run) {
   Epilogue epilogue;
@@ -28,16 +31,6 @@ inline Epilogue epilogueOf(const Tensor& output, int64_t columns, int64_t run) {
   return epilogue;
 }
 
-inline void addBias(Epilogue& epilogue, const Tensor& bias) {
-  if (bias) epilogue.bias = bias.data<float>();
-}
-
-inline void addAddend(Epilogue& epilogue, const Tensor& addend) {
-  if (!addend) return;
-  epilogue.addend = addend.data<float>();
-  epilogue.fours = epilogue.fours && reinterpret_cast<uintptr_t>(epilogue.addend) % 16 == 0;
-}
-
 // A number that is not one stays so: max(x, 0) would make it 0.
 __device__ inline float activated(float x, Activation activation) {
   if (activation == Activation::relu) return x < 0.0F ? 0.0F : x;
@@ -45,31 +38,36 @@ __device__ inline float activated(float x, Activation activation) {
   return x;
 }
 
+__device__ inline void store(float* address, float value) { *address = value; }
+__device__ inline void store(__nv_bfloat16* address, float value) { *address = __float2bfloat16_rn(value); }
+
+// Stores the first `count` of 4 values; at once where that is all or nothing.
+template <class T>
+__device__ inline void storeRun(T* address, const float (&values)[4], int64_t count, bool atOnce) {
+  if (atOnce && count > 0) return store4(address, values);
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    if (i < count) store(address + i, values[i]);
+  }
+}
+
 // Ends the sums of columns `column` to `column + 3` of a row, of which those before `end` exist.
 __device__ inline void finish(const Epilogue& epilogue, int64_t row, int64_t column, int64_t end,
                               const float (&sums)[4]) {
-  if (column >= end) return;
   const int64_t first = row * epilogue.columns + column;
-  float values[4], addends[4] = {};
-  if (epilogue.addend != nullptr && epilogue.fours) load4(epilogue.addend + first, addends);
+  float values[4];
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     const bool exists = column + i < end;
-    if (epilogue.addend != nullptr && !epilogue.fours && exists) addends[i] = epilogue.addend[first + i];
-    const float bias = epilogue.bias != nullptr && exists ? epilogue.bias[column + i] : 0.0F;
-    values[i] = activated(sums[i] + bias + addends[i], epilogue.activation);
+    float sum = sums[i];
+    if (exists && epilogue.bias != nullptr) sum += epilogue.bias[column + i];
+    if (exists && epilogue.addend != nullptr) sum += epilogue.addend[first + i];
+    values[i] = activated(sum, epilogue.activation);
   }
-  if (epilogue.fours && epilogue.type == DataType::float32) {
-    store4(static_cast<float*>(epilogue.output) + first, values);
-  } else if (epilogue.fours) {
-    store4(static_cast<__nv_bfloat16*>(epilogue.output) + first, values);
+  if (epilogue.type == DataType::float32) {
+    storeRun(static_cast<float*>(epilogue.output) + first, values, end - column, epilogue.fours);
   } else {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      if (column + i >= end) continue;
-      if (epilogue.type == DataType::float32) static_cast<float*>(epilogue.output)[first + i] = values[i];
-      else static_cast<__nv_bfloat16*>(epilogue.output)[first + i] = __float2bfloat16_rn(values[i]);
-    }
+    storeRun(static_cast<__nv_bfloat16*>(epilogue.output) + first, values, end - column, epilogue.fours);
   }
 }
 

@@ -8,8 +8,11 @@
 
 namespace alexnet::cuda {
 
-struct Depth {
+// A product and its division, as kernels see them.
+struct Work {
+  int64_t rows, columns;  // of a group's output
   int64_t steps, stepsOfPart;
+  int groups;
 };
 
 // What a block works on.
@@ -21,13 +24,13 @@ struct Block {
   int steps;
   Position position;  // the thread's
 
-  __device__ Block(int groups, const Depth& whole)
-      : group(static_cast<int>(blockIdx.z) % groups),
-        part(static_cast<int>(blockIdx.z) / groups),
+  __device__ explicit Block(const Work& work)
+      : group(static_cast<int>(blockIdx.z) % work.groups),
+        part(static_cast<int>(blockIdx.z) / work.groups),
         row(static_cast<int64_t>(blockIdx.x) * Tile::kRows),
         column(static_cast<int64_t>(blockIdx.y) * Tile::kColumns),
-        depth(part * whole.stepsOfPart * Tile::kDepth),
-        steps(static_cast<int>(min(whole.stepsOfPart, whole.steps - part * whole.stepsOfPart))) {}
+        depth(part * work.stepsOfPart * Tile::kDepth),
+        steps(static_cast<int>(min(work.stepsOfPart, work.steps - part * work.stepsOfPart))) {}
 };
 
 __device__ inline Epilogue partOf(Epilogue epilogue, int part) {
@@ -35,18 +38,25 @@ __device__ inline Epilogue partOf(Epilogue epilogue, int part) {
   return epilogue;
 }
 
-template <class T, bool kPieces, class TileOfBlock>
+// An instance of a kernel.
+template <class TileOfBlock, bool kPieces>
 struct Instance {
-  using Type = T;
   using Tile = TileOfBlock;
+  using T = typename Tile::Type;
   static constexpr bool kVector = kPieces;
 };
 
-// Calls `use` with the instance for a type and a division.
 template <class T, class Use>
-void withInstance(bool vector, bool large, const Use& use) {
-  if (!vector) return use(Instance<T, false, SmallTile>());
-  return large ? use(Instance<T, true, LargeTile>()) : use(Instance<T, true, SmallTile>());
+void withInstanceOf(bool vector, bool large, const Use& use) {
+  if (!vector) return use(Instance<SmallTile<T>, false>());
+  return large ? use(Instance<LargeTile<T>, true>()) : use(Instance<SmallTile<T>, true>());
+}
+
+// Calls `use` with the instance for a product and its division.
+template <class Use>
+void withInstance(const Product& product, const Division& division, const Use& use) {
+  return product.type == DataType::float32 ? withInstanceOf<float>(product.vector, division.large, use)
+                                           : withInstanceOf<__nv_bfloat16>(product.vector, division.large, use);
 }
 
 // Whether a tensor whose contiguous dimension is cut every `run` elements can be loaded in pieces of 16 bytes.
@@ -54,14 +64,15 @@ inline bool inPieces(const Tensor& tensor, int64_t run) {
   return reinterpret_cast<uintptr_t>(tensor.data()) % 16 == 0 && run * sizeOf(tensor.type) % 16 == 0;
 }
 
-// Launches `kernel` on the product's grid. `arguments` are the kernel's, before the depth and the epilogue.
+// Launches `kernel` on the product's grid. `arguments` are the kernel's, before the work and the epilogue.
 template <class Tile, class... Parameters, class... Arguments>
 void launchTiles(const char* name, void (*kernel)(Parameters...), const Product& product, const Division& division,
                  const Epilogue& epilogue, Context& context, Arguments... arguments) {
   const Grid grid{division.rowTiles, division.columnTiles, product.groups * division.parts};
-  const Depth depth{division.steps, division.stepsOfPart};
+  const Work work{product.rows, product.columns, division.steps, division.stepsOfPart,
+                  static_cast<int>(product.groups)};
   launchShared(name, kernel, grid, Tile::kThreads, Tile::kSharedBytes, context.limits(), context.stream(), arguments...,
-               depth, epilogue);
+               work, epilogue);
 }
 
 // A product with its second pass, where it has parts. `launchFirst(division, epilogue)` launches the kernel.

@@ -10,6 +10,8 @@
 
 #include <cuda_bf16.h>
 
+#include <utility>
+
 #include "geometry.cuh"
 #include "tile.cuh"
 
@@ -27,8 +29,8 @@ __device__ inline unsigned loadBits(const __nv_bfloat16* address) {
 }
 
 // The piece that begins at `at` and runs along its lowest digit.
-template <class T, bool kVector, class AddressOf>
-__device__ inline Piece fetchPiece(Digits at, Radix radix, AddressOf addressOf) {
+template <class T, bool kVector, class Number, class Radix, class AddressOf>
+__device__ inline Piece fetchPiece(Number at, const Radix& radix, const AddressOf& addressOf) {
   if constexpr (kVector) {
     const T* const address = addressOf(at);
     if (address == nullptr) return {};
@@ -40,7 +42,7 @@ __device__ inline Piece fetchPiece(Digits at, Radix radix, AddressOf addressOf) 
     for (int i = 0; i < 16 / static_cast<int>(sizeof(T)); ++i) {
       if constexpr (sizeof(T) == 4) piece.words[i] = loadBits(addressOf(at));
       else piece.words[i / 2] |= loadBits(addressOf(at)) << i % 2 * 16;
-      add(at, {0, 0, 1}, radix);
+      next(at, radix);
     }
     return piece;
   }
@@ -55,114 +57,87 @@ __device__ inline void unpackPiece(const Piece& piece, float (&values)[8]) {
   for (int i = 0; i < 4; ++i) unpack(piece.words[i], values[2 * i], values[2 * i + 1]);
 }
 
-template <class Tile, int kWidth, class T, bool kVector, class Operand>
+template <class Tile, unsigned kWidth, bool kVector, class Operand>
 class AlongDepth {
-  static constexpr int kValues = 16 / sizeof(T);
-  static constexpr int kAcross = Tile::kDepth / kValues;  // threads side by side along the depth
-  static constexpr int kLines = Tile::kThreads / kAcross;
-  static constexpr int kPieces = kWidth / kLines;
+  static constexpr unsigned kValues = Tile::kDepth / 2;
+  static_assert(kWidth * 2 == Tile::kThreads, "a piece for each thread and step");
 
  public:
   __device__ AlongDepth(const Operand& operand, int64_t firstLine, int64_t firstDepth)
-      : operand_(operand), radix_(operand.depthRadix()), step_(digitsOf(Tile::kDepth, radix_)) {
-#pragma unroll
-    for (int i = 0; i < kPieces; ++i) lines_[i] = operand_.line(firstLine + line() + i * kLines);
-    depth_ = digitsOf(firstDepth + depth(), radix_);
-  }
+      : operand_(operand),
+        line_(operand.line(firstLine + line())),
+        depth_(digitsOf(firstDepth + depth(), operand.depthRadix())) {}
 
   __device__ void fetch() {
-#pragma unroll
-    for (int i = 0; i < kPieces; ++i) {
-      pieces_[i] = fetchPiece<T, kVector>(depth_, radix_, [&](const Digits& at) {
-        return operand_.address(lines_[i], at);
-      });
-    }
-    add(depth_, step_, radix_);
+    const auto addressOf = [&](const auto& depth) { return operand_.address(line_, depth); };
+    piece_ = fetchPiece<typename Tile::Type, kVector>(depth_, operand_.depthRadix(), addressOf);
+    advance(depth_, Tile::kDepth, operand_.depthRadix());
   }
 
   __device__ void store(float* buffer) const {
+    float values[kValues];
+    unpackPiece(piece_, values);
+    float* const place = buffer + placeOf<Tile>(depth(), line() / 4, kWidth) + line() % 4;
 #pragma unroll
-    for (int i = 0; i < kPieces; ++i) {
-      float values[kValues];
-      unpackPiece(pieces_[i], values);
-      const int place = line() + i * kLines;
-#pragma unroll
-      for (int j = 0; j < kValues; ++j) buffer[placeOf(depth() + j, place / 4, kWidth) + place % 4] = values[j];
-    }
+    for (unsigned i = 0; i < kValues; ++i) place[i * kWidth] = values[i];
   }
 
  private:
-  static __device__ int line() { return static_cast<int>(threadIdx.x) / kAcross; }
-  static __device__ int depth() { return static_cast<int>(threadIdx.x) % kAcross * kValues; }
+  static __device__ unsigned line() { return threadIdx.x / 2; }
+  static __device__ unsigned depth() { return threadIdx.x % 2 * kValues; }
 
   const Operand operand_;
-  const Radix radix_;
-  const Digits step_;
-  typename Operand::Line lines_[kPieces];
-  Digits depth_;
-  Piece pieces_[kPieces];
+  const typename Operand::Line line_;
+  decltype(digitsOf(0, std::declval<Operand>().depthRadix())) depth_;
+  Piece piece_;
 };
 
-template <class Tile, int kWidth, class T, bool kVector, class Operand>
+template <class Tile, unsigned kWidth, bool kVector, class Operand>
 class AlongWidth {
-  static constexpr int kValues = 16 / sizeof(T);
-  static constexpr int kAcross = kWidth / kValues;  // threads side by side along the width
-  static constexpr int kDepths = Tile::kThreads / kAcross;
-  static constexpr int kPieces = Tile::kDepth / kDepths;
+  static constexpr unsigned kValues = Tile::kDepth / 2;
+  static constexpr unsigned kAcross = kWidth / kValues;  // threads side by side along the width
+  static_assert(Tile::kThreads / kAcross == Tile::kDepth, "a piece for each thread and step");
 
  public:
   __device__ AlongWidth(const Operand& operand, int64_t firstPlace, int64_t firstDepth)
       : operand_(operand),
-        radix_(operand.depthRadix()),
-        step_(digitsOf(Tile::kDepth, radix_)),
-        place_(digitsOf(firstPlace + place(), operand.widthRadix())) {
-#pragma unroll
-    for (int i = 0; i < kPieces; ++i) depths_[i] = digitsOf(firstDepth + depth() + i * kDepths, radix_);
-  }
+        place_(digitsOf(firstPlace + place(), operand.widthRadix())),
+        depth_(digitsOf(firstDepth + depth(), operand.depthRadix())) {}
 
   __device__ void fetch() {
-#pragma unroll
-    for (int i = 0; i < kPieces; ++i) {
-      pieces_[i] = fetchPiece<T, kVector>(place_, operand_.widthRadix(), [&](const Digits& at) {
-        return operand_.address(depths_[i], at);
-      });
-      add(depths_[i], step_, radix_);
-    }
+    const auto addressOf = [&](const auto& place) { return operand_.address(depth_, place); };
+    piece_ = fetchPiece<typename Tile::Type, kVector>(place_, operand_.widthRadix(), addressOf);
+    advance(depth_, Tile::kDepth, operand_.depthRadix());
   }
 
   __device__ void store(float* buffer) const {
-#pragma unroll
-    for (int i = 0; i < kPieces; ++i) {
-      float values[kValues];
-      unpackPiece(pieces_[i], values);
-      const int at = depth() + i * kDepths;
-      if constexpr (kValues == 4) {
-        store4(buffer + placeOf(at, place() / 4, kWidth), values);
-      } else {
-        // Lanes 32 bytes apart: every second four lanes begin with their upper half, so that 8 lanes meet all banks.
-        const bool upperFirst = threadIdx.x % 8 >= 4;
-        float first[4], second[4];
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          first[j] = upperFirst ? values[4 + j] : values[j];
-          second[j] = upperFirst ? values[j] : values[4 + j];
-        }
-        store4(buffer + placeOf(at, place() / 4 + (upperFirst ? 1 : 0), kWidth), first);
-        store4(buffer + placeOf(at, place() / 4 + (upperFirst ? 0 : 1), kWidth), second);
-      }
-    }
+    float values[kValues];
+    unpackPiece(piece_, values);
+    if constexpr (kValues == 4) store4(buffer + placeOf<Tile>(depth(), place() / 4, kWidth), values);
+    else storeHalves(buffer, values);
   }
 
  private:
-  static __device__ int place() { return static_cast<int>(threadIdx.x) % kAcross * kValues; }
-  static __device__ int depth() { return static_cast<int>(threadIdx.x) / kAcross; }
+  static __device__ unsigned place() { return threadIdx.x % kAcross * kValues; }
+  static __device__ unsigned depth() { return threadIdx.x / kAcross; }
+
+  // Lanes are 32 bytes apart: every second four lanes begin with their upper half, so that 8 lanes meet all banks.
+  static __device__ void storeHalves(float* buffer, const float (&values)[8]) {
+    const unsigned upperFirst = threadIdx.x / 4 % 2;
+    float first[4], second[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      first[i] = upperFirst ? values[4 + i] : values[i];
+      second[i] = upperFirst ? values[i] : values[4 + i];
+    }
+    store4(buffer + placeOf<Tile>(depth(), place() / 4 + upperFirst, kWidth), first);
+    store4(buffer + placeOf<Tile>(depth(), place() / 4 + 1 - upperFirst, kWidth), second);
+  }
 
   const Operand operand_;
-  const Radix radix_;
-  const Digits step_;
-  const Digits place_;
-  Digits depths_[kPieces];
-  Piece pieces_[kPieces];
+  const decltype(digitsOf(0, std::declval<Operand>().widthRadix())) place_;
+  decltype(digitsOf(0, std::declval<Operand>().depthRadix())) depth_;
+  Piece piece_;
 };
 
 }  // namespace alexnet::cuda

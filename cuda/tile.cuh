@@ -1,25 +1,28 @@
 // A block's share of a matrix product, in fp32 arithmetic:
 //   sums[row, column] += left[depth, row] * right[depth, column]        rows x columns of a tile, summed over the depth
 // Shared    two buffers, each left [kDepth, kRows] and right [kDepth, kColumns] fp32: one is multiplied while the next
-//           step's operands, already on their way in registers, are put into the other. A barrier a step.
+//           step's operands, which are on their way into registers, are put into the other. A barrier a step.
 // Mapping   a thread holds 8 rows x kThreadColumns columns of sums, in runs of 4. A warp is 4 threads high and 8 wide, so
 //           its 16-byte reads are of 64 or of 128 neighbouring bytes, which many lanes share.
-// Layout    the run of 4 number g of depth d lies at g ^ 2 * (d / 4 mod 4): operands whose 16-byte pieces run along the
-//           depth are stored as 4 (fp32) or 8 (bf16) single values, and so the lanes of a warp fall on different banks.
+// Layout    a step's depth is two 16-byte pieces of an operand. In the second one's depths, runs g of 4 lie at g ^ 4: where
+//           pieces run along the depth, 16 lanes store the first and 16 the second, value by value, in different banks.
 #pragma once
 
 #include <cstdint>
 
+#include "division.h"
 #include "epilogue.cuh"
 #include "vector.cuh"
 
 namespace alexnet::cuda {
 
-template <int kRowsOfTile, int kColumnsOfTile, int kColumnsOfThread, int kBlocksOfProcessor>
+// T is the operands' type.
+template <class T, int kRowsOfTile, int kColumnsOfTile, int kColumnsOfThread, int kBlocksOfProcessor>
 struct Tile {
+  using Type = T;
   static constexpr int kRows = kRowsOfTile;
   static constexpr int kColumns = kColumnsOfTile;
-  static constexpr int kDepth = 16;  // of a step
+  static constexpr int kDepth = stepDepth(sizeof(T));
   static constexpr int kThreadRows = 8;
   static constexpr int kThreadColumns = kColumnsOfThread;
   static constexpr int kThreads = kRows * kColumns / (kThreadRows * kThreadColumns);
@@ -29,43 +32,46 @@ struct Tile {
   static_assert(kColumns == 16 * kThreadColumns, "16 threads abreast: two warps");
 };
 
-using LargeTile = Tile<128, 128, 8, 2>;
-using SmallTile = Tile<64, 64, 4, 4>;
+template <class T>
+using LargeTile = Tile<T, 128, 128, 8, 2>;
+template <class T>
+using SmallTile = Tile<T, 64, 64, 4, 4>;
 
 // Where the first value of run `group` of depth `depth` lies in an operand `width` wide.
-__device__ inline int placeOf(int depth, int group, int width) {
-  return depth * width + 4 * (group ^ (2 * (depth / 4 % 4)));
+template <class T>
+__device__ inline unsigned placeOf(unsigned depth, unsigned group, unsigned width) {
+  return depth * width + 4 * (group ^ 4 * (depth / (T::kDepth / 2)));
 }
 
 // A thread's place among the threads of its block: 4 x 8 in a warp, warps two abreast.
 struct Position {
-  int row = static_cast<int>(threadIdx.x) / 64 * 4 + static_cast<int>(threadIdx.x) % 32 / 8;
-  int column = static_cast<int>(threadIdx.x) / 32 % 2 * 8 + static_cast<int>(threadIdx.x) % 8;
+  unsigned row = threadIdx.x / 64 * 4 + threadIdx.x % 32 / 8;
+  unsigned column = threadIdx.x / 32 % 2 * 8 + threadIdx.x % 8;
 };
 
 template <class T>
 using Sums = float[T::kThreadRows][T::kThreadColumns];
 
 // A thread's runs of 4 values in one operand, and where they lie for the 4 depths that begin with `depth`.
-template <int kRuns, int kWidth>
+template <class T, unsigned kRuns, unsigned kWidth>
 struct Runs {
   const float* start[kRuns];
 
   // The runs are as far apart as the threads reach side by side.
-  __device__ Runs(const float* operand, int depth, int position) {
+  __device__ Runs(const float* operand, unsigned depth, unsigned position) {
 #pragma unroll
-    for (int run = 0; run < kRuns; ++run) {
-      start[run] = operand + placeOf(depth, position + run * (kWidth / 4 / kRuns), kWidth);
+    for (unsigned run = 0; run < kRuns; ++run) {
+      start[run] = operand + placeOf<T>(depth, position + run * (kWidth / 4 / kRuns), kWidth);
     }
   }
 
-  __device__ void load(int depth, float (&values)[4 * kRuns]) const {
+  __device__ void load(unsigned depth, float (&values)[4 * kRuns]) const {
 #pragma unroll
-    for (int run = 0; run < kRuns; ++run) {
+    for (unsigned run = 0; run < kRuns; ++run) {
       float four[4];
       load4(start[run] + depth * kWidth, four);
 #pragma unroll
-      for (int i = 0; i < 4; ++i) values[4 * run + i] = four[i];
+      for (unsigned i = 0; i < 4; ++i) values[4 * run + i] = four[i];
     }
   }
 };
@@ -74,11 +80,11 @@ struct Runs {
 template <class T>
 __device__ inline void accumulate(const float* left, const float* right, const Position& at, Sums<T>& sums) {
 #pragma unroll 1  // four depths are enough to hide what a turn costs, and keep the code small
-  for (int depth = 0; depth < T::kDepth; depth += 4) {
-    const Runs<T::kThreadRows / 4, T::kRows> rows(left, depth, at.row);
-    const Runs<T::kThreadColumns / 4, T::kColumns> columns(right, depth, at.column);
+  for (unsigned depth = 0; depth < T::kDepth; depth += 4) {
+    const Runs<T, T::kThreadRows / 4, T::kRows> rows(left, depth, at.row);
+    const Runs<T, T::kThreadColumns / 4, T::kColumns> columns(right, depth, at.column);
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
+    for (unsigned i = 0; i < 4; ++i) {
       float a[T::kThreadRows], b[T::kThreadColumns];
       rows.load(i, a);
       columns.load(i, b);
@@ -123,13 +129,13 @@ __device__ inline void multiply(Left& left, Right& right, int steps, const Posit
 template <class T>
 __device__ inline void finishTile(const Epilogue& epilogue, const Position& at, int64_t firstRow, int64_t endRow,
                                   int64_t firstColumn, int64_t endColumn, Sums<T>& sums) {
-  constexpr int kDown = T::kRows / T::kThreadRows;
-  constexpr int kAcross = T::kColumns / T::kThreadColumns;
+  constexpr unsigned kDown = T::kRows / T::kThreadRows;
+  constexpr unsigned kAcross = T::kColumns / T::kThreadColumns;
 #pragma unroll 1  // the epilogue's code is long: once for each row would be eight times as much
-  for (int i = 0; i < T::kThreadRows; ++i) {
+  for (unsigned i = 0; i < T::kThreadRows; ++i) {
     const int64_t row = firstRow + 4 * (at.row + i / 4 * kDown) + i % 4;
 #pragma unroll
-    for (int run = 0; run < T::kThreadColumns / 4; ++run) {
+    for (unsigned run = 0; run < T::kThreadColumns / 4; ++run) {
       const float four[4] = {sums[0][4 * run], sums[0][4 * run + 1], sums[0][4 * run + 2], sums[0][4 * run + 3]};
       const int64_t column = firstColumn + 4 * (at.column + run * kAcross);
       if (row < endRow) finish(epilogue, row, column, endColumn, four);
