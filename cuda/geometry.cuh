@@ -64,7 +64,7 @@ struct Geometry {
   int rowElements, outputRowElements;       // W C, Q K
   int kernelElements;                       // R S C / groups
   Radix inputTaps, outputTaps;              // (r, s, c) and (r, s, k) of a group
-  Radix outputPixels;                       // (n, p, q)
+  Radix inputPixels, outputPixels;          // (n, h, w) and (n, p, q)
 };
 
 // Of the three tensors that each direction has, whatever they are called there.

@@ -1,4 +1,4 @@
-// Launchers of cuda/reduce.cu: sums in a fixed order, the second pass of what many blocks have summed in parts.
+// Launchers of cuda/reduce.cu: sums in a fixed order, without atomics, so that a run repeats bit for bit.
 #pragma once
 
 #include "context.h"
@@ -6,10 +6,10 @@
 
 namespace alexnet::cuda {
 
-// Ends `elements` sums, each of `count` parts [count, elements] fp32, added up from the first to the last.
+// Ends `elements` sums, of which `parts` [count, elements] fp32 holds parts.
 void sumParts(const float* parts, int64_t count, int64_t elements, const Epilogue& epilogue, Context& context);
 
-// output[column] = sum of matrix [rows, columns] over its rows: a bias gradient. `matrix` is fp32 or bf16.
-void sumRows(const Tensor& matrix, int64_t columns, const Tensor& output, Context& context);
+// output[k] = sum over all other dimensions of matrix[.., k]: a bias gradient. `matrix` fp32 or bf16, `output` [K] fp32.
+void sumRows(const Tensor& matrix, const Tensor& output, Context& context);
 
 }  // namespace alexnet::cuda

@@ -16,6 +16,9 @@ __device__ inline unsigned pack(float first, float second) {
   return *reinterpret_cast<const unsigned*>(&rounded);
 }
 
+__device__ inline float toFloat(float value) { return value; }
+__device__ inline float toFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
+
 // `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 4 values for load4 and store4.
 __device__ inline void load4(const float* source, float (&values)[4]) {
   const float4 all = *reinterpret_cast<const float4*>(source);

@@ -45,6 +45,7 @@ Geometry geometryOf(const char* operation, const Tensor& input, const Tensor& we
   const int step = stepDepth(sizeOf(input.type));
   geometry.inputTaps = radixOf(geometry.windowWidth, geometry.groupChannels, step);
   geometry.outputTaps = radixOf(geometry.windowWidth, geometry.groupKernels, step);
+  geometry.inputPixels = radixOf(geometry.height, geometry.width, step);
   geometry.outputPixels = radixOf(geometry.outputHeight, geometry.outputWidth, step);
   return geometry;
 }
