@@ -20,7 +20,7 @@ struct DeviceDescription {
 
 // Whether devices of a kind can be had, and if not, why.
 struct Availability {
-  std::string reason;      // "available", "not-built", "no-driver", "driver-too-old", "no-device", "not-implemented"
+  std::string reason;      // "available", "not-built", "no-driver", "driver-too-old", "no-device"
   std::string message;     // a sentence for the user
   int runtimeVersion = 0;  // CUDA: 13000 means 13.0; 0 where there is none
   int driverVersion = 0;   // CUDA: the newest version the driver supports

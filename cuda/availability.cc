@@ -48,9 +48,8 @@ Availability availabilityFrom(const Findings& findings) {
     result.message = "The NVIDIA driver (" + toString(findings.driverVersion) +
                      ") found no GPU. See what nvidia-smi lists, and whether CUDA_VISIBLE_DEVICES hides it.";
   } else {
-    result.reason = "not-implemented";
-    result.message = "Found " + join(findings.boards) +
-                     ", but this version has no CUDA device yet: it ships the LRN kernel only. Use cpu.";
+    result.reason = "available";
+    result.message = "Found " + join(findings.boards) + ".";
   }
   return result;
 }

@@ -2,32 +2,68 @@
 
 #include "availability.h"
 #include "cuda.h"
+#include "device.h"
 
 namespace alexnet::cuda {
 namespace {
 
-Findings look() {
+struct Boards {
   Findings findings;
+  std::vector<cudaDeviceProp> properties;
+};
+
+Boards look() {
+  Boards boards;
+  Findings& findings = boards.findings;
   int count = 0;
   findings.status = cudaGetDeviceCount(&count);
   for (int index = 0; findings.status == cudaSuccess && index < count; ++index) {
     cudaDeviceProp properties;
     findings.status = cudaGetDeviceProperties(&properties, index);
-    if (findings.status == cudaSuccess) findings.boards.emplace_back(properties.name);
+    if (findings.status != cudaSuccess) break;
+    findings.boards.emplace_back(properties.name);
+    boards.properties.push_back(properties);
   }
   cudaGetLastError();  // the runtime remembers the error; it is told here and must not be blamed on a launch
   cudaDriverGetVersion(&findings.driverVersion);
   cudaRuntimeGetVersion(&findings.runtimeVersion);
-  return findings;
+  return boards;
+}
+
+DeviceDescription describe(size_t index, const cudaDeviceProp& properties) {
+  DeviceDescription description;
+  description.id = "cuda:" + std::to_string(index);
+  description.name = properties.name;
+  description.memoryBytes = static_cast<int64_t>(properties.totalGlobalMem);
+  description.nativeBfloat16 = properties.major >= 8;
+  description.computeCapability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  return description;
 }
 
 class CudaBackend final : public Backend {
  public:
   const char* kind() const override { return "cuda"; }
-  Availability availability() const override { return availabilityFrom(look()); }
-  std::vector<DeviceDescription> list() const override { return {}; }
+
+  Availability availability() const override { return availabilityFrom(look().findings); }
+
+  std::vector<DeviceDescription> list() const override {
+    const Boards boards = look();
+    std::vector<DeviceDescription> descriptions;
+    if (boards.findings.status != cudaSuccess) return descriptions;
+    for (size_t index = 0; index < boards.properties.size(); ++index) {
+      descriptions.push_back(describe(index, boards.properties[index]));
+    }
+    return descriptions;
+  }
+
   std::shared_ptr<Device> open(int index, int) const override {
-    throw Error(kDevice, "There is no cuda:" + std::to_string(index) + " here. " + availability().message);
+    const Boards boards = look();
+    const bool usable = boards.findings.status == cudaSuccess;
+    if (!usable || index < 0 || static_cast<size_t>(index) >= boards.properties.size()) {
+      throw Error(kDevice,
+                  "There is no cuda:" + std::to_string(index) + " here. " + availabilityFrom(boards.findings).message);
+    }
+    return std::make_shared<CudaDevice>(index);
   }
 };
 

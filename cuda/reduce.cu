@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t end = min(first + rowsOfBlock, rows);
   float sum = 0.0F;
   if (column < columns) {
-    for (int64_t row = first + warp; row < end; row += kWarps) sum += toFloat(matrix[row * columns + column]);
+    for (int64_t row = first + warp; row < end; row += kWarps) sum += widen(matrix[row * columns + column]);
   }
   shares[warp][lane] = sum;
   __syncthreads();

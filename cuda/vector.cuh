@@ -1,7 +1,10 @@
-// Neighbouring values of one type, moved in pieces of 16 bytes and worked on in fp32.
+// Neighbouring values of one type, moved in pieces of 16 bytes where memory is aligned, and worked on in fp32.
 #pragma once
 
 #include <cuda_bf16.h>
+
+#include <cstdint>
+#include <initializer_list>
 
 namespace alexnet::cuda {
 
@@ -15,9 +18,6 @@ __device__ inline unsigned pack(float first, float second) {
   const __nv_bfloat162 rounded = __floats2bfloat162_rn(first, second);
   return *reinterpret_cast<const unsigned*>(&rounded);
 }
-
-__device__ inline float toFloat(float value) { return value; }
-__device__ inline float toFloat(__nv_bfloat16 value) { return __bfloat162float(value); }
 
 // `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 4 values for load4 and store4.
 __device__ inline void load4(const float* source, float (&values)[4]) {
@@ -62,6 +62,55 @@ __device__ inline void store8(float* destination, const float (&values)[8]) {
 __device__ inline void store8(__nv_bfloat16* destination, const float (&values)[8]) {
   *reinterpret_cast<uint4*>(destination) = make_uint4(pack(values[0], values[1]), pack(values[2], values[3]),
                                                       pack(values[4], values[5]), pack(values[6], values[7]));
+}
+
+// 8 values of a byte each: a piece of 8 bytes. Of an int32 each: not all of them are fp32 numbers.
+__device__ inline void load8(const uint8_t* source, float (&values)[8]) {
+  const uint2 all = *reinterpret_cast<const uint2*>(source);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) values[i] = static_cast<float>((i < 4 ? all.x : all.y) >> 8 * (i % 4) & 255U);
+}
+
+__device__ inline void load8(const int32_t* source, float (&values)[8]) {
+  const int4 low = reinterpret_cast<const int4*>(source)[0];
+  const int4 high = reinterpret_cast<const int4*>(source)[1];
+  values[0] = __int2float_rn(low.x), values[1] = __int2float_rn(low.y);
+  values[2] = __int2float_rn(low.z), values[3] = __int2float_rn(low.w);
+  values[4] = __int2float_rn(high.x), values[5] = __int2float_rn(high.y);
+  values[6] = __int2float_rn(high.z), values[7] = __int2float_rn(high.w);
+}
+
+__device__ inline float widen(float value) { return value; }
+__device__ inline float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
+__device__ inline float widen(uint8_t value) { return static_cast<float>(value); }
+__device__ inline float widen(int32_t value) { return __int2float_rn(value); }
+
+__device__ inline void narrow(float value, float& result) { result = value; }
+__device__ inline void narrow(float value, __nv_bfloat16& result) { result = __float2bfloat16_rn(value); }
+
+// A chunk of 8 values, or the `count` of them that there are, the others 0. `wide`: chunks are aligned as load8 needs it.
+template <class T>
+__device__ inline void loadChunk(const T* source, float (&values)[8], int count, bool wide) {
+  if (wide && count == 8) return load8(source, values);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) values[i] = i < count ? widen(source[i]) : 0.0F;
+}
+
+template <class T>
+__device__ inline void storeChunk(T* destination, const float (&values)[8], int count, bool wide) {
+  if (wide && count == 8) return store8(destination, values);
+#pragma unroll
+  for (int i = 0; i < 8; ++i) {
+    if (i < count) narrow(values[i], destination[i]);
+  }
+}
+
+// Whether chunks that follow one another from these addresses on are aligned.
+inline bool areWide(std::initializer_list<const void*> addresses) {
+  for (const void* address : addresses) {
+    if (reinterpret_cast<uintptr_t>(address) % 16 != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace alexnet::cuda

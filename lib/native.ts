@@ -40,7 +40,13 @@ export interface NativeDevice {
 	readonly id: string;
 	/** Tensor memory held now, and how many allocations there ever were. */
 	memory(): {bytes: number; allocations: number};
+	/** Bytes that could still be allocated now. */
+	freeBytes(): number;
 	allocate(shape: Shape, dataType: DataType): Tensor;
+	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
+	outline(shape: Shape, dataType: DataType): Tensor;
+	/** Happens when all that was queued so far has ended. */
+	record(): DeviceEvent;
 	/** What is queued later on this device runs after the event. */
 	wait(event: DeviceEvent): void;
 	synchronize(): Promise<void>;
@@ -67,7 +73,7 @@ export interface DeviceInfo {
 
 /** Whether CUDA devices can be had here, and why not. */
 export interface CudaAvailability {
-	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device' | 'not-implemented';
+	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device';
 	/** A sentence that says what to do. */
 	message: string;
 	/** CUDA version this build was made with, 13000 meaning 13.0; 0 where it has no CUDA part. */

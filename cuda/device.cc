@@ -1,0 +1,142 @@
+#include "device.h"
+
+#include <cstring>
+#include <utility>
+
+#include "check.h"
+#include "submission.h"
+
+namespace alexnet::cuda {
+namespace {
+
+CudaBuffer& bufferOf(const Tensor& tensor) { return static_cast<CudaBuffer&>(*tensor.buffer); }
+
+// The kernels cannot report what they find in a tensor, so what an operation takes on trust is checked before.
+void requireLabels(const std::vector<int32_t>& labels, int64_t classes) {
+  for (size_t n = 0; n < labels.size(); ++n) {
+    if (labels[n] >= 0 && labels[n] < classes) continue;
+    throw Error(kLabel, "label " + std::to_string(labels[n]) + " of picture " + std::to_string(n) +
+                            " is not one of the classes 0 to " + std::to_string(classes - 1) + ".");
+  }
+}
+
+void requireViews(const std::vector<float>& views, int64_t mostTop, int64_t mostLeft) {
+  const auto within = [](float value, int64_t most) {
+    return value >= 0 && value <= static_cast<float>(most) && value == static_cast<float>(static_cast<int64_t>(value));
+  };
+  for (size_t n = 0; n < views.size() / 6; ++n) {
+    const float* const view = views.data() + 6 * n;
+    if (within(view[0], mostTop) && within(view[1], mostLeft) && within(view[2], 1)) continue;
+    throw Error(kArgument, "view " + std::to_string(n) + " is [" + std::to_string(view[0]) + ", " +
+                               std::to_string(view[1]) + ", " + std::to_string(view[2]) +
+                               ", ...], expected integers: top 0 to " + std::to_string(mostTop) + ", left 0 to " +
+                               std::to_string(mostLeft) + ", mirrored 0 or 1.");
+  }
+}
+
+}  // namespace
+
+CudaDevice::CudaDevice(int gpu)
+    : Device("cuda:" + std::to_string(gpu), submissions()),
+      owner_{gpu, id(), memory_},
+      context_(std::make_shared<GpuContext>(owner_)),
+      events_(std::make_shared<EventPool>(gpu)) {}
+
+CudaDevice::~CudaDevice() {
+  close();
+  releaseLater([context = std::move(context_)]() mutable { context.reset(); });
+}
+
+std::shared_ptr<Buffer> CudaDevice::allocate(size_t bytes) {
+  requireOpen("allocate");
+  return std::make_shared<CudaBuffer>(this, owner_, bytes);
+}
+
+GpuContext& CudaDevice::ready() {
+  context_->select();
+  return *context_;
+}
+
+void CudaDevice::upload(const Tensor& destination, const void* source) {
+  ready().staging().upload(destination.mutableData(), source, destination.bytes());
+  bufferOf(destination).remember(destination.offset, source, destination.bytes());
+}
+
+void CudaDevice::download(const Tensor& source, void* destination) {
+  ready().staging().download(destination, source.data(), source.bytes());
+}
+
+void CudaDevice::finish() { check(cudaStreamSynchronize(ready().stream()), "cudaStreamSynchronize"); }
+
+void CudaDevice::signal(Event& event) { static_cast<CudaEvent&>(event).record(ready().stream()); }
+
+void CudaDevice::await(Event& event) {
+  auto* const own = dynamic_cast<CudaEvent*>(&event);
+  if (!own) throw Error(kDevice, id() + " waits for events of CUDA devices only.");
+  own->makeWait(ready().stream());
+}
+
+void CudaDevice::transfer(Transfer transfer) {
+  if (!dynamic_cast<const CudaBuffer*>(transfer.destination.buffer.get())) {
+    throw Error(kDevice, "Copy: " + id() + " copies to other CUDA devices only. Read the tensor and write it instead.");
+  }
+  submit(Copy::name, [this, transfer = std::move(transfer)] {
+    GpuContext& context = ready();
+    const int otherGpu = bufferOf(transfer.destination).gpu;
+    context.reach(otherGpu);
+    for (const auto& event : {transfer.ready, transfer.free}) {
+      static_cast<CudaEvent&>(*event).makeWait(context.exchange());
+    }
+    check(cudaMemcpyPeerAsync(transfer.destination.mutableData(), otherGpu, transfer.source.data(), owner_.gpu,
+                              transfer.source.bytes(), context.exchange()),
+          "cudaMemcpyPeerAsync");
+    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());
+  });
+}
+
+template <class T>
+std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
+  std::vector<T> values(static_cast<size_t>(tensor.elements()));
+  if (const void* const known = bufferOf(tensor).remembered(tensor.offset, tensor.bytes())) {
+    std::memcpy(values.data(), known, tensor.bytes());
+  } else {
+    download(tensor, values.data());
+  }
+  return values;
+}
+
+void CudaDevice::run(const Augment& operation) {
+  requireViews(hostCopy<float>(operation.views), operation.images.dimension(1) - operation.output.dimension(1),
+               operation.images.dimension(2) - operation.output.dimension(2));
+  augment(operation, ready());
+}
+
+void CudaDevice::run(const SoftmaxLoss& operation) {
+  requireLabels(hostCopy<int32_t>(operation.labels), operation.logits.dimension(1));
+  softmaxLoss(operation, ready());
+}
+
+void CudaDevice::run(const Cast& operation) {
+  if (operation.input.type == operation.output.type) return run(Copy{operation.input, operation.output});
+  cast(operation, ready());
+}
+
+void CudaDevice::run(const Copy& operation) {
+  GpuContext& context = ready();
+  const auto copyBytes = [&](void* destination, const void* source) {
+    check(cudaMemcpyAsync(destination, source, operation.input.bytes(), cudaMemcpyDeviceToDevice, context.stream()),
+          "cudaMemcpyAsync (device to device)");
+  };
+  const auto from = reinterpret_cast<uintptr_t>(operation.input.data());
+  void* const destination = operation.output.mutableData();
+  const auto to = reinterpret_cast<uintptr_t>(destination);
+  if (from + operation.input.bytes() <= to || to + operation.input.bytes() <= from) {
+    return copyBytes(destination, operation.input.data());
+  }
+  void* const between =
+      context.scratch(operation.input.bytes());  // the runtime does not copy between overlapping views
+  copyBytes(between, operation.input.data());
+  copyBytes(destination, between);
+}
+
+}  // namespace alexnet::cuda

@@ -1,0 +1,62 @@
+// One CUDA device: operations become launches on its compute stream, in order. Each operation has its own kernel file.
+#pragma once
+
+#include "gpu_context.h"
+#include "operations.h"
+
+namespace alexnet::cuda {
+
+class CudaDevice final : public Device {
+ public:
+  explicit CudaDevice(int gpu);
+  ~CudaDevice() override;
+
+  std::shared_ptr<Buffer> allocate(size_t bytes) override;
+  size_t workspaceBytes(const Lrn&) override { return 0; }  // the backward pass computes the sums again
+  size_t workspaceBytes(const MaxPool& operation) override { return maxPoolWorkspaceBytes(operation); }
+
+ protected:
+  void upload(const Tensor& destination, const void* source) override;
+  void download(const Tensor& source, void* destination) override;
+  void finish() override;
+  std::shared_ptr<Event> makeEvent() override { return std::make_shared<CudaEvent>(events_); }
+  void signal(Event& event) override;
+  void await(Event& event) override;
+  void transfer(Transfer transfer) override;
+  void run(const Augment& operation) override;
+  void run(const SoftmaxLoss& operation) override;
+  void run(const Copy& operation) override;
+  void run(const Cast& operation) override;
+  void run(const Conv2d&) override { throw Error(kOperation, "missing"); }
+  void run(const Conv2dBackwardInput&) override { throw Error(kOperation, "missing"); }
+  void run(const Conv2dBackwardWeights&) override { throw Error(kOperation, "missing"); }
+  void run(const Linear&) override { throw Error(kOperation, "missing"); }
+  void run(const LinearBackwardInput&) override { throw Error(kOperation, "missing"); }
+  void run(const LinearBackwardWeights&) override { throw Error(kOperation, "missing"); }
+  void run(const Activate& operation) override { activateForward(operation, ready()); }
+  void run(const ActivateBackward& operation) override { activateBackward(operation, ready()); }
+  void run(const Lrn& operation) override { lrnForward(operation, ready()); }
+  void run(const LrnBackward& operation) override { lrnBackward(operation, ready()); }
+  void run(const MaxPool& operation) override { maxPoolForward(operation, ready()); }
+  void run(const MaxPoolBackward& operation) override { maxPoolBackward(operation, ready()); }
+  void run(const Dropout& operation) override { dropout(operation, ready()); }
+  void run(const Softmax& operation) override { softmax(operation, ready()); }
+  void run(const Sgd& operation) override { sgd(operation, ready()); }
+  void run(const Add& operation) override { add(operation, ready()); }
+  void run(const Fill& operation) override { fill(operation, ready()); }
+  void run(const Permute& operation) override { permute(operation, ready()); }
+  void run(const Normal& operation) override { normal(operation, ready()); }
+
+ private:
+  // The context, with its GPU current: the submitting thread serves all devices in turn.
+  GpuContext& ready();
+  // A tensor's contents on the host. Waits for the GPU only where they did not come from the host by upload().
+  template <class T>
+  std::vector<T> hostCopy(const Tensor& tensor);
+
+  const Owner owner_;
+  std::shared_ptr<GpuContext> context_;
+  const std::shared_ptr<EventPool> events_;
+};
+
+}  // namespace alexnet::cuda

@@ -1,0 +1,45 @@
+#include "event.h"
+
+#include "check.h"
+#include "submission.h"
+
+namespace alexnet::cuda {
+
+EventPool::~EventPool() {
+  releaseLater([gpu = gpu_, events = std::move(free_)] {
+    if (cudaSetDevice(gpu) != cudaSuccess) return;
+    for (const cudaEvent_t event : events) cudaEventDestroy(event);
+  });
+}
+
+cudaEvent_t EventPool::take() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!free_.empty()) {
+      const cudaEvent_t event = free_.back();
+      free_.pop_back();
+      return event;
+    }
+  }
+  check(cudaSetDevice(gpu_), "cudaSetDevice");
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return event;
+}
+
+void EventPool::give(cudaEvent_t event) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  free_.push_back(event);
+}
+
+void CudaEvent::record(cudaStream_t stream) {
+  check(cudaEventRecord(event_, stream), "cudaEventRecord");
+  announce(true);
+}
+
+void CudaEvent::makeWait(cudaStream_t stream) {
+  wait();
+  check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
+}
+
+}  // namespace alexnet::cuda

@@ -1,0 +1,76 @@
+#include "gpu_context.h"
+
+#include "check.h"
+#include "operations.h"
+
+namespace alexnet::cuda {
+namespace {
+
+Limits limitsOf(const cudaDeviceProp& properties) {
+  Limits limits;
+  limits.computeCapability = 10 * properties.major + properties.minor;
+  limits.multiprocessors = properties.multiProcessorCount;
+  limits.sharedBytesPerBlock = properties.sharedMemPerBlockOptin;
+  limits.sharedBytesPerProcessor = properties.sharedMemPerMultiprocessor;
+  return limits;
+}
+
+void requireKernels(const Owner& owner, const cudaDeviceProp& properties) {
+  const cudaError_t status = findKernels();
+  if (status == cudaSuccess) return;
+  cudaGetLastError();
+  const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  if (status != cudaErrorNoKernelImageForDevice && status != cudaErrorInvalidDeviceFunction &&
+      status != cudaErrorUnsupportedPtxVersion) {
+    check(status, "cudaFuncGetAttributes");
+  }
+  throw Error(kDevice, owner.id + " (" + properties.name + ") has compute capability " + capability +
+                           ", and this build has no kernels for that. Build with ALEXNET_CUDA_ARCHITECTURES=" +
+                           std::to_string(properties.major) + std::to_string(properties.minor) + " or =release.");
+}
+
+}  // namespace
+
+GpuContext::GpuContext(const Owner& owner) : owner_(owner) {
+  select();
+  cudaDeviceProp properties;
+  check(cudaGetDeviceProperties(&properties, owner.gpu), "cudaGetDeviceProperties");
+  requireKernels(owner, properties);
+  limits_ = limitsOf(properties);
+  check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  check(cudaStreamCreateWithFlags(&exchange_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  staging_ = std::make_unique<Staging>(owner, compute_);
+}
+
+GpuContext::~GpuContext() {
+  cudaSetDevice(owner_.gpu);
+  staging_.reset();
+  if (exchange_) cudaStreamDestroy(exchange_);
+  if (compute_) cudaStreamDestroy(compute_);
+  cudaGetLastError();  // errors are not reported: the runtime may be gone already
+}
+
+void GpuContext::select() const { check(cudaSetDevice(owner_.gpu), "cudaSetDevice"); }
+
+void GpuContext::reach(int otherGpu) {
+  if (otherGpu == owner_.gpu || !reached_.insert(otherGpu).second) return;
+  int can = 0;
+  check(cudaDeviceCanAccessPeer(&can, owner_.gpu, otherGpu), "cudaDeviceCanAccessPeer");
+  if (!can) return;
+  const cudaError_t status = cudaDeviceEnablePeerAccess(otherGpu, 0);
+  if (status == cudaErrorPeerAccessAlreadyEnabled) {  // by another device object on this GPU
+    cudaGetLastError();
+    return;
+  }
+  check(status, "cudaDeviceEnablePeerAccess");
+}
+
+void* GpuContext::scratch(size_t bytes) {
+  if (bytes > scratch_.bytes()) {
+    scratch_ = Block();  // first, so that the old and the new are never held together
+    scratch_ = Block(owner_, bytes);
+  }
+  return scratch_.address();
+}
+
+}  // namespace alexnet::cuda

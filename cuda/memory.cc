@@ -1,0 +1,83 @@
+#include "memory.h"
+
+#include <cstring>
+
+#include "check.h"
+#include "submission.h"
+
+namespace alexnet::cuda {
+namespace {
+
+constexpr size_t kLargestRemembered = size_t{64} << 10;
+
+std::string megabytes(size_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; }
+
+[[noreturn]] void failFor(const Owner& owner, size_t bytes) {
+  size_t available = 0;
+  size_t total = 0;
+  check(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
+  throw Error(kMemory, "Out of memory on " + owner.id + ": " + megabytes(bytes) + " are needed, " +
+                           megabytes(available) + " are free. Try a smaller batchSize.");
+}
+
+void* take(const Owner& owner, size_t bytes) {
+  check(cudaSetDevice(owner.gpu), "cudaSetDevice");
+  void* address = nullptr;
+  cudaError_t status = cudaMalloc(&address, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    releaseNow();
+    check(cudaSetDevice(owner.gpu), "cudaSetDevice");
+    status = cudaMalloc(&address, bytes);
+  }
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    failFor(owner, bytes);
+  }
+  check(status, "cudaMalloc");
+  return address;
+}
+
+}  // namespace
+
+Block::Block(const Owner& owner, size_t bytes) : gpu_(owner.gpu), address_(take(owner, bytes)), bytes_(bytes) {
+  ++owner.counter->allocations;
+}
+
+Block::~Block() {
+  if (!address_) return;
+  // Errors are not reported: the runtime may be gone already, and then the memory is too.
+  releaseLater([gpu = gpu_, address = address_] {
+    if (cudaSetDevice(gpu) == cudaSuccess) cudaFree(address);
+    cudaGetLastError();
+  });
+}
+
+CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, size_t size)
+    : CudaBuffer(holder, owner, Block(owner, size)) {}
+
+CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, Block block)
+    : Buffer(holder, block.address(), block.bytes()),
+      gpu(owner.gpu),
+      block_(std::move(block)),
+      counter_(owner.counter) {
+  counter_->bytes += static_cast<int64_t>(bytes);
+}
+
+CudaBuffer::~CudaBuffer() { counter_->bytes -= static_cast<int64_t>(bytes); }
+
+void CudaBuffer::remember(size_t offset, const void* source, size_t size) {
+  uploaded_.clear();
+  if (size > kLargestRemembered) return;
+  uploaded_.resize(size);
+  std::memcpy(uploaded_.data(), source, size);
+  uploadedOffset_ = offset;
+  uploadedVersion_ = version;
+}
+
+const void* CudaBuffer::remembered(size_t offset, size_t size) const {
+  const bool within = offset >= uploadedOffset_ && offset + size <= uploadedOffset_ + uploaded_.size();
+  return within && version == uploadedVersion_ ? uploaded_.data() + (offset - uploadedOffset_) : nullptr;
+}
+
+}  // namespace alexnet::cuda

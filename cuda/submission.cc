@@ -1,0 +1,51 @@
+#include "submission.h"
+
+#include <cstdlib>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace alexnet::cuda {
+namespace {
+
+struct Releases {
+  std::mutex mutex;
+  std::vector<std::function<void()>> waiting;
+};
+
+// Never destroyed: memory is still given back while the process ends.
+Releases& releases() {
+  static auto* const all = new Releases;
+  return *all;
+}
+
+}  // namespace
+
+std::shared_ptr<Queue> submissions() {
+  // Never destroyed either, but its thread ends before the runtime's own exit handlers run: those are older.
+  static auto* const queue = [] {
+    auto* const made = new std::shared_ptr<Queue>(std::make_shared<Queue>([] {}));
+    std::atexit([] { submissions()->cancel(); });
+    return made;
+  }();
+  return *queue;
+}
+
+void releaseLater(std::function<void()> release) {
+  {
+    const std::lock_guard<std::mutex> lock(releases().mutex);
+    releases().waiting.push_back(std::move(release));
+  }
+  submissions()->push(releaseNow);
+}
+
+void releaseNow() {
+  std::vector<std::function<void()>> due;
+  {
+    const std::lock_guard<std::mutex> lock(releases().mutex);
+    due.swap(releases().waiting);
+  }
+  for (const auto& release : due) release();
+}
+
+}  // namespace alexnet::cuda
