@@ -38,8 +38,6 @@ __device__ inline float activated(float x, Activation activation) {
   return x;
 }
 
-__device__ inline void store(float* address, float value) { *address = value; }
-__device__ inline void store(__nv_bfloat16* address, float value) { *address = __float2bfloat16_rn(value); }
 
 // Stores the first `count` of 4 values; at once where that is all or nothing.
 template <class T>
@@ -47,7 +45,7 @@ __device__ inline void storeRun(T* address, const float (&values)[4], int64_t co
   if (atOnce && count > 0) return store4(address, values);
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    if (i < count) store(address + i, values[i]);
+    if (i < count) narrow(values[i], address[i]);
   }
 }
 

@@ -52,7 +52,7 @@ struct Position {
 template <class T>
 using Sums = float[T::kThreadRows][T::kThreadColumns];
 
-// A thread's runs of 4 values in one operand, and where they lie for the 4 depths that begin with `depth`.
+// A thread's runs of 4 values in one operand, and where they lie for the 2 depths that begin with `depth`.
 template <class T, unsigned kRuns, unsigned kWidth>
 struct Runs {
   const float* start[kRuns];
@@ -79,12 +79,12 @@ struct Runs {
 // Adds the products of one buffer.
 template <class T>
 __device__ inline void accumulate(const float* left, const float* right, const Position& at, Sums<T>& sums) {
-#pragma unroll 1  // four depths are enough to hide what a turn costs, and keep the code small
-  for (unsigned depth = 0; depth < T::kDepth; depth += 4) {
+#pragma unroll 1  // with more depths in a turn, more is loaded ahead than registers are left
+  for (unsigned depth = 0; depth < T::kDepth; depth += 2) {
     const Runs<T, T::kThreadRows / 4, T::kRows> rows(left, depth, at.row);
     const Runs<T, T::kThreadColumns / 4, T::kColumns> columns(right, depth, at.column);
 #pragma unroll
-    for (unsigned i = 0; i < 4; ++i) {
+    for (unsigned i = 0; i < 2; ++i) {
       float a[T::kThreadRows], b[T::kThreadColumns];
       rows.load(i, a);
       columns.load(i, b);
