@@ -167,7 +167,7 @@ __device__ inline void addPixels(const float* segment, const float* gradients, i
   float taps[3 * kTaps];
 #pragma unroll
   for (int i = 0; i < 6; ++i) taps[3 + i] = segment[i / 3 * kStep + i % 3];
-#pragma unroll 3
+#pragma unroll 3  // after three, the taps are where they began
   for (int q = 0; q < pixels; ++q) {
     float values[kLaneGradients];
 #pragma unroll
