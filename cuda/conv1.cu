@@ -28,10 +28,10 @@ namespace alexnet::cuda {
 namespace {
 
 constexpr int kWindow = 11;
-constexpr int kRowValues = 3 * kWindow;  // of a window's row
-constexpr int kStep = 12;                // values from one window to the next
-constexpr int kPixels = 56;              // of a row of output, for a block
-constexpr int kKernels = 48;             // for a block
+constexpr int kRowValues = 3 * kWindow;                           // of a window's row
+constexpr int kStep = 12;                                         // values from one window to the next
+constexpr int kPixels = 56;                                       // of a row of output, for a block
+constexpr int kKernels = 48;                                      // for a block
 constexpr int kSegment = kStep * (kPixels - 1) + kRowValues + 3;  // of an input's row; a multiple of 4
 
 // A run of a picture's row [W, 3] into shared memory, from value `first` of the row on; zeros where there is none.
@@ -136,7 +136,8 @@ __global__ void __launch_bounds__(kForwardThreads)
 #pragma unroll
     for (int k = 0; k < kLaneKernels; k += 4) {
       const float four[4] = {sums[0][k], sums[0][k + 1], sums[0][k + 2], sums[0][k + 3]};
-      if (q < geometry.outputWidth) finish(epilogue, firstRow + q, firstKernel + laneKernel + k, geometry.kernels, four);
+      if (q < geometry.outputWidth)
+        finish(epilogue, firstRow + q, firstKernel + laneKernel + k, geometry.kernels, four);
     }
 #pragma unroll
     for (int j = 0; j + 1 < kLanePixels; ++j) {
@@ -190,8 +191,8 @@ __device__ inline void addPixels(const float* segment, const float* gradients, i
 // A unit is a row of output, or 56 pixels of one: [image, p, pixelTile]. `parts` [blocks in x, K, 11, 11, 3] fp32.
 template <class T>
 __global__ void __launch_bounds__(kWeightThreads)
-    conv1BackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, int64_t units, int64_t unitsOfBlock,
-                               int pixelTiles, float* parts) {
+    conv1BackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, int64_t units,
+                               int64_t unitsOfBlock, int pixelTiles, float* parts) {
   __shared__ float4 segments[kWindow][kSegment / 4];
   __shared__ float4 gradients[kPixels * kKernels / 4];
   const int r = static_cast<int>(threadIdx.x) / 32;
@@ -221,7 +222,8 @@ __global__ void __launch_bounds__(kWeightThreads)
 #pragma unroll
   for (int k = 0; k < kLaneGradients; ++k) {
     const int kernel = firstKernel + laneKernel + k;
-    float* const part = parts + ((static_cast<int64_t>(blockIdx.x) * geometry.kernels + kernel) * kWindow + r) * kRowValues;
+    float* const part =
+        parts + ((static_cast<int64_t>(blockIdx.x) * geometry.kernels + kernel) * kWindow + r) * kRowValues;
 #pragma unroll
     for (int i = 0; i < 3 * kTaps; ++i) {
       const int tap = s + i / 3 * 4;  // the fourth lane's third tap is none
@@ -243,8 +245,9 @@ void launchBackwardWeights(const Conv2dBackwardWeights& operation, Context& cont
   const int64_t places = std::max<int64_t>(1, 2 * context.limits().multiprocessors / kernelTiles);
   const int64_t unitsOfBlock = tilesOf(units, places);
   const int64_t blocks = tilesOf(units, unitsOfBlock);
-  float* const parts = blocks == 1 ? weights.mutableData<float>()
-                                   : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));
+  float* const parts = blocks == 1
+                           ? weights.mutableData<float>()
+                           : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));
   launch("conv1BackwardWeightsKernel", conv1BackwardWeightsKernel<T>, {blocks, kernelTiles}, kWeightThreads,
          context.stream(), operation.outputGradient.data<T>(), operation.input.data<T>(), geometry, units, unitsOfBlock,
          static_cast<int>(pixelTiles), parts);
@@ -265,8 +268,8 @@ void launchForward(const Conv2d& operation, Context& context) {
   // Pictures ride grid.x with their tiles: y and z stop at 65,535.
   launch("conv1ForwardKernel", conv1ForwardKernel<T>,
          {geometry.images * rowTiles * pixelTiles, tilesOf(geometry.kernels, kKernels)}, kForwardThreads,
-         context.stream(), operation.input.data<T>(), operation.weights.data<T>(), geometry,
-         static_cast<int>(rowTiles), static_cast<int>(pixelTiles), epilogue);
+         context.stream(), operation.input.data<T>(), operation.weights.data<T>(), geometry, static_cast<int>(rowTiles),
+         static_cast<int>(pixelTiles), epilogue);
 }
 
 }  // namespace

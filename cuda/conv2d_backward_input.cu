@@ -88,8 +88,8 @@ void conv2dBackwardInput(const Conv2dBackwardInput& operation, Context& context)
                                        operation.outputGradient, operation.shape);
   const int64_t pixels = operation.inputGradient.elements() / geometry.channels;
   const int64_t depth = operation.weights.elements() / geometry.groups / geometry.groupChannels;
-  const bool vector = inPieces(operation.outputGradient, geometry.groupKernels) &&
-                      inPieces(operation.weights, geometry.groupChannels);
+  const bool vector =
+      inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.weights, geometry.groupChannels);
   const Product product{pixels, geometry.groupChannels, depth, geometry.groups, operation.weights.type, vector};
   const Epilogue epilogue = epilogueOf(operation.inputGradient, geometry.channels, geometry.groupChannels);
   launchProduct(product, epilogue, context, [&](const Division& division, const Epilogue& end) {

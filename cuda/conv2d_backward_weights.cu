@@ -73,8 +73,8 @@ void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
   const Geometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
                                        operation.outputGradient, operation.shape);
   const int64_t pixels = operation.outputGradient.elements() / geometry.kernels;
-  const bool vector = inPieces(operation.outputGradient, geometry.groupKernels) &&
-                      inPieces(operation.input, geometry.groupChannels);
+  const bool vector =
+      inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.input, geometry.groupChannels);
   const Product product{geometry.groupKernels, geometry.kernelElements, pixels,
                         geometry.groups,       operation.input.type,    vector};
   const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
@@ -93,8 +93,10 @@ void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
 }  // namespace
 
 void conv2dBackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
-  if (isConv1(operation.weightGradient, operation.shape)) conv1BackwardWeights(operation, context);
-  else backwardWeights(operation, context);
+  if (isConv1(operation.weightGradient, operation.shape))
+    conv1BackwardWeights(operation, context);
+  else
+    backwardWeights(operation, context);
   if (operation.biasGradient) sumRows(operation.outputGradient, operation.biasGradient, context);
 }
 

@@ -19,8 +19,8 @@ Division divideInto(int64_t rows, int64_t columns, int64_t blocks, const Product
   const int64_t tiles = division.rowTiles * division.columnTiles * product.groups;
   const int64_t places = blocks * limits.multiprocessors;
   const int64_t elements = product.rows * product.columns * product.groups;
-  const int64_t parts = std::min({places / tiles, product.depth / kDepthOfPart, kScratchElements / elements,
-                                  65535 / product.groups});
+  const int64_t parts =
+      std::min({places / tiles, product.depth / kDepthOfPart, kScratchElements / elements, 65535 / product.groups});
   division.stepsOfPart = ceilingOf(division.steps, std::max<int64_t>(parts, 1));
   division.parts = ceilingOf(division.steps, division.stepsOfPart);
   return division;

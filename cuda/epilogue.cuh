@@ -13,7 +13,7 @@ struct Epilogue {
   void* output = nullptr;         // [rows, columns] of `type`
   DataType type = DataType::float32;
   Activation activation = Activation::none;
-  bool fours = false;    // runs of 4 columns are whole and aligned, and move at once
+  bool fours = false;  // runs of 4 columns are whole and aligned, and move at once
   int64_t columns = 0;
   int64_t partSize = 0;  // elements between the outputs of two parts, where the depth is divided (cuda/division.h)
 };
@@ -37,7 +37,6 @@ __device__ inline float activated(float x, Activation activation) {
   if (activation == Activation::tanh) return tanhf(x);
   return x;
 }
-
 
 // Stores the first `count` of 4 values; at once where that is all or nothing.
 template <class T>

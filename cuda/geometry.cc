@@ -5,8 +5,8 @@ namespace {
 
 int narrow(const char* operation, const char* what, int64_t value) {
   if (value <= INT32_MAX) return static_cast<int>(value);
-  throw Error(kArgument, std::string(operation) + ": " + what + " must be below 2^31 on CUDA, got " +
-                             std::to_string(value) + ".");
+  throw Error(kArgument,
+              std::string(operation) + ": " + what + " must be below 2^31 on CUDA, got " + std::to_string(value) + ".");
 }
 
 Radix radixOf(int middle, int low, int step) {

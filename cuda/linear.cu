@@ -34,8 +34,10 @@ __device__ float products(const T* input, const T* weights) {
     constexpr int kPieceValues = 16 / sizeof(T);
     static_assert(kValues == kPieceValues, "one piece of 16 bytes");
     float a[kValues], b[kValues];
-    if constexpr (kValues == 4) load4(input, a), load4(weights, b);
-    else load8(input, a), load8(weights, b);
+    if constexpr (kValues == 4)
+      load4(input, a), load4(weights, b);
+    else
+      load8(input, a), load8(weights, b);
 #pragma unroll
     for (int i = 0; i < kValues; ++i) sum = fmaf(a[i], b[i], sum);
   }

@@ -40,8 +40,10 @@ __device__ inline Piece fetchPiece(Number at, const Radix& radix, const AddressO
     Piece piece = {};
 #pragma unroll
     for (int i = 0; i < 16 / static_cast<int>(sizeof(T)); ++i) {
-      if constexpr (sizeof(T) == 4) piece.words[i] = loadBits(addressOf(at));
-      else piece.words[i / 2] |= loadBits(addressOf(at)) << i % 2 * 16;
+      if constexpr (sizeof(T) == 4)
+        piece.words[i] = loadBits(addressOf(at));
+      else
+        piece.words[i / 2] |= loadBits(addressOf(at)) << i % 2 * 16;
       next(at, radix);
     }
     return piece;
@@ -113,8 +115,10 @@ class AlongWidth {
   __device__ void store(float* buffer) const {
     float values[kValues];
     unpackPiece(piece_, values);
-    if constexpr (kValues == 4) store4(buffer + placeOf<Tile>(depth(), place() / 4, kWidth), values);
-    else storeHalves(buffer, values);
+    if constexpr (kValues == 4)
+      store4(buffer + placeOf<Tile>(depth(), place() / 4, kWidth), values);
+    else
+      storeHalves(buffer, values);
   }
 
  private:
