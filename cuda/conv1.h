@@ -1,4 +1,4 @@
-// Launchers of cuda/conv1.cu: the first layer's convolution. conv2d's launchers call them where `isConv1` says so.
+// Launchers of cuda/conv1_*.cu: the first layer's convolution. conv2d's launchers call them where `isConv1` says so.
 #pragma once
 
 #include "../core/operations.h"

@@ -6,7 +6,7 @@
 
 namespace alexnet::cuda {
 
-// Takes conv1's kernel (cuda/conv1.cu) where the shape is conv1's kind.
+// Takes conv1's kernels (cuda/conv1_*.cu) where the shape is conv1's kind.
 void conv2dForward(const Conv2d& operation, Context& context);
 void conv2dBackwardInput(const Conv2dBackwardInput& operation, Context& context);
 void conv2dBackwardWeights(const Conv2dBackwardWeights& operation, Context& context);

@@ -10,8 +10,8 @@
 // Bound     arithmetic. With a stride, all but one in stride^2 of the products are with zeros (AlexNet has none such).
 // Checked   test/cuda/kernels.test.ts: no spills, no stack.
 #include "conv2d.h"
+#include "operands.cuh"
 #include "product.cuh"
-#include "staging.cuh"
 
 namespace alexnet::cuda {
 namespace {

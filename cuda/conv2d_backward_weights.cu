@@ -12,8 +12,8 @@
 // Checked   test/cuda/kernels.test.ts: no spills, no stack.
 #include "conv1.h"
 #include "conv2d.h"
+#include "operands.cuh"
 #include "product.cuh"
-#include "staging.cuh"
 
 namespace alexnet::cuda {
 namespace {

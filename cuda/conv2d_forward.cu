@@ -4,7 +4,7 @@
 //   input [N, H, W, C], weights [K, R, S, C / groups] fp32 or bf16; output [N, P, Q, K] that type or fp32;
 //   bias [K], addend [N, P, Q, K] fp32
 // Implicit matrix product: rows are pixels N P Q, columns a group's kernels, the depth R S C / groups; windows are put
-// together from the input on their way into shared memory (cuda/staging.cuh), never in memory.
+// together from the input on their way into shared memory (cuda/operands.cuh), never in memory.
 // Mapping   a block is a tile (cuda/tile.cuh). Pixels ride grid.x: y and z stop at 65,535. Kernels ride grid.y, groups
 //           and the parts of a divided depth (cuda/division.h) grid.z.
 // Requires  nothing: 16-byte loads where C / groups and the tensors' starts allow them, single values elsewhere.
@@ -12,8 +12,8 @@
 // Checked   test/cuda/kernels.test.ts: no spills, no stack.
 #include "conv1.h"
 #include "conv2d.h"
+#include "operands.cuh"
 #include "product.cuh"
-#include "staging.cuh"
 
 namespace alexnet::cuda {
 namespace {
