@@ -9,7 +9,8 @@
 // Mapping   a block is a tile (cuda/tile.cuh). Kernels ride grid.x, taps grid.y, groups and parts grid.z.
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic; for a fully connected layer of few pictures the gradient's bytes.
-// Checked   test/cuda/kernels.test.ts: no spills, no stack.
+// Checked   test/ops/conv2d.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack, 16-byte loads.
+//           Not run on a GPU yet.
 #include "conv1.h"
 #include "conv2d.h"
 #include "operands.cuh"
