@@ -1,7 +1,9 @@
 // One CUDA device: operations become launches on its compute stream, in order. Each operation has its own kernel file.
 #pragma once
 
+#include "conv2d.h"
 #include "gpu_context.h"
+#include "linear.h"
 #include "operations.h"
 
 namespace alexnet::cuda {
@@ -28,12 +30,12 @@ class CudaDevice final : public Device {
   void run(const SoftmaxLoss& operation) override;
   void run(const Copy& operation) override;
   void run(const Cast& operation) override;
-  void run(const Conv2d&) override { throw Error(kOperation, "missing"); }
-  void run(const Conv2dBackwardInput&) override { throw Error(kOperation, "missing"); }
-  void run(const Conv2dBackwardWeights&) override { throw Error(kOperation, "missing"); }
-  void run(const Linear&) override { throw Error(kOperation, "missing"); }
-  void run(const LinearBackwardInput&) override { throw Error(kOperation, "missing"); }
-  void run(const LinearBackwardWeights&) override { throw Error(kOperation, "missing"); }
+  void run(const Conv2d& operation) override { conv2dForward(operation, ready()); }
+  void run(const Conv2dBackwardInput& operation) override { conv2dBackwardInput(operation, ready()); }
+  void run(const Conv2dBackwardWeights& operation) override { conv2dBackwardWeights(operation, ready()); }
+  void run(const Linear& operation) override { linearForward(operation, ready()); }
+  void run(const LinearBackwardInput& operation) override { linearBackwardInput(operation, ready()); }
+  void run(const LinearBackwardWeights& operation) override { linearBackwardWeights(operation, ready()); }
   void run(const Activate& operation) override { activateForward(operation, ready()); }
   void run(const ActivateBackward& operation) override { activateBackward(operation, ready()); }
   void run(const Lrn& operation) override { lrnForward(operation, ready()); }

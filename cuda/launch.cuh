@@ -6,6 +6,7 @@
 #include <string>
 
 #include "check.h"
+#include "context.h"
 
 namespace alexnet::cuda {
 
@@ -24,13 +25,30 @@ inline void checkLimits(const char* name, const Grid& grid, int threads) {
                               " threads cannot be launched; the limits are 2147483647 x 65535 x 65535 and 1024.");
 }
 
+// Launches with `sharedBytes` of dynamic shared memory a block.
+template <class... Parameters, class... Arguments>
+void launchShared(const char* name, void (*kernel)(Parameters...), const Grid& grid, int threads, size_t sharedBytes,
+                  const Limits& limits, cudaStream_t stream, Arguments... arguments) {
+  checkLimits(name, grid, threads);
+  if (sharedBytes > limits.sharedBytesPerBlock) {
+    throw Error(kOperation, std::string(name) + ": a block needs " + std::to_string(sharedBytes) +
+                                " bytes of shared memory, this GPU has " + std::to_string(limits.sharedBytesPerBlock) +
+                                ".");
+  }
+  if (sharedBytes > 49152) {  // what a kernel may have without asking
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(sharedBytes)),
+          name);
+  }
+  const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
+  kernel<<<blocks, static_cast<unsigned>(threads), sharedBytes, stream>>>(arguments...);
+  check(cudaGetLastError(), name);
+}
+
 template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, int threads, cudaStream_t stream,
             Arguments... arguments) {
-  checkLimits(name, grid, threads);
-  const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
-  kernel<<<blocks, static_cast<unsigned>(threads), 0, stream>>>(arguments...);
-  check(cudaGetLastError(), name);
+  launchShared(name, kernel, grid, threads, 0, Limits(), stream, arguments...);
 }
 
 }  // namespace alexnet::cuda

@@ -67,3 +67,24 @@ for (const architecture of ['compute_75', 'compute_80']) {
 		}
 	});
 }
+
+for (const direction of ['forward', 'backward_input', 'backward_weights']) {
+	test(`conv2d_${direction}.cu loads its operands in pieces of 16 bytes, but where they are not aligned`, (t) => {
+		const kernels = kernelsOf(`conv2d_${direction}.cu`, 'compute_75');
+		t.is(kernels.length, 6); // two types: large tiles, small tiles, small tiles of single values
+		const wide = kernels.filter(({loads}) => loads.includes(16)).map(({name}) => name);
+		t.deepEqual(
+			wide,
+			kernels.map(({name}) => name).filter((name) => name.includes('Lb1E')),
+		);
+		t.is(wide.length, 4);
+		// Narrower loads are bias and addend, of the 4 columns of a run, twice in the large tiles.
+		for (const {name, loads} of kernels.filter((kernel) => wide.includes(kernel.name))) {
+			t.true(loads.filter((bytes) => bytes === 16).length >= 2, name);
+			t.true(
+				loads.every((bytes) => bytes === 16 || bytes === 4),
+				name,
+			);
+		}
+	});
+}

@@ -59,6 +59,9 @@ const cases: Case[] = [
 	},
 	{title: 'pixels between windows', input: [2, 8, 8, 4], window: [8, 2, 2], stride: 3, pads: square(0), groups: 1},
 	{title: 'a column of pixels', input: [2, 9, 1, 12], window: [20, 3, 1], stride: 1, pads: [1, 0, 1, 0], groups: 1},
+	// What CUDA devices divide: large tiles where a GPU is small enough to be filled, and sums in parts.
+	{title: 'large tiles', input: [2, 15, 9, 248], window: [240, 1, 1], stride: 1, pads: square(0), groups: 1},
+	{title: 'many pixels', input: [3, 13, 13, 16], window: [24, 3, 3], stride: 1, pads: square(1), groups: 1},
 	// What is fused.
 	{title: 'relu', input: [2, 5, 5, 16], window: [24, 3, 3], stride: 1, pads: square(1), groups: 1, activation: 'relu'},
 	{title: 'tanh', input: [2, 5, 5, 16], window: [24, 3, 3], stride: 1, pads: square(1), groups: 2, activation: 'tanh'},
