@@ -43,6 +43,7 @@ void launchShared(const char* name, void (*kernel)(Parameters...), const Grid& g
   const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
   kernel<<<blocks, static_cast<unsigned>(threads), sharedBytes, stream>>>(arguments...);
   check(cudaGetLastError(), name);
+  if (synchronousLaunches()) check(cudaStreamSynchronize(stream), name);
 }
 
 template <class... Parameters, class... Arguments>
