@@ -16,7 +16,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/plan.ts', 'lib/predictor.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/picture-source.ts'],
 	['lib/columns.ts'],
 	['lib/layers/'],
-	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts'],
+	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts', 'lib/device-group.ts'],
 	['lib/presets.ts', 'lib/views.ts', 'lib/ops.ts'],
 	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
 	['lib/native.ts', 'lib/check.ts'],
