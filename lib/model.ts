@@ -9,6 +9,7 @@ import type {ModelOptions, Precision, StepResult, TrainStepOptions} from './opti
 import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
+import type {Progress} from './progress.ts';
 import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
 import {testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 
@@ -24,12 +25,15 @@ export class Model {
 	sgd: SgdSettings;
 	/** Updates made so far. */
 	step = 0;
+	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
+	progress: Progress | undefined;
 	readonly #network: Network;
 	readonly #device: NativeDevice;
 	readonly #memory: Memory;
 	readonly #plans = new Map<number, TrainingPlan>();
 	readonly #predictor: Predictor;
 	#statistics: Statistics;
+	#hasStatistics = false;
 	#closing: Promise<void> | undefined;
 
 	/** Opens the device and takes the parameters' memory; follow it with initialize() or setParameters(). */
@@ -97,12 +101,18 @@ export class Model {
 		return this.#statistics;
 	}
 
+	/** Whether they have been set. */
+	get hasStatistics(): boolean {
+		return this.#hasStatistics;
+	}
+
 	set statistics(statistics: Statistics) {
 		this.#requireOpen();
 		requireLength('The mean image', statistics.mean.length, elementsOf(this.#network.mean.shape));
 		requireLength('pca.values', statistics.pca.values.length, 3);
 		requireLength('pca.vectors', statistics.pca.vectors.length, 9);
 		this.#statistics = statistics;
+		this.#hasStatistics = true;
 		this.#network.mean.write(statistics.mean);
 	}
 
