@@ -95,6 +95,10 @@ std::vector<int64_t> Arguments::integers(const char* field) {
   return result;
 }
 
+std::vector<int64_t> Arguments::integers(const char* field, std::vector<int64_t> otherwise) {
+  return get(field).IsUndefined() ? std::move(otherwise) : integers(field);
+}
+
 Activation Arguments::activation(const char* field, Activation otherwise) {
   const Napi::Value value = get(field);
   if (value.IsUndefined()) return otherwise;

@@ -25,6 +25,7 @@ class Arguments {
   uint32_t word(const char* field);  // an integer of 32 bits
   uint64_t seed(const char* field);  // a bigint, or an integer a double holds exactly
   std::vector<int64_t> integers(const char* field);
+  std::vector<int64_t> integers(const char* field, std::vector<int64_t> otherwise);
   Activation activation(const char* field, Activation otherwise);
   std::vector<Arguments> list(const char* field);
 

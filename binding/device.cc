@@ -5,6 +5,7 @@
 
 #include "environment.h"
 #include "errors.h"
+#include "event.h"
 #include "tensor.h"
 
 namespace alexnet::binding {
@@ -13,8 +14,8 @@ Napi::Function DeviceObject::define(Napi::Env env) {
   return DefineClass(
       env, "Device",
       {InstanceAccessor<&DeviceObject::id>("id"), InstanceMethod<&DeviceObject::memory>("memory"),
-       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
-       InstanceMethod<&DeviceObject::close>("close")});
+       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::wait>("wait"),
+       InstanceMethod<&DeviceObject::synchronize>("synchronize"), InstanceMethod<&DeviceObject::close>("close")});
 }
 
 DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
@@ -45,6 +46,10 @@ Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) {
     tensor.buffer = device_->allocate(tensor.bytes());
     return TensorObject::create(info.Env(), std::move(tensor), device_, true);
   });
+}
+
+void DeviceObject::wait(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { device_->wait(eventFrom(info[0]), "wait"); });
 }
 
 Napi::Value DeviceObject::synchronize(const Napi::CallbackInfo& info) {

@@ -23,6 +23,7 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info);
+  void wait(const Napi::CallbackInfo& info);
   Napi::Value synchronize(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

@@ -2,6 +2,7 @@
 
 #include "args.h"
 #include "errors.h"
+#include "event.h"
 
 namespace alexnet::binding {
 namespace {
@@ -24,8 +25,13 @@ void parse(Arguments& args, Augment& op) {
   op = {args.tensor("images"), args.tensor("views"), args.tensor("mean"), args.tensor("output")};
 }
 void parse(Arguments& args, Conv2d& op) {
-  op = {args.tensor("input"),  args.tensor("weights"), args.optional("bias"),
-        args.tensor("output"), convShape(args),        args.activation("activation", Activation::none)};
+  op = {args.tensor("input"),
+        args.tensor("weights"),
+        args.optional("bias"),
+        args.optional("addend"),
+        args.tensor("output"),
+        convShape(args),
+        args.activation("activation", Activation::none)};
 }
 void parse(Arguments& args, Conv2dBackwardInput& op) {
   op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient"), convShape(args)};
@@ -35,8 +41,8 @@ void parse(Arguments& args, Conv2dBackwardWeights& op) {
         args.optional("biasGradient"), convShape(args)};
 }
 void parse(Arguments& args, Linear& op) {
-  op = {args.tensor("input"), args.tensor("weights"), args.optional("bias"), args.tensor("output"),
-        args.activation("activation", Activation::none)};
+  op = {args.tensor("input"),    args.tensor("weights"), args.optional("bias"),
+        args.optional("addend"), args.tensor("output"),  args.activation("activation", Activation::none)};
 }
 void parse(Arguments& args, LinearBackwardInput& op) {
   op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient")};
@@ -89,7 +95,11 @@ void parse(Arguments& args, Sgd& op) {
 }
 void parse(Arguments& args, Cast& op) { op = {args.tensor("input"), args.tensor("output")}; }
 void parse(Arguments& args, Fill& op) { op = {args.tensor("output"), static_cast<float>(args.number("value"))}; }
-void parse(Arguments& args, Permute& op) { op = {args.tensor("input"), args.tensor("output"), args.integers("axes")}; }
+void parse(Arguments& args, Add& op) { op = {args.tensor("input"), args.tensor("addend"), args.tensor("output")}; }
+void parse(Arguments& args, Permute& op) {
+  op = {args.tensor("input"), args.tensor("output"), args.integers("axes"), args.integers("inputStart", {}),
+        args.integers("outputStart", {})};
+}
 void parse(Arguments& args, Normal& op) {
   op = {args.tensor("output"), args.seed("seed"), args.word("stream"), static_cast<float>(args.number("deviation"))};
 }
@@ -104,7 +114,7 @@ void call(const Napi::CallbackInfo& info) {
   });
 }
 
-// copy({input, output}): within a device, or from one device to another.
+// copy({input, output}): within a device, or from one device to another in the order of both queues.
 void copy(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     Arguments from(Copy::name, info[0]);
@@ -116,6 +126,18 @@ void copy(const Napi::CallbackInfo& info) {
       operation.validate();
       Device::copyAcross(*from.device(), operation.input, *to.device(), operation.output);
     }
+  });
+}
+
+// send({input, output}): begins a copy to another device beside both queues; returns an event to wait for.
+Napi::Value send(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    Arguments from("send", info[0]);
+    Arguments to("send", info[0]);
+    const Copy operation{from.tensor("input"), to.tensor("output")};
+    operation.validate();
+    if (from.device() == to.device()) throw Error(kDevice, "send: input and output are on one device. Use copy.");
+    return eventValue(info.Env(), Device::send(*from.device(), operation.input, *to.device(), operation.output));
   });
 }
 
@@ -140,8 +162,9 @@ void exportAll(Napi::Env env, Napi::Object exports) {
 void exportOperations(Napi::Env env, Napi::Object exports) {
   exportAll<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
             LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool, MaxPoolBackward, Dropout,
-            SoftmaxLoss, Softmax, Sgd, Cast, Fill, Permute, Normal>(env, exports);
+            SoftmaxLoss, Softmax, Sgd, Cast, Add, Fill, Permute, Normal>(env, exports);
   exports.Set(Copy::name, Napi::Function::New<copy>(env, Copy::name));
+  exports.Set("send", Napi::Function::New<send>(env, "send"));
   exports.Set("lrnWorkspaceBytes", Napi::Function::New<workspaceBytes<Lrn>>(env, "lrnWorkspaceBytes"));
   exports.Set("maxPoolWorkspaceBytes", Napi::Function::New<workspaceBytes<MaxPool>>(env, "maxPoolWorkspaceBytes"));
 }

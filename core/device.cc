@@ -4,8 +4,6 @@
 #include <new>
 #include <utility>
 
-#include "event.h"
-
 namespace alexnet {
 namespace {
 
@@ -82,22 +80,28 @@ void Device::synchronize(Completion completion) {
       "synchronize", [this] { finish(); }, std::move(completion));
 }
 
-void Device::copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
+std::shared_ptr<Event> Device::record(const char* operation) {
+  auto event = makeEvent();
+  submit(operation, [this, promise = promiseOf(event)] { signal(*promise); });
+  return event;
+}
+
+void Device::wait(std::shared_ptr<Event> event, const char* operation) {
+  submit(operation, [this, event = std::move(event)] { await(*event); });
+}
+
+std::shared_ptr<Event> Device::send(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
   from.requireOpen(Copy::name);  // both, before either is made to wait
   to.requireOpen(Copy::name);
-  const auto arrived = std::make_shared<Event>();  // the source's contents are final
-  const auto copied = std::make_shared<Event>();   // the source may be written again
-  from.submit("copy", [&from, promise = promiseOf(arrived), copied] {
-    from.finish();
-    promise->announce(true);
-    copied->wait();
-  });
-  to.submit("copy", [&to, source, destination, arrived, promise = promiseOf(copied)] {
-    arrived->wait();
-    to.receive(destination, source);
-    to.finish();
-    promise->announce(true);
-  });
+  auto done = from.makeEvent();
+  from.transfer({source, destination, from.record(Copy::name), to.record(Copy::name), promiseOf(done)});
+  return done;
+}
+
+void Device::copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
+  const auto done = send(from, source, to, destination);
+  from.wait(done, Copy::name);
+  to.wait(done, Copy::name);
 }
 
 }  // namespace alexnet

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "event.h"
 #include "operations.h"
 #include "queue.h"
 
@@ -47,8 +48,18 @@ class Device {
   // Device to host: `destination` is whole when `completion` is called.
   void read(const Tensor& source, void* destination, Completion completion);
   void synchronize(Completion completion);
-  // Across devices: runs in the order of both queues. The consumer waits for the data, the source for the copy.
+
+  // Happens when all that was queued so far has ended.
+  std::shared_ptr<Event> record(const char* operation);
+  // What is queued later runs after the event, or fails with it. `operation` is named in the error.
+  void wait(std::shared_ptr<Event> event, const char* operation);
+  // Copies to another device beside both queues. The copy begins when what was queued before it on both has ended: the
+  // source is final, and nobody reads the destination any more. Whoever writes the source or uses the destination must
+  // wait for the event that is returned.
+  static std::shared_ptr<Event> send(Device& from, const Tensor& source, Device& to, const Tensor& destination);
+  // send(), and both wait: a copy in the order of both queues.
   static void copyAcross(Device& from, const Tensor& source, Device& to, const Tensor& destination);
+
   // Drops what has not begun, waits for what has. Every later call fails with ALEXNET_DISPOSED. Idempotent.
   // A derived class calls it first thing in its destructor: queued work runs its methods.
   void close();
@@ -63,11 +74,22 @@ class Device {
   void submit(const char* operation, std::function<void()> work);
   std::shared_ptr<MemoryCounter> memory_ = std::make_shared<MemoryCounter>();
 
+  struct Transfer {
+    Tensor source;                       // of this device
+    Tensor destination;                  // of the other
+    std::shared_ptr<Event> ready, free;  // both must have happened before it begins
+    std::shared_ptr<Event> done;         // a promise: see event.h
+  };
+  // Queues a copy to another device of the same kind on what this device has for copies.
+  virtual void transfer(Transfer transfer) = 0;
+  virtual std::shared_ptr<Event> makeEvent() { return std::make_shared<Event>(); }
+
   // On the queue's thread.
   virtual void upload(const Tensor& destination, const void* source) = 0;
   virtual void download(const Tensor& source, void* destination) = 0;
-  virtual void receive(const Tensor& destination, const Tensor& source) = 0;  // source is another device's
   virtual void finish() = 0;  // waits until all that was launched has ended
+  virtual void signal(Event& event) { event.announce(true); }
+  virtual void await(Event& event) { event.wait(); }
   virtual void run(const Augment& operation) = 0;
   virtual void run(const Conv2d& operation) = 0;
   virtual void run(const Conv2dBackwardInput& operation) = 0;
@@ -87,6 +109,7 @@ class Device {
   virtual void run(const Sgd& operation) = 0;
   virtual void run(const Cast& operation) = 0;
   virtual void run(const Copy& operation) = 0;
+  virtual void run(const Add& operation) = 0;
   virtual void run(const Fill& operation) = 0;
   virtual void run(const Permute& operation) = 0;
   virtual void run(const Normal& operation) = 0;

@@ -1,5 +1,6 @@
 // Something that one queue announces and another waits for. A task that is dropped or fails must announce that too,
-// so that nobody waits for ever: hold a Promise, whose end counts as failure where nothing was announced.
+// so that nobody waits for ever: hold a promise (below), whose end counts as failure where nothing was announced.
+// A kind of device whose work goes on after its queue has launched it derives from Event what it waits for instead.
 #pragma once
 
 #include <condition_variable>
@@ -12,6 +13,8 @@ namespace alexnet {
 
 class Event {
  public:
+  virtual ~Event() = default;
+
   void announce(bool success) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);

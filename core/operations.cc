@@ -26,6 +26,11 @@ void requireReal(const char* operation, const char* field, const Tensor& tensor)
   throw Error(kDataType, of(operation, field) + " must be float32 or bfloat16, got " + nameOf(tensor.type) + ".");
 }
 
+void requireTypeOrFloat(const char* operation, const char* field, const Tensor& tensor, DataType type) {
+  requireReal(operation, field, tensor);
+  if (tensor.type != DataType::float32) requireType(operation, field, tensor, type);
+}
+
 void requireAlike(const char* operation, const char* field, const Tensor& tensor, const Tensor& model) {
   requireType(operation, field, tensor, model.type);
   requireShape(operation, field, tensor, model.shape);
@@ -77,6 +82,13 @@ void validateLinear(const char* operation, const char* inputName, const Tensor& 
   requireShape(operation, outputName, output, {input.dimension(0), weights.dimension(0)});
 }
 
+void validateAddend(const char* operation, const Tensor& addend, const Tensor& output) {
+  if (!addend) return;
+  requireType(operation, "addend", addend, DataType::float32);
+  requireShape(operation, "addend", addend, output.shape);
+  require(!sameMemory(addend, output), operation, "addend must not be output.");
+}
+
 void validateLrn(const char* operation, const Tensor& input, const LrnShape& shape) {
   requireReal(operation, "input", input);
   requireRank(operation, "input", input, 4);
@@ -98,6 +110,16 @@ void validatePool(const char* operation, const char* inputName, const Tensor& in
   requireShape(operation, outputName, output,
                {input.dimension(0), (input.dimension(1) - shape.size) / shape.stride + 1,
                 (input.dimension(2) - shape.size) / shape.stride + 1, input.dimension(3)});
+}
+
+// A box of a tensor, from `start` on.
+void validateBox(const char* operation, const char* field, const Tensor& tensor, const std::vector<int64_t>& start,
+                 const Shape& box) {
+  require(start.size() == 4, operation, std::string(field) + "Start must have 4 numbers.");
+  for (size_t i = 0; i < 4; ++i) {
+    require(start[i] >= 0 && start[i] + box[i] <= tensor.dimension(i), operation,
+            "a box of " + toString(box) + " from " + field + "Start on leaves " + toString(tensor.shape) + ".");
+  }
 }
 
 void validateWorkspace(const char* operation, const Tensor& workspace) {
@@ -127,9 +149,10 @@ void Augment::validate() const {
 void Conv2d::validate() const {
   requireReal(name, "input", input);
   requireType(name, "weights", weights, input.type);
-  requireType(name, "output", output, input.type);
+  requireTypeOrFloat(name, "output", output, input.type);
   validateConvolution(name, "input", input, "weights", weights, "output", output, shape);
   validateVector(name, "bias", bias, weights.dimension(0));
+  validateAddend(name, addend, output);
 }
 
 void Conv2dBackwardInput::validate() const {
@@ -151,10 +174,10 @@ void Conv2dBackwardWeights::validate() const {
 void Linear::validate() const {
   requireReal(name, "input", input);
   requireType(name, "weights", weights, input.type);
-  requireReal(name, "output", output);
-  if (output.type != DataType::float32) requireType(name, "output", output, input.type);
+  requireTypeOrFloat(name, "output", output, input.type);
   validateLinear(name, "input", input, "weights", weights, "output", output);
   validateVector(name, "bias", bias, weights.dimension(0));
+  validateAddend(name, addend, output);
 }
 
 void LinearBackwardInput::validate() const {
@@ -257,19 +280,40 @@ void Copy::validate() const { requireAlike(name, "output", output, input); }
 
 void Fill::validate() const { requireReal(name, "output", output); }
 
+void Add::validate() const {
+  requireReal(name, "input", input);
+  requireAlike(name, "addend", addend, input);
+  requireAlike(name, "output", output, input);
+}
+
+Shape Permute::box() const {
+  if (!inputStart.empty()) return output.shape;
+  Shape result;
+  for (const int64_t axis : axes) result.push_back(input.dimension(static_cast<size_t>(axis)));
+  return result;
+}
+
 void Permute::validate() const {
   requireType(name, "input", input, DataType::float32);
   requireType(name, "output", output, DataType::float32);
   requireRank(name, "input", input, 4);
+  requireRank(name, "output", output, 4);
   require(axes.size() == 4, name, "axes must name 4 dimensions.");
-  Shape expected;
+  Shape read(4);  // the box in input's order
   unsigned seen = 0;
   for (const int64_t axis : axes) {
     require(axis >= 0 && axis < 4 && (seen & (1U << axis)) == 0, name, "axes must be a permutation of 0, 1, 2, 3.");
     seen |= 1U << axis;
-    expected.push_back(input.dimension(static_cast<size_t>(axis)));
   }
-  requireShape(name, "output", output, expected);
+  require(inputStart.empty() || outputStart.empty(), name, "either inputStart or outputStart may be given, not both.");
+  for (size_t i = 0; i < 4; ++i) read[static_cast<size_t>(axes[i])] = box()[i];
+  if (!inputStart.empty()) {
+    validateBox(name, "input", input, inputStart, read);
+  } else if (!outputStart.empty()) {
+    validateBox(name, "output", output, outputStart, box());
+  } else {
+    requireShape(name, "output", output, box());
+  }
   require(!sameMemory(input, output), name, "output must not be input.");
 }
 

@@ -46,13 +46,16 @@ struct Augment {
   void validate() const;
 };
 
-// output = activation(conv(input, weights) + bias)                                                    paper 3.5
+// output = activation(conv(input, weights) + bias + addend)                                           paper 3.5
+// A layer over two halves of channels, of which one comes from another device, is two calls: the first without bias and
+// activation into an fp32 output, which is the second's addend.
 struct Conv2d {
   static constexpr const char* name = "conv2d";
   Tensor input;    // [N, H, W, C] real
   Tensor weights;  // [K, R, S, C / groups], type of input
   Tensor bias;     // [K] fp32, or none
-  Tensor output;   // [N, P, Q, K], type of input
+  Tensor addend;   // [N, P, Q, K] fp32, not output itself, or none
+  Tensor output;   // [N, P, Q, K], type of input or fp32
   ConvShape shape;
   Activation activation = Activation::none;
   void validate() const;
@@ -75,12 +78,13 @@ struct Conv2dBackwardWeights {
   void validate() const;
 };
 
-// output = activation(input weights^T + bias)
+// output = activation(input weights^T + bias + addend), the addend as in Conv2d
 struct Linear {
   static constexpr const char* name = "linear";
   Tensor input;    // [N, I] real
   Tensor weights;  // [O, I], type of input
   Tensor bias;     // [O] fp32, or none
+  Tensor addend;   // [N, O] fp32, not output itself, or none
   Tensor output;   // [N, O], type of input or fp32
   Activation activation = Activation::none;
   void validate() const;
@@ -222,12 +226,22 @@ struct Fill {
   float value = 0;
   void validate() const;
 };
-// output's dimension i is input's dimension axes[i].
+// output = input + addend. May run in place.
+struct Add {
+  static constexpr const char* name = "add";
+  Tensor input, addend, output;  // real, all alike
+  void validate() const;
+};
+// output's dimension i is input's dimension axes[i]. With inputStart, output is a box of a larger input, cut out from
+// there; with outputStart, input becomes a box of a larger output, of which the rest stays as it is.
 struct Permute {
   static constexpr const char* name = "permute";
   Tensor input;   // fp32, 4 dimensions
-  Tensor output;  // fp32
+  Tensor output;  // fp32, 4 dimensions
   std::vector<int64_t> axes;
+  std::vector<int64_t> inputStart;   // indices in input's order, or empty: all of it
+  std::vector<int64_t> outputStart;  // indices in output's order, or empty: all of it. Not both.
+  Shape box() const;                 // what is copied, in output's order
   void validate() const;
 };
 // output[i] = deviation * the i-th draw of the normal stream (seed, stream): see core/random.h.

@@ -1,4 +1,4 @@
-// Cast, copy, fill, permute.   Tensors of any shape, for permute fp32 with 4 dimensions.
+// Cast, copy, add, fill, permute.   Tensors of any shape, for permute fp32 with 4 dimensions.
 // Casts are plain loops, not oneDNN's reorders: those flush bf16 numbers below the normal range to zero where
 // the processor's conversion instruction does.
 #include "bytes.h"
@@ -29,12 +29,37 @@ void cast(const Cast& operation) {
 }
 
 template <class Real>
+ALEXNET_VECTORIZED void sum(const Real* input, const Real* addend, Real* output, int64_t elements) {
+  for (int64_t i = 0; i < elements; ++i) output[i] = narrow<Real>(widen(input[i]) + widen(addend[i]));
+}
+
+template <class Real>
+void add(const Add& operation) {
+  const Real* const input = operation.input.data<Real>();
+  const Real* const addend = operation.addend.data<Real>();
+  Real* const output = operation.output.mutableData<Real>();
+  inPieces(operation.output.elements(),
+           [&](int64_t begin, int64_t end) { sum(input + begin, addend + begin, output + begin, end - begin); });
+}
+
+template <class Real>
 void fill(const Fill& operation) {
   Real* const output = operation.output.mutableData<Real>();
   const Real value = narrow<Real>(operation.value);
   inPieces(operation.output.elements(), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) output[i] = value;
   });
+}
+
+// Elements between neighbours of each dimension.
+Shape stridesOf(const Shape& shape) { return {shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1}; }
+
+// The tensor from its element `start` on, for its address alone.
+Tensor startingAt(Tensor tensor, const Shape& start, const Shape& strides) {
+  for (size_t i = 0; i < start.size(); ++i) {
+    tensor.offset += static_cast<size_t>(start[i] * strides[i]) * sizeof(float);
+  }
+  return tensor;
 }
 
 }  // namespace
@@ -57,27 +82,32 @@ void CpuDevice::run(const Copy& operation) {
   copyBytes(operation.output.mutableData(), operation.input.data(), operation.input.bytes());
 }
 
+void CpuDevice::run(const Add& operation) {
+  operation.output.type == DataType::float32 ? add<float>(operation) : add<Bfloat16>(operation);
+}
+
 void CpuDevice::run(const Fill& operation) {
   operation.output.type == DataType::float32 ? fill<float>(operation) : fill<Bfloat16>(operation);
 }
 
 void CpuDevice::run(const Permute& operation) {
-  const Shape& shape = operation.input.shape;
+  const Shape box = operation.box();
+  const Shape inputStrides = stridesOf(operation.input.shape);
+  const Shape outputStrides = stridesOf(operation.output.shape);
+  dnnl::memory::dims read;
+  for (const int64_t axis : operation.axes) read.push_back(inputStrides[static_cast<size_t>(axis)]);
   Key key = {static_cast<int64_t>(Kind::permutation)};
-  key.insert(key.end(), shape.begin(), shape.end());
-  key.insert(key.end(), operation.axes.begin(), operation.axes.end());
+  for (const Shape& part : {box, read, outputStrides}) key.insert(key.end(), part.begin(), part.end());
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Shape lies = {shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1};
-    dnnl::memory::dims strides;
-    for (const int64_t axis : operation.axes) strides.push_back(lies[static_cast<size_t>(axis)]);
-    const auto type = typeOf(operation.input);
-    const Descriptor from(operation.output.shape, type, strides);
-    const Descriptor to(operation.output.shape, type, dnnl::memory::format_tag::abcd);
+    const Descriptor from(box, dnnl::memory::data_type::f32, read);
+    const Descriptor to(box, dnnl::memory::data_type::f32, outputStrides);
     const dnnl::reorder::primitive_desc description(primitives_.engine, from, primitives_.engine, to, attributes());
     return Prepared(primitives_.engine, dnnl::reorder(description), description,
                     {{DNNL_ARG_FROM, Port::Role::input, from}, {DNNL_ARG_TO, Port::Role::output, to}});
   });
-  primitives_.execute(prepared, {{DNNL_ARG_FROM, operation.input}, {DNNL_ARG_TO, operation.output}});
+  const Tensor input = startingAt(operation.input, operation.inputStart, inputStrides);
+  const Tensor output = startingAt(operation.output, operation.outputStart, outputStrides);
+  primitives_.execute(prepared, {{DNNL_ARG_FROM, input}, {DNNL_ARG_TO, output}});
 }
 
 }  // namespace alexnet::cpu

@@ -85,8 +85,8 @@ Key keyOf(Kind kind, const Tensor& input, const Tensor& weights, const ConvShape
 // gradient.
 dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const Geometry& geometry,
                                                           const Descriptor& weights, const Descriptor& bias,
-                                                          Activation fused) {
-  return describe<dnnl::convolution_forward>(engine, attributes(fused), dnnl::prop_kind::forward_training,
+                                                          const dnnl::primitive_attr& attributes) {
+  return describe<dnnl::convolution_forward>(engine, attributes, dnnl::prop_kind::forward_training,
                                              dnnl::algorithm::convolution_direct, geometry.input.asked, weights, bias,
                                              geometry.output.asked, geometry.strides, geometry.before, geometry.after);
 }
@@ -95,22 +95,27 @@ dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& en
 
 void CpuDevice::run(const Conv2d& operation) {
   Key key = keyOf(Kind::convolution, operation.input, operation.weights, operation.shape);
+  key.push_back(static_cast<int64_t>(operation.output.type));
   key.push_back(static_cast<int64_t>(operation.activation));
   key.push_back(operation.bias ? 1 : 0);
+  key.push_back(operation.addend ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
     const Geometry geometry(operation.input, operation.weights, operation.output, operation.shape, false);
     const Descriptor bias = vectorOf(operation.bias);
-    const auto description =
-        describeForward(primitives_.engine, geometry, geometry.weights.asked, bias, operation.activation);
+    const Descriptor addend = operation.addend ? activation(operation.addend, false).lies : Descriptor();
+    const auto description = describeForward(primitives_.engine, geometry, geometry.weights.asked, bias,
+                                             attributes(operation.activation, addend));
     std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input.lies},
                                {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights.lies},
                                {DNNL_ARG_DST, Port::Role::output, geometry.output.lies}};
     if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
+    if (operation.addend) ports.push_back({kAddendArgument, Port::Role::input, addend});
     return Prepared(primitives_.engine, dnnl::convolution_forward(description), description, ports);
   });
   primitives_.execute(prepared, {{DNNL_ARG_SRC, operation.input},
                                  {DNNL_ARG_WEIGHTS, operation.weights},
                                  {DNNL_ARG_BIAS, operation.bias},
+                                 {kAddendArgument, operation.addend},
                                  {DNNL_ARG_DST, operation.output}});
 }
 
@@ -119,7 +124,7 @@ void CpuDevice::run(const Conv2dBackwardInput& operation) {
   const Prepared& prepared = primitives_.prepare(key, [&] {
     const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape,
                             true);
-    const auto forward = describeForward(primitives_.engine, geometry, geometry.weights.asked, {}, Activation::none);
+    const auto forward = describeForward(primitives_.engine, geometry, geometry.weights.asked, {}, attributes());
     const auto description = describeBackward<dnnl::convolution_backward_data>(
         primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
         geometry.weights.asked, geometry.output.asked, geometry.strides, geometry.before, geometry.after);
@@ -142,7 +147,7 @@ void CpuDevice::run(const Conv2dBackwardWeights& operation) {
     Tensor weights = operation.weightGradient;
     weights.type = operation.input.type;
     const auto forward = describeForward(primitives_.engine, geometry, kernels(weights, operation.shape.groups).asked,
-                                         bias, Activation::none);
+                                         bias, attributes());
     const auto description = describeBackward<dnnl::convolution_backward_weights>(
         primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
         geometry.weights.asked, bias, geometry.output.asked, geometry.strides, geometry.before, geometry.after);

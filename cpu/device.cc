@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include <cstring>
 #include <fstream>
 
 #include "bytes.h"
@@ -90,11 +91,21 @@ void CpuDevice::download(const Tensor& source, void* destination) {
   copyBytes(destination, source.data(), source.bytes());
 }
 
-void CpuDevice::receive(const Tensor& destination, const Tensor& source) {
-  if (!dynamic_cast<const CpuBuffer*>(source.buffer.get())) {
-    throw Error(kDevice, "only another CPU's tensor can be copied to " + id() + ". Read it and write it instead.");
+void CpuDevice::transfer(Transfer transfer) {
+  if (!dynamic_cast<const CpuBuffer*>(transfer.destination.buffer.get())) {
+    throw Error(kDevice, "Copy: " + id() + " copies to other CPU devices only. Read the tensor and write it instead.");
   }
-  copyBytes(destination.mutableData(), source.data(), destination.bytes());
+  if (!exchange_) exchange_ = std::make_unique<Queue>(yieldToOthers);
+  exchange_->push([transfer = std::move(transfer)] {
+    try {
+      transfer.ready->wait();
+      transfer.free->wait();
+    } catch (const Error&) {
+      return;  // a device has failed; dropping the promise tells those who wait for the copy
+    }
+    std::memcpy(transfer.destination.mutableData(), transfer.source.data(), transfer.source.bytes());
+    transfer.done->announce(true);
+  });
 }
 
 }  // namespace alexnet::cpu

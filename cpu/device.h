@@ -17,7 +17,7 @@ class CpuDevice final : public Device {
  protected:
   void upload(const Tensor& destination, const void* source) override;
   void download(const Tensor& source, void* destination) override;
-  void receive(const Tensor& destination, const Tensor& source) override;
+  void transfer(Transfer transfer) override;
   void finish() override {}  // operations run to their end on the queue's thread
   void run(const Augment& operation) override;
   void run(const Conv2d& operation) override;
@@ -38,12 +38,14 @@ class CpuDevice final : public Device {
   void run(const Sgd& operation) override;
   void run(const Cast& operation) override;
   void run(const Copy& operation) override;
+  void run(const Add& operation) override;
   void run(const Fill& operation) override;
   void run(const Permute& operation) override;
   void run(const Normal& operation) override;
 
  private:
   Primitives primitives_{id(), memory_};
+  std::unique_ptr<Queue> exchange_;  // a thread that copies to other devices, from the first such copy on
 };
 
 }  // namespace alexnet::cpu

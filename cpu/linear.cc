@@ -31,18 +31,29 @@ Key keyOf(Kind kind, const Tensor& input, const Tensor& output) {
           output.dimension(1)};
 }
 
+dnnl::primitive_attr attributesOf(const Linear& operation) {
+  return attributes(operation.activation, operation.addend ? matrix(operation.addend) : Descriptor());
+}
+
+// The ports of a forward pass whose bias is seen in the given layout.
+std::vector<Port> portsOf(const Linear& operation, const Descriptor& weights, const Descriptor& bias) {
+  std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, matrix(operation.input)},
+                             {DNNL_ARG_WEIGHTS, Port::Role::input, weights},
+                             {DNNL_ARG_DST, Port::Role::output, matrix(operation.output)}};
+  if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
+  if (operation.addend) ports.push_back({kAddendArgument, Port::Role::input, matrix(operation.addend)});
+  return ports;
+}
+
 // One picture: a matrix times a vector, which oneDNN's inner product reads faster than its matrix product
 // does.
 Prepared prepareVector(const dnnl::engine& engine, const Linear& operation) {
   const Descriptor bias = vectorOf(operation.bias);
   const auto description = describe<dnnl::inner_product_forward>(
-      engine, attributes(operation.activation), dnnl::prop_kind::forward_inference, matrix(operation.input),
+      engine, attributesOf(operation), dnnl::prop_kind::forward_inference, matrix(operation.input),
       matrix(operation.weights), bias, matrix(operation.output));
-  std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, matrix(operation.input)},
-                             {DNNL_ARG_WEIGHTS, Port::Role::input, matrix(operation.weights)},
-                             {DNNL_ARG_DST, Port::Role::output, matrix(operation.output)}};
-  if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
-  return {engine, dnnl::inner_product_forward(description), description, ports};
+  return {engine, dnnl::inner_product_forward(description), description,
+          portsOf(operation, matrix(operation.weights), bias)};
 }
 
 // input [N, I] times weights^T [I, O]; the bias [O] is seen as [1, O].
@@ -50,13 +61,9 @@ Prepared prepareMatrix(const dnnl::engine& engine, const Linear& operation) {
   const Descriptor bias =
       operation.bias ? Descriptor({1, operation.bias.dimension(0)}, memory::data_type::f32, memory::format_tag::ab)
                      : Descriptor();
-  const auto description = describe<dnnl::matmul>(engine, attributes(operation.activation), matrix(operation.input),
+  const auto description = describe<dnnl::matmul>(engine, attributesOf(operation), matrix(operation.input),
                                                   transposed(operation.weights), bias, matrix(operation.output));
-  std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, matrix(operation.input)},
-                             {DNNL_ARG_WEIGHTS, Port::Role::input, transposed(operation.weights)},
-                             {DNNL_ARG_DST, Port::Role::output, matrix(operation.output)}};
-  if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
-  return {engine, dnnl::matmul(description), description, ports};
+  return {engine, dnnl::matmul(description), description, portsOf(operation, transposed(operation.weights), bias)};
 }
 
 // The forward pass that a backward pass names as its own; weights [O, I] of the input's type.
@@ -73,6 +80,7 @@ void CpuDevice::run(const Linear& operation) {
   Key key = keyOf(Kind::linear, operation.input, operation.output);
   key.push_back(static_cast<int64_t>(operation.activation));
   key.push_back(operation.bias ? 1 : 0);
+  key.push_back(operation.addend ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
     return operation.input.dimension(0) == 1 ? prepareVector(primitives_.engine, operation)
                                              : prepareMatrix(primitives_.engine, operation);
@@ -80,6 +88,7 @@ void CpuDevice::run(const Linear& operation) {
   primitives_.execute(prepared, {{DNNL_ARG_SRC, operation.input},
                                  {DNNL_ARG_WEIGHTS, operation.weights},
                                  {DNNL_ARG_BIAS, operation.bias},
+                                 {kAddendArgument, operation.addend},
                                  {DNNL_ARG_DST, operation.output}});
 }
 

@@ -28,13 +28,15 @@ dnnl::memory::data_type typeOf(const Tensor& tensor) {
 
 bool nativeBfloat16() { return has(dnnl::cpu_isa::avx512_core_bf16); }
 
-dnnl::primitive_attr attributes(Activation activation) {
+dnnl::primitive_attr attributes(Activation activation, const Descriptor& addend) {
   dnnl::primitive_attr result;
   result.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (activation == Activation::none) return result;
   dnnl::post_ops operations;
-  appendActivation(operations,
-                   activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh);
+  if (addend.get_size() > 0) operations.append_binary(dnnl::algorithm::binary_add, addend);
+  if (activation != Activation::none) {
+    appendActivation(operations,
+                     activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh);
+  }
   result.set_post_ops(operations);
   return result;
 }

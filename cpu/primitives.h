@@ -34,9 +34,11 @@ enum class Kind : int64_t {
 dnnl::memory::data_type typeOf(const Tensor& tensor);
 // Whether the processor multiplies bf16 numbers.
 bool nativeBfloat16();
-// Attributes that all primitives share (their scratch memory is ours), with an activation applied to the
-// result.
-dnnl::primitive_attr attributes(Activation activation = Activation::none);
+// Attributes that all primitives share (their scratch memory is ours), with what is done to the result: an fp32 addend
+// of the given layout is added, if there is one, and then an activation applied.
+dnnl::primitive_attr attributes(Activation activation = Activation::none, const Descriptor& addend = {});
+// The argument under which a primitive with these attributes takes its addend.
+constexpr int kAddendArgument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
 // One argument of a primitive (DNNL_ARG_...) as the tensor has it. What the primitive wants is asked of the
 // primitive.

@@ -29,11 +29,20 @@ export interface Tensor {
 	dispose(): void;
 }
 
+declare const eventBrand: unique symbol;
+
+/** Something that happens on a device's queue, for another device to wait for. */
+export interface DeviceEvent {
+	readonly [eventBrand]: true;
+}
+
 export interface NativeDevice {
 	readonly id: string;
 	/** Tensor memory held now, and how many allocations there ever were. */
 	memory(): {bytes: number; allocations: number};
 	allocate(shape: Shape, dataType: DataType): Tensor;
+	/** What is queued later on this device runs after the event. */
+	wait(event: DeviceEvent): void;
 	synchronize(): Promise<void>;
 	/** Drops queued work, waits for what runs. Idempotent. */
 	close(): void;
@@ -117,6 +126,7 @@ export interface Operations {
 			input: Tensor;
 			weights: Tensor;
 			bias?: Tensor | undefined;
+			addend?: Tensor | undefined;
 			output: Tensor;
 			activation?: Activation;
 		},
@@ -134,6 +144,7 @@ export interface Operations {
 		input: Tensor;
 		weights: Tensor;
 		bias?: Tensor | undefined;
+		addend?: Tensor | undefined;
 		output: Tensor;
 		activation?: Activation;
 	}): void;
@@ -176,9 +187,24 @@ export interface Operations {
 	softmax(options: {logits: Tensor; probabilities: Tensor}): void;
 	sgd(options: {momentum: number; parameters: readonly SgdParameter[]}): void;
 	cast(options: {input: Tensor; output: Tensor}): void;
+	/** Within a device, or from one to another in the order of both queues. */
 	copy(options: {input: Tensor; output: Tensor}): void;
+	/**
+	 * Begins a copy to another device, beside both queues, when what was queued before it on both has ended. Before the
+	 * input is written or the output is used, its device must wait for the event.
+	 */
+	send(options: {input: Tensor; output: Tensor}): DeviceEvent;
+	add(options: {input: Tensor; addend: Tensor; output: Tensor}): void;
 	fill(options: {output: Tensor; value: number}): void;
-	permute(options: {input: Tensor; output: Tensor; axes: readonly number[]}): void;
+	permute(options: {
+		input: Tensor;
+		output: Tensor;
+		axes: readonly number[];
+		/** Where in a larger input the output begins. */
+		inputStart?: readonly number[];
+		/** Where in a larger output the input is put; the rest of the output stays. */
+		outputStart?: readonly number[];
+	}): void;
 	normal(options: {output: Tensor; seed: number | bigint; stream: number; deviation: number}): void;
 	/** Bytes of the workspace that the backward pass needs; 0 where it needs none. */
 	lrnWorkspaceBytes(options: LrnArguments): number;

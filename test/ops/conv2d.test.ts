@@ -21,6 +21,7 @@ interface Case extends ConvGeometry {
 	title: string;
 	activation?: Activation;
 	bias?: false;
+	addend?: true;
 }
 
 const square = (pad: number): [number, number, number, number] => [pad, pad, pad, pad];
@@ -72,31 +73,54 @@ const cases: Case[] = [
 		activation: 'relu',
 		bias: false,
 	},
+	{title: 'addend', input: [2, 5, 5, 16], window: [24, 3, 3], stride: 1, pads: square(1), groups: 1, addend: true},
+	{
+		title: 'addend, relu, off 8',
+		input: [1, 5, 5, 11],
+		window: [13, 3, 3],
+		stride: 1,
+		pads: square(1),
+		groups: 1,
+		activation: 'relu',
+		addend: true,
+	},
 ];
 
-// Sums have one term for each product and one for the bias.
+// Sums have one term for each product, one for the bias and one for the addend.
 
-async function forward(t: ExecutionContext, bench: Workbench, dataType: RealType, geometry: Case): Promise<void> {
+async function forward(
+	t: ExecutionContext,
+	bench: Workbench,
+	{dataType, outputType}: {dataType: RealType; outputType: RealType},
+	geometry: Case,
+): Promise<void> {
 	const {activation = 'none', stride, pads, groups} = geometry;
 	const weightShape = convWeightShape(geometry);
 	const kernels = geometry.window[0];
 	const input = bench.random.values(product(geometry.input), 1, dataType);
 	const weights = bench.random.values(product(weightShape), 2 / Math.sqrt(product(weightShape) / kernels), dataType);
 	const bias = geometry.bias === false ? undefined : bench.random.values(kernels, 1, 'float32');
-	const output = bench.output(convOutputShape(geometry), dataType);
+	const outputShape = convOutputShape(geometry);
+	const addend = geometry.addend && bench.random.values(product(outputShape), 1, 'float32');
+	const output = bench.output(outputShape, outputType);
 	operations.conv2d({
 		input: bench.input(geometry.input, dataType, input),
 		weights: bench.input(weightShape, dataType, weights),
 		bias: bias && bench.input([kernels], 'float32', bias),
+		addend: addend && bench.input(outputShape, 'float32', addend),
 		output,
 		stride,
 		pads,
 		groups,
 		activation,
 	});
-	const expected = activated(activation, conv2d(geometry, input, weights, bias));
+	const sums = conv2d(geometry, input, weights, bias);
+	addend?.forEach((term, index) => {
+		sums.add(index, term);
+	});
+	const expected = activated(activation, sums);
 	const extra = activation === 'tanh' ? tanhRoundings : 0;
-	assertClose(t, 'output', await bench.read(output), expected, dataType, (count) => accumulation(count) + extra);
+	assertClose(t, 'output', await bench.read(output), expected, outputType, (count) => accumulation(count) + extra);
 }
 
 async function backward(t: ExecutionContext, bench: Workbench, dataType: RealType, geometry: Case): Promise<void> {
@@ -132,14 +156,22 @@ async function backward(t: ExecutionContext, bench: Workbench, dataType: RealTyp
 
 for (const dataType of realTypes) {
 	for (const geometry of cases) {
-		forEachDevice(`conv2d ${dataType}: ${geometry.title}`, (t, bench) => forward(t, bench, dataType, geometry));
-		if (geometry.activation) continue; // fused into the forward pass only
+		for (const outputType of dataType === 'float32' ? [dataType] : realTypes) {
+			forEachDevice(`conv2d ${dataType} to ${outputType}: ${geometry.title}`, (t, bench) =>
+				forward(t, bench, {dataType, outputType}, geometry),
+			);
+		}
+		if (geometry.activation || geometry.addend) continue; // fused into the forward pass only
 		forEachDevice(`conv2d backward ${dataType}: ${geometry.title}`, (t, bench) =>
 			backward(t, bench, dataType, geometry),
 		);
 	}
 	const geometry = cases[5]!;
-	forEachDevice(`conv2d ${dataType}: views`, (t, bench) => forward(t, bench, dataType, geometry), {misaligned: true});
+	forEachDevice(
+		`conv2d ${dataType}: views`,
+		(t, bench) => forward(t, bench, {dataType, outputType: dataType}, geometry),
+		{misaligned: true},
+	);
 	forEachDevice(`conv2d backward ${dataType}: views`, (t, bench) => backward(t, bench, dataType, geometry), {
 		misaligned: true,
 	});
@@ -166,12 +198,17 @@ testRefusals('conv2d', {
 		input: make([2, 5, 4, 8]),
 		weights: make([6, 3, 3, 8]),
 		bias: make([6]),
+		addend: make([2, 5, 4, 6]),
 		output: make([2, 5, 4, 6]),
 	}),
 	options: convolution,
-	optional: ['bias'],
+	optional: ['bias', 'addend'],
 	refused: [
 		...refusedConvolutions,
+		badArgument((make) => {
+			const output = make([2, 5, 4, 6]);
+			return {output, addend: output};
+		}, /addend must not be output/),
 		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
 		badShape((make) => ({input: make([2, 1, 1, 8]), pads: [0, 1, 0, 1]}), /a window of 3x3 does not fit into/),
 		badType((make) => ({weights: make([6, 3, 3, 8], 'bfloat16')}), /weights must be float32, got bfloat16/),

@@ -1,4 +1,4 @@
-import type {NativeDevice, Tensor} from '../../lib/native.ts';
+import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
@@ -79,6 +79,53 @@ forEachPair('exchanges in both directions keep their order and do not block each
 		const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + 1 - side);
 		t.is(wrong, -1, `device ${side}: element ${wrong} is ${received[wrong]!}`);
 	}
+});
+
+// The same with send(): what is queued between the copy and the wait may run beside the copy, and touches neither tensor.
+forEachPair(
+	'sends arrive before what waits for them, and leave before what was sent is overwritten',
+	async (t, devices) => {
+		const rounds = 100;
+		const length = 50_000;
+		const sides = devices.map((device) => ({
+			device,
+			outgoing: device.allocate([length], 'float32'),
+			landing: device.allocate([length], 'float32'),
+			own: device.allocate([length], 'float32'),
+			collected: device.allocate([rounds, length], 'float32'),
+		}));
+		for (let round = 0; round < rounds; round++) {
+			sides.forEach(({outgoing}, side) => operations.fill({output: outgoing, value: 2 * round + side}));
+			const events = [0, 1].map((side) =>
+				operations.send({input: sides[side]!.outgoing, output: sides[1 - side]!.landing}),
+			);
+			for (const {device, outgoing, landing, own, collected} of sides) {
+				operations.fill({output: own, value: 0.25});
+				for (const event of events) device.wait(event);
+				operations.fill({output: outgoing, value: -1});
+				const row = collected.view([length], 'float32', round * length * 4);
+				operations.add({input: landing, addend: own, output: row});
+				operations.fill({output: landing, value: -2});
+			}
+		}
+		for (const [side, {collected}] of sides.entries()) {
+			const received = new Float32Array(rounds * length);
+			await collected.read(received);
+			const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + 1.25 - side);
+			t.is(wrong, -1, `device ${side}: element ${wrong} is ${received[wrong]!}`);
+		}
+	},
+);
+
+forEachPair('send and wait refuse what cannot be meant', (t, [first, second]) => {
+	const [input, near] = [0, 1].map(() => first.allocate([4], 'float32')) as [Tensor, Tensor];
+	const far = second.allocate([5], 'float32');
+	t.throws(() => operations.send({input, output: near}), {code: 'ALEXNET_DEVICE', message: /^send: .* Use copy\.$/});
+	t.throws(() => operations.send({input, output: far}), {code: 'ALEXNET_SHAPE', message: /must be \[4\], got \[5\]/});
+	for (const event of [undefined, {}, 1]) {
+		t.throws(() => first.wait(event as unknown as DeviceEvent), {code: 'ALEXNET_ARGUMENT', message: /^wait takes/});
+	}
+	return Promise.resolve();
 });
 
 /** A queued operation that will fail. */

@@ -12,6 +12,7 @@ interface Case {
 	geometry: LinearGeometry;
 	activation?: Activation;
 	bias?: false;
+	addend?: true;
 	misaligned?: true;
 }
 
@@ -29,11 +30,14 @@ const cases: Case[] = [
 	{title: 'tanh', geometry: [6, 40, 30], activation: 'tanh'},
 	{title: 'no bias', geometry: [6, 40, 30], bias: false},
 	{title: 'tanh without bias', geometry: [5, 31, 11], activation: 'tanh', bias: false},
+	{title: 'addend', geometry: [17, 75, 53], addend: true},
+	{title: 'addend, one picture, relu', geometry: [1, 64, 24], activation: 'relu', addend: true},
+	{title: 'addend, views', geometry: [6, 43, 29], bias: false, addend: true, misaligned: true},
 ];
 
-// Sums have one term for each product and one for the bias.
+// Sums have one term for each product, one for the bias and one for the addend.
 for (const dataType of realTypes) {
-	for (const {title, geometry, activation = 'none', bias, misaligned} of cases) {
+	for (const {title, geometry, activation = 'none', bias, addend, misaligned} of cases) {
 		const [images, inputs, outputs] = geometry;
 		for (const outputType of dataType === 'float32' ? [dataType] : realTypes) {
 			forEachDevice(
@@ -42,15 +46,21 @@ for (const dataType of realTypes) {
 					const input = bench.random.values(images * inputs, 1, dataType);
 					const weights = bench.random.values(outputs * inputs, 2 / Math.sqrt(inputs), dataType);
 					const biases = bias === false ? undefined : bench.random.values(outputs, 1, 'float32');
+					const addends = addend && bench.random.values(images * outputs, 1, 'float32');
 					const output = bench.output([images, outputs], outputType);
 					operations.linear({
 						input: bench.input([images, inputs], dataType, input),
 						weights: bench.input([outputs, inputs], dataType, weights),
 						bias: biases && bench.input([outputs], 'float32', biases),
+						addend: addends && bench.input([images, outputs], 'float32', addends),
 						output,
 						activation,
 					});
-					const expected = activated(activation, linear(geometry, input, weights, biases));
+					const sums = linear(geometry, input, weights, biases);
+					addends?.forEach((term, index) => {
+						sums.add(index, term);
+					});
+					const expected = activated(activation, sums);
 					const extra = activation === 'tanh' ? tanhRoundings : 0;
 					const roundings = (count: number): number => accumulation(count) + extra;
 					assertClose(t, 'output', await bench.read(output), expected, outputType, roundings);
@@ -58,7 +68,7 @@ for (const dataType of realTypes) {
 				{misaligned},
 			);
 		}
-		if (activation !== 'none') continue; // fused into the forward pass only
+		if (activation !== 'none' || addend) continue; // fused into the forward pass only
 		forEachDevice(
 			`linear backward ${dataType}: ${title}`,
 			async (t, bench) => {
@@ -93,9 +103,19 @@ for (const dataType of realTypes) {
 }
 
 testRefusals('linear', {
-	tensors: (make) => ({input: make([3, 7]), weights: make([5, 7]), bias: make([5]), output: make([3, 5])}),
-	optional: ['bias'],
+	tensors: (make) => ({
+		input: make([3, 7]),
+		weights: make([5, 7]),
+		bias: make([5]),
+		addend: make([3, 5]),
+		output: make([3, 5]),
+	}),
+	optional: ['bias', 'addend'],
 	refused: [
+		badArgument((make) => {
+			const output = make([3, 5]);
+			return {output, addend: output};
+		}, /addend must not be output/),
 		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
 		badType((make) => ({output: make([3, 5], 'bfloat16')}), /output must be float32, got bfloat16/),
 	],

@@ -1,7 +1,7 @@
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {permute} from '../helpers/reference/permute.ts';
-import {badArgument, testRefusals} from '../helpers/refusals.ts';
+import {box, permute} from '../helpers/reference/permute.ts';
+import {badArgument, badShape, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
 
 function permutations(items: number[]): number[][] {
@@ -56,6 +56,44 @@ for (const {title, shape, all, misaligned} of cases) {
 	);
 }
 
+const boxes = [
+	{title: 'rows', large: [7, 5, 3, 3], start: [2, 0, 0, 0], size: [4, 5, 3, 3]},
+	{title: 'channels', large: [6, 10, 3, 5], start: [0, 5, 0, 0], size: [6, 5, 3, 5]},
+	{title: 'the inside of all four', large: [5, 6, 7, 8], start: [1, 2, 3, 1], size: [3, 2, 3, 5]},
+	{title: 'the last element', large: [3, 3, 3, 3], start: [2, 2, 2, 2], size: [1, 1, 1, 1]},
+	{title: 'a matrix', large: [40, 34, 1, 1], start: [20, 17, 0, 0], size: [20, 17, 1, 1]},
+];
+
+for (const {title, large, start, size} of boxes) {
+	for (const axes of [
+		[0, 1, 2, 3],
+		[0, 2, 3, 1],
+		[3, 1, 0, 2],
+	]) {
+		forEachDevice(`permute a box, ${title}, [${axes.join(', ')}]`, async (t, bench) => {
+			const values = bench.random.values(
+				large.reduce((a, b) => a * b),
+				1,
+				'float32',
+			);
+			const cut = bench.output(
+				axes.map((axis) => size[axis]!),
+				'float32',
+			);
+			operations.permute({input: bench.input(large, 'float32', values), output: cut, axes, inputStart: start});
+			const inside = box(large, start, size, values);
+			assertEqual(t, 'cut out', await bench.read(cut), permute(size, axes, inside).values);
+
+			const back = [0, 1, 2, 3].map((axis) => axes.indexOf(axis));
+			const put = bench.inPlace(large, 'float32', new Float64Array(values.length).fill(-7));
+			operations.permute({input: cut, output: put, axes: back, outputStart: start});
+			const all = await bench.read(put);
+			assertEqual(t, 'put back', box(large, start, size, all), inside);
+			t.is(all.filter((value) => value === -7).length, all.length - inside.length, 'what lies around the box stays');
+		});
+	}
+}
+
 testRefusals('permute', {
 	tensors: (make) => ({input: make([2, 3, 4, 5]), output: make([2, 5, 3, 4])}),
 	options: {axes: [0, 3, 1, 2]},
@@ -69,5 +107,10 @@ testRefusals('permute', {
 			const tensor = make([2, 3, 4, 5]);
 			return {input: tensor, output: tensor, axes: [0, 1, 2, 3]};
 		}, /output must not be input/),
+		badShape((make) => ({output: make([2, 5, 3, 3])}), /output must be \[2, 5, 3, 4\], got \[2, 5, 3, 3\]/),
+		badArgument({inputStart: [0, 0, 0, 1]}, /a box of \[2, 3, 4, 5\] from inputStart on leaves \[2, 3, 4, 5\]/),
+		badArgument({outputStart: [0, -1, 0, 0]}, /a box of \[2, 5, 3, 4\] from outputStart on leaves \[2, 5, 3, 4\]/),
+		badArgument({inputStart: [0, 0, 0]}, /inputStart must have 4 numbers/),
+		badArgument({inputStart: [0, 0, 0, 0], outputStart: [0, 0, 0, 0]}, /either inputStart or outputStart/),
 	],
 });

@@ -17,3 +17,22 @@ export function permute(
 	});
 	return {shape: resultShape, values};
 }
+
+/** The elements of a box of a tensor, from `start` on. */
+export function box(
+	shape: readonly number[],
+	start: readonly number[],
+	size: readonly number[],
+	values: Float64Array,
+): Float64Array {
+	const inside = (index: number): boolean => {
+		let rest = index;
+		for (let axis = shape.length - 1; axis >= 0; axis--) {
+			const place = (rest % shape[axis]!) - start[axis]!;
+			if (place < 0 || place >= size[axis]!) return false;
+			rest = Math.floor(rest / shape[axis]!);
+		}
+		return true;
+	};
+	return values.filter((_, index) => inside(index));
+}
