@@ -8,7 +8,7 @@ import {packageVersion} from './version.ts';
 export function environmentOf(devices: readonly string[]): Environment {
 	return {
 		'alexnet-cuda': packageVersion,
-		sharp: sharp.versions.sharp ?? '',
+		sharp: sharp.versions.sharp,
 		libvips: sharp.versions.vips,
 		devices: devices.map(describe).join('; '),
 	};

@@ -59,7 +59,10 @@ function bounded(probability: number): number {
 
 /** @throws ALEXNET_LABEL where a source's classes are not the model's, in the same order. */
 export function requireSameLabels(model: Pick<Model, 'labels'>, source: {readonly labels: readonly string[]}): void {
-	if (model.labels.length === source.labels.length && model.labels.every((label, index) => label === source.labels[index])) {
+	if (
+		model.labels.length === source.labels.length &&
+		model.labels.every((label, index) => label === source.labels[index])
+	) {
 		return;
 	}
 	const missing = model.labels.filter((label) => !source.labels.includes(label));

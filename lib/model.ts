@@ -101,11 +101,6 @@ export class Model {
 		return this.#statistics;
 	}
 
-	/** Whether they have been set. */
-	get hasStatistics(): boolean {
-		return this.#hasStatistics;
-	}
-
 	set statistics(statistics: Statistics) {
 		this.#requireOpen();
 		requireLength('The mean image', statistics.mean.length, elementsOf(this.#network.mean.shape));
@@ -114,6 +109,11 @@ export class Model {
 		this.#statistics = statistics;
 		this.#hasStatistics = true;
 		this.#network.mean.write(statistics.mean);
+	}
+
+	/** Whether {@link statistics} have been set. */
+	get hasStatistics(): boolean {
+		return this.#hasStatistics;
 	}
 
 	/**

@@ -163,5 +163,7 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
 }
 
 function unusable(path: string, error: unknown): AlexNetError {
-	return new AlexNetError('ALEXNET_RUN', `The run folder '${path}' cannot be used: ${reasonOf(error)}.`, {cause: error});
+	return new AlexNetError('ALEXNET_RUN', `The run folder '${path}' cannot be used: ${reasonOf(error)}.`, {
+		cause: error,
+	});
 }

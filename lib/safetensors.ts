@@ -113,11 +113,7 @@ export class SafetensorsFile {
 			return new SafetensorsFile(path, file, text.toString('utf8'), 8 + headerBytes, size);
 		} catch (error) {
 			await file?.close();
-			throw new AlexNetError(
-				'ALEXNET_CHECKPOINT',
-				`Could not read ${path}: ${reasonOf(error)}.`,
-				{cause: error},
-			);
+			throw new AlexNetError('ALEXNET_CHECKPOINT', `Could not read ${path}: ${reasonOf(error)}.`, {cause: error});
 		}
 	}
 

@@ -33,7 +33,7 @@ export function describeConfig(
 export function resumedOptions<T extends object>(command: Command, options: T, path: string, config: RunConfig): T {
 	const settings = (config.settings ?? {}) as Readonly<Record<string, unknown>>;
 	const given = options as Readonly<Record<string, unknown>>;
-	const result: Record<string, unknown> = {...options};
+	const result: Record<string, unknown> = {...given};
 	for (const option of command.options) {
 		const name = option.attributeName();
 		if (ofTheCall.has(name)) continue;
@@ -53,10 +53,10 @@ function mayChange(name: string, saved: unknown, now: unknown): boolean {
 }
 
 function contradiction(path: string, flag: string, saved: unknown, now: unknown): AlexNetError {
-	const was = saved === undefined ? 'without it' : `with ${String(saved)}`;
+	const was = saved === undefined ? 'without it' : `with ${JSON.stringify(saved)}`;
 	const advice =
 		flag === '--epochs' ? 'The number of epochs can only be raised.' : 'Leave it out, or start another run (--out).';
-	const message = `${flag} is ${String(now)}, but the run in '${path}' was started ${was}. ${advice}`;
+	const message = `${flag} is ${JSON.stringify(now)}, but the run in '${path}' was started ${was}. ${advice}`;
 	return new AlexNetError('ALEXNET_ARGUMENT', message);
 }
 
