@@ -165,6 +165,17 @@ export class Model {
 		return this.#readAll('gradient');
 	}
 
+	/** The first weights, or gradients of weights, in the order of the layers that hold a value that is no finite number. */
+	async firstNotFinite(): Promise<string | undefined> {
+		this.#requireOpen();
+		const hasOther = (values: Float32Array): boolean => values.some((value) => !Number.isFinite(value));
+		for (const parameter of this.parameters) {
+			if (hasOther(await parameter.read('weights'))) return parameter.name;
+			if (hasOther(await parameter.read('gradient'))) return `the gradient of ${parameter.name}`;
+		}
+		return undefined;
+	}
+
 	/** The weights and biases, by name, in PyTorch's order. */
 	async getParameters(): Promise<Map<string, Float32Array>> {
 		return this.#readAll('weights');

@@ -166,7 +166,7 @@ async function requireFinite(model: Model, what: string, loss: number): Promise<
 	const first = await model.firstNotFinite();
 	throw new AlexNetError(
 		'ALEXNET_LOSS',
-		`The ${what} step ${model.step} is ${loss}; ${first === undefined ? 'every tensor is finite, though' : `the first that is not finite is ${first}`}. ` +
+		`The ${what} step ${model.step} is ${loss}; ${first === undefined ? 'all weights are finite, though' : `the first that is not finite is ${first}`}. ` +
 			`Try a lower learningRate than ${model.sgd.learningRate}, from the last checkpoint on or from the start.`,
 	);
 }
