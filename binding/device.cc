@@ -14,8 +14,10 @@ Napi::Function DeviceObject::define(Napi::Env env) {
   return DefineClass(
       env, "Device",
       {InstanceAccessor<&DeviceObject::id>("id"), InstanceMethod<&DeviceObject::memory>("memory"),
-       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::wait>("wait"),
-       InstanceMethod<&DeviceObject::synchronize>("synchronize"), InstanceMethod<&DeviceObject::close>("close")});
+       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::outline>("outline"),
+       InstanceMethod<&DeviceObject::record>("record"), InstanceMethod<&DeviceObject::freeBytes>("freeBytes"),
+       InstanceMethod<&DeviceObject::wait>("wait"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
+       InstanceMethod<&DeviceObject::close>("close")});
 }
 
 DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
@@ -46,6 +48,22 @@ Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) {
     tensor.buffer = device_->allocate(tensor.bytes());
     return TensorObject::create(info.Env(), std::move(tensor), device_, true);
   });
+}
+
+Napi::Value DeviceObject::freeBytes(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(device_->freeBytes())); });
+}
+
+Napi::Value DeviceObject::outline(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Tensor tensor{nullptr, 0, dataTypeFrom(info[1]), shapeFrom(info[0])};
+    tensor.buffer = device_->outline(tensor.bytes());
+    return TensorObject::create(info.Env(), std::move(tensor), device_, false);
+  });
+}
+
+Napi::Value DeviceObject::record(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return eventValue(info.Env(), device_->record("record")); });
 }
 
 void DeviceObject::wait(const Napi::CallbackInfo& info) {

@@ -23,6 +23,9 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info);
+  Napi::Value freeBytes(const Napi::CallbackInfo& info);
+  Napi::Value outline(const Napi::CallbackInfo& info);
+  Napi::Value record(const Napi::CallbackInfo& info);
   void wait(const Napi::CallbackInfo& info);
   Napi::Value synchronize(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

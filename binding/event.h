@@ -1,4 +1,4 @@
-// Events as opaque JavaScript values: send() returns one, device.wait() takes it.
+// Events as opaque JavaScript values: send() and device.record() return one, device.wait() takes it.
 #pragma once
 
 #include <napi.h>
@@ -24,7 +24,7 @@ inline Napi::Value eventValue(Napi::Env env, std::shared_ptr<Event> event) {
 
 inline std::shared_ptr<Event> eventFrom(const Napi::Value& value) {
   if (!value.IsExternal() || !value.As<EventHandle>().CheckTypeTag(&kEventTag)) {
-    throw Error(kArgument, "wait takes an event that send() returned.");
+    throw Error(kArgument, "wait takes an event that send() or record() returned.");
   }
   return *value.As<EventHandle>().Data();
 }

@@ -35,6 +35,11 @@ class Device {
 
   // Memory is taken at once, not on the queue; its contents are undefined.
   virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
+  // A buffer without memory: tensors in it have a shape and a device, and no operation runs on them. For finding out
+  // what a plan needs before anything is taken.
+  std::shared_ptr<Buffer> outline(size_t bytes) { return std::make_shared<Buffer>(this, nullptr, bytes); }
+  // Bytes that allocate() could still find now.
+  virtual int64_t freeBytes() const = 0;
 
   // Validates on the calling thread, then queues.
   template <class Operation>

@@ -25,5 +25,6 @@ inline constexpr const char* kLabel = "ALEXNET_LABEL";
 inline constexpr const char* kMemory = "ALEXNET_MEMORY";
 inline constexpr const char* kDisposed = "ALEXNET_DISPOSED";
 inline constexpr const char* kOperation = "ALEXNET_OPERATION";
+inline constexpr const char* kPeer = "ALEXNET_PEER";
 
 }  // namespace alexnet

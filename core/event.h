@@ -28,7 +28,7 @@ class Event {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return state_ != State::pending; });
     if (state_ == State::failed) {
-      throw Error(kOperation, "the other device failed before. Its own error says why.");
+      throw Error(kPeer, "another device failed before. Its own error says why.");
     }
   }
 

@@ -53,17 +53,25 @@ struct Tensor {
   // The address to read from. T is not checked against the type: verbs have validated it.
   template <class T = void>
   const T* data() const {
+    requireMemory();
     return reinterpret_cast<const T*>(static_cast<const char*>(buffer->address) + offset);
   }
   // The address to write to. The only way to one, so every write counts.
   template <class T = void>
   T* mutableData() const {
+    requireMemory();
     buffer->version.fetch_add(1, std::memory_order_relaxed);
     return reinterpret_cast<T*>(static_cast<char*>(buffer->address) + offset);
   }
 
   // The same memory seen with another shape, type or start. Fails where it would leave the buffer.
   Tensor view(Shape newShape, DataType newType, size_t byteOffset) const;
+
+ private:
+  // Fails for an outline (Device::outline).
+  void requireMemory() const {
+    if (!buffer->address) throw Error(kArgument, "a tensor of " + toString(shape) + " is an outline without memory.");
+  }
 };
 
 }  // namespace alexnet

@@ -11,6 +11,7 @@ class CpuDevice final : public Device {
   ~CpuDevice() override;
 
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
+  int64_t freeBytes() const override { return availableMemory(); }
   size_t workspaceBytes(const Lrn& operation) override;
   size_t workspaceBytes(const MaxPool& operation) override;
 

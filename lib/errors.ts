@@ -16,6 +16,8 @@ export type ErrorCode =
 	| 'ALEXNET_DISPOSED'
 	/** A queued operation failed while it ran. */
 	| 'ALEXNET_OPERATION'
+	/** Another device that works on the same net failed before; its own error says why. */
+	| 'ALEXNET_PEER'
 	/** The native addon could not be loaded. */
 	| 'ALEXNET_ADDON'
 	/** A picture folder is missing, empty or has no class folders, or is not as the run began with it. */

@@ -40,7 +40,13 @@ export interface NativeDevice {
 	readonly id: string;
 	/** Tensor memory held now, and how many allocations there ever were. */
 	memory(): {bytes: number; allocations: number};
+	/** Bytes that could still be allocated now. */
+	freeBytes(): number;
 	allocate(shape: Shape, dataType: DataType): Tensor;
+	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
+	outline(shape: Shape, dataType: DataType): Tensor;
+	/** Happens when all that was queued so far has ended. */
+	record(): DeviceEvent;
 	/** What is queued later on this device runs after the event. */
 	wait(event: DeviceEvent): void;
 	synchronize(): Promise<void>;

@@ -123,7 +123,7 @@ forEachPair('send and wait refuse what cannot be meant', (t, [first, second]) =>
 	t.throws(() => operations.send({input, output: near}), {code: 'ALEXNET_DEVICE', message: /^send: .* Use copy\.$/});
 	t.throws(() => operations.send({input, output: far}), {code: 'ALEXNET_SHAPE', message: /must be \[4\], got \[5\]/});
 	for (const event of [undefined, {}, 1]) {
-		t.throws(() => first.wait(event as unknown as DeviceEvent), {code: 'ALEXNET_ARGUMENT', message: /^wait takes/});
+		t.throws(() => first.wait(event as unknown as DeviceEvent), {code: 'ALEXNET_ARGUMENT', message: /^wait takes an event/});
 	}
 	return Promise.resolve();
 });
@@ -157,7 +157,7 @@ for (const failing of [0, 1]) {
 			const [culprit, other] = [devices[failing]!, devices[1 - failing]!];
 			const messages = await Promise.all([
 				t.throwsAsync(culprit.synchronize(), {code: 'ALEXNET_LABEL'}),
-				t.throwsAsync(other.synchronize(), {code: 'ALEXNET_OPERATION'}),
+				t.throwsAsync(other.synchronize(), {code: 'ALEXNET_PEER'}),
 			]);
 			t.regex(messages[0].message, /^softmaxLoss: /);
 			t.regex(messages[1].message, /^copy: /);
@@ -183,5 +183,5 @@ forEachPair('a device that is closed while another waits for it releases the oth
 	operations.copy({input, output});
 	const waiting = devices[1].synchronize();
 	devices[0].close();
-	await t.throwsAsync(waiting, {code: 'ALEXNET_OPERATION', message: /^copy: /});
+	await t.throwsAsync(waiting, {code: 'ALEXNET_PEER', message: /^copy: /});
 });
