@@ -8,6 +8,7 @@ import type {ModelOptions, Precision, StepResult, TrainStepOptions} from './opti
 import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
+import type {Progress} from './progress.ts';
 import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
 import {testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 
@@ -23,12 +24,15 @@ export class Model {
 	sgd: SgdSettings;
 	/** Updates made so far. */
 	step = 0;
+	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
+	progress: Progress | undefined;
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
 	readonly #memories: readonly Memory[];
 	readonly #plans = new Map<number, TrainingPlan>();
 	readonly #predictor: Predictor;
 	#statistics: Statistics;
+	#hasStatistics = false;
 	#closing: Promise<void> | undefined;
 	/** Of the last step. */
 	#lastPlan: TrainingPlan | undefined;
@@ -112,7 +116,13 @@ export class Model {
 		requireLength('pca.values', statistics.pca.values.length, 3);
 		requireLength('pca.vectors', statistics.pca.vectors.length, 9);
 		this.#statistics = statistics;
+		this.#hasStatistics = true;
 		for (const tensor of this.#network.means) tensor.write(statistics.mean);
+	}
+
+	/** Whether {@link statistics} have been set. */
+	get hasStatistics(): boolean {
+		return this.#hasStatistics;
 	}
 
 	/**
