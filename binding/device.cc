@@ -93,6 +93,7 @@ Napi::Value listDevices(const Napi::CallbackInfo& info) {
       object.Set("nativeBfloat16", description.nativeBfloat16);
       if (description.threads > 0) object.Set("threads", description.threads);
       if (!description.computeCapability.empty()) object.Set("computeCapability", description.computeCapability);
+      if (!description.arithmetic.empty()) object.Set("arithmetic", description.arithmetic);
       list[list.Length()] = object;
     }
   }

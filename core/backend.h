@@ -16,6 +16,7 @@ struct DeviceDescription {
   int threads = 0;                // CPU: cores that a device uses when it is the only one
   bool nativeBfloat16 = false;    // bf16 arithmetic in hardware
   std::string computeCapability;  // CUDA: "8.6"
+  std::string arithmetic;         // CPU: library and instruction set, which decide the last bits of results
 };
 
 // Whether devices of a kind can be had, and if not, why.

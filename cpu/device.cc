@@ -42,7 +42,7 @@ class CpuBackend final : public Backend {
   Availability availability() const override { return {"available", "The CPU is always there."}; }
 
   std::vector<DeviceDescription> list() const override {
-    return {{"cpu:0", processorName(), machineMemory(), cores(), nativeBfloat16(), ""}};
+    return {{"cpu:0", processorName(), machineMemory(), cores(), nativeBfloat16(), "", arithmetic()}};
   }
 
   std::shared_ptr<Device> open(int index, int threads) const override {

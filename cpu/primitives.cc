@@ -28,6 +28,26 @@ dnnl::memory::data_type typeOf(const Tensor& tensor) {
 
 bool nativeBfloat16() { return has(dnnl::cpu_isa::avx512_core_bf16); }
 
+std::string arithmetic() {
+  using isa = dnnl::cpu_isa;
+  const std::pair<isa, const char*> known[] = {{isa::avx512_core_amx, "AVX-512 with AMX"},
+                                               {isa::avx512_core_bf16, "AVX-512 with bf16"},
+                                               {isa::avx512_core_vnni, "AVX-512 with VNNI"},
+                                               {isa::avx512_core, "AVX-512"},
+                                               {isa::avx2_vnni, "AVX2 with VNNI"},
+                                               {isa::avx2, "AVX2"},
+                                               {isa::avx, "AVX"}};
+  const char* name = "SSE4.1";
+  for (const auto& [set, words] : known) {
+    if (!has(set)) continue;
+    name = words;
+    break;
+  }
+  const dnnl_version_t& version = *dnnl_version();
+  return "oneDNN " + std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+         std::to_string(version.patch) + ", " + name;
+}
+
 dnnl::primitive_attr attributes(Activation activation, const Descriptor& addend) {
   dnnl::primitive_attr result;
   result.set_scratchpad_mode(dnnl::scratchpad_mode::user);

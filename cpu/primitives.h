@@ -34,6 +34,8 @@ enum class Kind : int64_t {
 dnnl::memory::data_type typeOf(const Tensor& tensor);
 // Whether the processor multiplies bf16 numbers.
 bool nativeBfloat16();
+// oneDNN's version and the instruction set that it uses here: "oneDNN 2.6.3, AVX-512".
+std::string arithmetic();
 // Attributes that all primitives share (their scratch memory is ours), with what is done to the result: an fp32 addend
 // of the given layout is added, if there is one, and then an activation applied.
 dnnl::primitive_attr attributes(Activation activation = Activation::none, const Descriptor& addend = {});

@@ -6,11 +6,16 @@ import {describeError, exitCodeOf} from '../lib/cli/exit-codes.ts';
 import {percent} from '../lib/cli/format.ts';
 import {Interruptible} from '../lib/cli/interrupt.ts';
 import {Output} from '../lib/cli/output.ts';
+import {describeConfig} from '../lib/cli/run-config.ts';
 import {trainRun} from '../lib/cli/train-run.ts';
 import {AlexNet, ImageFolder, listDevices, type Dataset} from '../lib/index.ts';
+import {RunFolder} from '../lib/run-folder.ts';
 import {prepareEmoji} from './emoji.ts';
 
-const run = join(import.meta.dirname, '..', 'runs', 'demo');
+const folder = join(import.meta.dirname, '..', 'runs', 'demo');
+
+/** All of the pictures decoded: each is decoded once. */
+const cacheBytes = 2 ** 30;
 
 /**
  * What learns these few thousand pictures within minutes: the start of the released code, small batches and a fifth of
@@ -22,16 +27,17 @@ const training = {epochs: 8, divideAt: [6]};
 
 async function demo(output: Output, signal: AbortSignal): Promise<void> {
 	const emoji = await prepareEmoji();
-	const data = await ImageFolder.open(emoji.folder);
+	const data = await ImageFolder.open(emoji.folder, {cacheBytes});
 	// bf16 is twice as fast where the processor multiplies it, and slower where it does not.
 	const precision = listDevices().some(({id, nativeBfloat16}) => id === 'cpu:0' && nativeBfloat16) ? 'bf16' : 'fp32';
 	await using model = await AlexNet.create({labels: data.labels, devices: 'cpu', precision, ...recipe});
-	await rm(run, {recursive: true, force: true});
-	await trainRun({model, data, out: run, init: recipe.init, training, output, signal});
+	await rm(folder, {recursive: true, force: true});
+	const run = await RunFolder.create(folder, describeConfig(model, data, {...recipe, ...training, precision}));
+	await trainRun({model, data, run, init: recipe.init, training, output, signal});
 	await showPredictions(model, data.validation, output);
 	// The net after the last epoch, not the best epoch's: choosing by these pictures would flatter the result.
 	const {top1} = await model.evaluate(data.validation, {crops: 10, signal});
-	output.result(`The run is in ${run}: checkpoints, metrics.jsonl, and conv1's kernels in filters.png.`);
+	output.result(`The run is in ${folder}: checkpoints, metrics.jsonl, and conv1's kernels in filters.png.`);
 	output.result(
 		`held-out top-1 ${percent(top1)} (chance ${percent(1 / data.labels.length)}, largest class ${percent(emoji.largestClass)})`,
 	);

@@ -1,9 +1,12 @@
 // Checkpoints: one safetensors file that classifies on its own and that training can go on from.
+import {setImmediate} from 'node:timers/promises';
 import type {Architecture} from './architecture.ts';
 import {AlexNetError} from './errors.ts';
+import {reasonOf} from './files.ts';
 import type {Model} from './model.ts';
 import type {ModelOptions, RunOptions} from './options.ts';
 import type {Parameter, ParameterContents} from './parameter.ts';
+import type {Progress} from './progress.ts';
 import {SafetensorsFile, writeSafetensors, type OutgoingTensor} from './safetensors.ts';
 import type {SgdSettings} from './sgd.ts';
 import type {PcaScale} from './views.ts';
@@ -11,6 +14,11 @@ import type {PcaScale} from './views.ts';
 const format = 'alexnet-cuda';
 /** Raised when what older versions of this package would read wrongly changes. */
 const formatVersion = 1;
+
+const required = ['architecture', 'labels', 'step', 'seed', 'batchSize', 'pcaScale', 'sgd'] as const;
+
+/** Checking values pauses for the event loop after this many: about a millisecond. */
+const valuesAtOnce = 2 ** 20;
 
 /** What a checkpoint says about itself besides its tensors. */
 export interface CheckpointHeader {
@@ -22,6 +30,9 @@ export interface CheckpointHeader {
 	batchSize: number;
 	pcaScale: PcaScale;
 	sgd: SgdSettings;
+	hasStatistics: boolean;
+	/** Where training stopped; not there before the first step of a run. */
+	progress?: Progress;
 	/** Device and precision it was trained on; another may load it. */
 	devices: readonly string[];
 	precision: Model['precision'];
@@ -31,10 +42,11 @@ export interface CheckpointHeader {
  * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
  * No step may be under way.
  *
- * @throws ALEXNET_CHECKPOINT where the file cannot be written; what stood there before is untouched.
+ * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a value is no finite number; what
+ * stood there before is untouched.
  */
 export async function saveCheckpoint(model: Model, path: string): Promise<void> {
-	const {architecture, step, seed, batchSize, pcaScale, sgd, devices, precision} = model;
+	const {architecture, step, seed, batchSize, pcaScale, sgd, hasStatistics, progress, devices, precision} = model;
 	const header: CheckpointHeader = {
 		architecture,
 		labels: [...model.labels],
@@ -43,6 +55,8 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 		batchSize,
 		pcaScale,
 		sgd,
+		hasStatistics,
+		...(progress && {progress}),
 		devices,
 		precision,
 	};
@@ -51,7 +65,11 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 	const outgoing = (parameter: Parameter, name: string, contents: ParameterContents): OutgoingTensor => ({
 		name,
 		shape: parameter.shape,
-		read: () => parameter.read(contents, scratch.subarray(0, parameter.elements)),
+		read: async () => {
+			const values = await parameter.read(contents, scratch.subarray(0, parameter.elements));
+			await requireFinite(name, values, path);
+			return values;
+		},
 	});
 	const {mean, pca} = model.statistics;
 	const {imageSize} = architecture;
@@ -73,6 +91,23 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 	);
 }
 
+/** A net that has come to nothing must not take the place of one that works. */
+async function requireFinite(name: string, values: Float32Array, path: string): Promise<void> {
+	for (let start = 0; start < values.length; start += valuesAtOnce) {
+		let sum = 0;
+		const end = Math.min(values.length, start + valuesAtOnce);
+		for (let index = start; index < end; ++index) sum += (values[index] ?? 0) * 0;
+		if (sum !== 0) {
+			throw new AlexNetError(
+				'ALEXNET_LOSS',
+				`${name} has values that are no finite numbers, so it is not saved; ${path} is as it was. ` +
+					'Go on from there, or from the start, with a lower learningRate.',
+			);
+		}
+		await setImmediate();
+	}
+}
+
 function encode(header: CheckpointHeader): Record<string, string> {
 	return Object.fromEntries(Object.entries(header).map(([key, value]) => [key, JSON.stringify(value)]));
 }
@@ -86,8 +121,16 @@ function decode(path: string, metadata: Readonly<Record<string, string>>): Check
 		const message = `${path} has format ${version}; this version reads up to ${formatVersion}. Update alexnet-cuda.`;
 		throw new AlexNetError('ALEXNET_CHECKPOINT', message);
 	}
-	const entries = Object.entries(fields).map(([key, value]) => [key, JSON.parse(value) as unknown]);
-	return Object.fromEntries(entries) as CheckpointHeader;
+	const missing = required.find((key) => fields[key] === undefined);
+	if (missing !== undefined) {
+		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: it does not say its ${missing}.`);
+	}
+	try {
+		const entries = Object.entries(fields).map(([key, value]) => [key, JSON.parse(value) as unknown]);
+		return Object.fromEntries(entries) as CheckpointHeader;
+	} catch (error) {
+		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: ${reasonOf(error)}.`, {cause: error});
+	}
 }
 
 /** How a checkpoint becomes a model: `make` constructs it from what the file says and what the caller chose. */
@@ -105,26 +148,30 @@ export async function loadCheckpoint<M extends Model>(
 ): Promise<M> {
 	const file = await SafetensorsFile.open(path);
 	try {
-		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = decode(path, file.metadata);
+		const header = decode(path, file.metadata);
+		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = header;
+		// Files of the first version do not say; a net that had made a step had them.
+		const {hasStatistics = step > 0} = header as Partial<CheckpointHeader>;
 		const model = make({
 			...sgd,
 			...{architecture, labels, seed, pcaScale},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 		});
 		try {
-			await fill(model, file);
+			await fill(model, file, hasStatistics);
 		} catch (error) {
 			await model.dispose();
 			throw error;
 		}
 		model.step = step;
+		model.progress = header.progress;
 		return model;
 	} finally {
 		await file.close();
 	}
 }
 
-async function fill(model: Model, file: SafetensorsFile): Promise<void> {
+async function fill(model: Model, file: SafetensorsFile, hasStatistics: boolean): Promise<void> {
 	const {imageSize} = model.architecture;
 	for (const parameter of model.parameters) {
 		parameter.reset();
@@ -132,6 +179,7 @@ async function fill(model: Model, file: SafetensorsFile): Promise<void> {
 		parameter.write('velocity', await file.read(`momentum.${parameter.name}`, parameter.shape));
 		await model.synchronize();
 	}
+	if (!hasStatistics) return;
 	model.statistics = {
 		mean: await file.read('mean', [imageSize, imageSize, 3]),
 		pca: {values: await file.read('pca.values', [3]), vectors: await file.read('pca.vectors', [3, 3])},

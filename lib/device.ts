@@ -6,6 +6,14 @@ export function listDevices(): DeviceInfo[] {
 	return native.listDevices();
 }
 
+/** What is known of a device that can be opened here; the CPU is listed once, however many devices share it. */
+export function deviceInfo(id: string): DeviceInfo | undefined {
+	const here = listDevices();
+	const [kind] = id.split(':');
+	const cpu = kind === 'cpu' ? here.find((device) => device.kind === 'cpu') : undefined;
+	return here.find((device) => device.id === id) ?? (cpu && {...cpu, id});
+}
+
 /** Whether CUDA devices can be had here, and if not, why and what to do. */
 export function cudaAvailability(): CudaAvailability {
 	return native.cudaAvailability();

@@ -20,15 +20,15 @@ export type ErrorCode =
 	| 'ALEXNET_PEER'
 	/** The native addon could not be loaded. */
 	| 'ALEXNET_ADDON'
-	/** A picture folder is missing, empty or has no class folders. */
+	/** A picture folder is missing, empty or has no class folders, or is not as the run began with it. */
 	| 'ALEXNET_FOLDER'
 	/** A picture cannot be decoded. */
 	| 'ALEXNET_PICTURE'
 	/** A checkpoint cannot be read, or belongs to something else. */
 	| 'ALEXNET_CHECKPOINT'
-	/** A run folder holds a checkpoint already, or cannot be written. */
+	/** A run folder holds a checkpoint already, holds no run to resume, or cannot be written. */
 	| 'ALEXNET_RUN'
-	/** The loss is not a finite number. */
+	/** The loss, or a weight that would be saved, is not a finite number. */
 	| 'ALEXNET_LOSS';
 
 /** The one class of errors that this package throws on purpose. */

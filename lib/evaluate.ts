@@ -36,8 +36,7 @@ export async function evaluate(
 			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
 			const label = labels[row] ?? 0;
 			const place = rank(values, label);
-			// Below the smallest positive fp32 a probability reads as 0; the loss stays finite there.
-			sums.loss -= Math.log(Math.max(values[label] ?? NaN, 2 ** -149));
+			sums.loss -= Math.log(bounded(values[label] ?? NaN));
 			sums.top1 += place < 1 ? 1 : 0;
 			sums.top5 += place < 5 ? 1 : 0;
 		}
@@ -46,17 +45,36 @@ export async function evaluate(
 		signal?.throwIfAborted();
 	}
 	const {pictures} = sums;
+	if (pictures === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to evaluate.');
 	return {pictures, loss: sums.loss / pictures, top1: sums.top1 / pictures, top5: sums.top5 / pictures};
 }
 
+/**
+ * Below the smallest positive fp32 a probability reads as 0, and the loss stays finite there. A mean of ten may round to
+ * a little more than 1, and the loss is not negative there.
+ */
+function bounded(probability: number): number {
+	return Math.min(1, Math.max(probability, 2 ** -149));
+}
+
 /** @throws ALEXNET_LABEL where a source's classes are not the model's, in the same order. */
-export function requireSameLabels(model: Model, source: PictureSource): void {
-	if (model.classes === source.labels.length && model.labels.every((label, index) => label === source.labels[index])) {
+export function requireSameLabels(model: Pick<Model, 'labels'>, source: {readonly labels: readonly string[]}): void {
+	if (
+		model.labels.length === source.labels.length &&
+		model.labels.every((label, index) => label === source.labels[index])
+	) {
 		return;
 	}
+	const missing = model.labels.filter((label) => !source.labels.includes(label));
+	const added = source.labels.filter((label) => !model.labels.includes(label));
+	const differences = [
+		...(missing.length > 0 ? [`without pictures: ${shorten(missing)}`] : []),
+		...(added.length > 0 ? [`unknown to the model: ${shorten(added)}`] : []),
+	];
 	throw new AlexNetError(
 		'ALEXNET_LABEL',
-		`The model's classes are ${shorten(model.labels)}, the pictures' ${shorten(source.labels)}. They must be the same.`,
+		`The model's classes are ${shorten(model.labels)}, the pictures' ${shorten(source.labels)}; ` +
+			`${differences.join('; ') || 'their order differs'}. They must be the same.`,
 	);
 }
 

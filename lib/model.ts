@@ -1,14 +1,14 @@
 import type {Architecture} from './architecture.ts';
 import {requireInteger, requireLength, requireOneOf} from './check.ts';
-import {placeOnOneDevice} from './columns.ts';
-import {openDevice} from './device.ts';
+import {placeColumns} from './columns.ts';
+import {DeviceGroup} from './device-group.ts';
 import {AlexNetError, DisposedError} from './errors.ts';
-import {elementsOf, Memory} from './memory.ts';
-import type {NativeDevice} from './native.ts';
+import {elementsOf, takeMemory, type Memory} from './memory.ts';
 import type {ModelOptions, Precision, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
+import type {Progress} from './progress.ts';
 import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
 import {testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 
@@ -24,15 +24,20 @@ export class Model {
 	sgd: SgdSettings;
 	/** Updates made so far. */
 	step = 0;
+	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
+	progress: Progress | undefined;
 	readonly #network: Network;
-	readonly #device: NativeDevice;
-	readonly #memory: Memory;
+	readonly #group: DeviceGroup;
+	readonly #memories: readonly Memory[];
 	readonly #plans = new Map<number, TrainingPlan>();
 	readonly #predictor: Predictor;
 	#statistics: Statistics;
+	#hasStatistics = false;
 	#closing: Promise<void> | undefined;
+	/** Of the last step. */
+	#lastPlan: TrainingPlan | undefined;
 
-	/** Opens the device and takes the parameters' memory; follow it with initialize() or setParameters(). */
+	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
 		const {architecture, labels, devices = 'cpu', precision = 'fp32', batchSize = 128, seed = 0} = options;
 		requireLabels(architecture, labels);
@@ -47,20 +52,27 @@ export class Model {
 		const mean = [imageSize, imageSize, 3];
 		const pca = {values: new Float32Array(3), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
 		this.#statistics = {mean: new Float32Array(elementsOf(mean)), pca};
-		this.#device = openDevice(oneDevice(devices));
-		this.#memory = new Memory(this.#device);
+		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns);
 		try {
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
-			const layers = placeOnOneDevice(architecture, this.#memory, type, seed);
-			const tensor = this.#memory.allocate(mean, 'float32');
-			this.#network = {device: this.#device, layers, precision: type, imageSize, crop, mean: tensor};
-			tensor.write(this.#statistics.mean);
+			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
+			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
+				memories,
+				layers: placeColumns(architecture, memories, type, seed),
+				means: memories.map((memory) => memory.allocate(mean, 'float32')),
+			}));
+			this.#memories = taken.memories;
+			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
+			for (const tensor of taken.means) tensor.write(this.#statistics.mean);
 		} catch (error) {
-			this.#memory.dispose();
-			this.#device.close();
+			this.#group.close();
 			throw error;
 		}
-		this.#predictor = new Predictor((rows) => new InferencePlan(this.#network, rows), batchSize, this.classes);
+		this.#predictor = new Predictor(
+			(rows) => this.#inferencePlan(rows),
+			(promise) => this.#group.settle(promise),
+			{most: batchSize, classes: this.classes},
+		);
 	}
 
 	/** Draws the initial weights, and sets momentum to zero. */
@@ -70,7 +82,7 @@ export class Model {
 		for (const layer of this.#network.layers) {
 			for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
 		}
-		await this.#device.synchronize();
+		await this.#group.synchronize();
 	}
 
 	get classes(): number {
@@ -79,7 +91,7 @@ export class Model {
 
 	/** Ids of the devices that hold the columns. */
 	get devices(): readonly string[] {
-		return [this.#device.id];
+		return this.#group.ids;
 	}
 
 	/** Every weight and bias: name, shape in PyTorch's order, and where its parts lie. */
@@ -89,7 +101,7 @@ export class Model {
 
 	/** Tensor memory held now, in bytes, and how many allocations there ever were. */
 	get memory(): {bytes: number; allocations: number} {
-		return this.#device.memory();
+		return this.#group.memory;
 	}
 
 	/** Mean image and PCA of the training set: subtracted from, and added to, every picture. Zero at first. */
@@ -99,11 +111,18 @@ export class Model {
 
 	set statistics(statistics: Statistics) {
 		this.#requireOpen();
-		requireLength('The mean image', statistics.mean.length, elementsOf(this.#network.mean.shape));
+		const {imageSize} = this.architecture;
+		requireLength('The mean image', statistics.mean.length, imageSize * imageSize * 3);
 		requireLength('pca.values', statistics.pca.values.length, 3);
 		requireLength('pca.vectors', statistics.pca.vectors.length, 9);
 		this.#statistics = statistics;
-		this.#network.mean.write(statistics.mean);
+		this.#hasStatistics = true;
+		for (const tensor of this.#network.means) tensor.write(statistics.mean);
+	}
+
+	/** Whether {@link statistics} have been set. */
+	get hasStatistics(): boolean {
+		return this.#hasStatistics;
 	}
 
 	/**
@@ -118,17 +137,35 @@ export class Model {
 		const {imageSize} = this.architecture;
 		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
 		const plan = this.#trainingPlan(labels.length);
-		plan.images.write(images);
-		plan.views.write(this.#views(labels.length, options));
+		const {step} = this;
+		plan.write(images, this.#views(labels.length, options));
 		plan.labels.write(labels);
-		plan.forward(this.step);
+		plan.forward(step);
 		plan.backward();
 		if (update) {
+			this.#group.meet(); // either all devices update their weights or, where one has failed, none
 			sgd(this.parameters, this.sgd);
 			++this.step;
 		}
-		const [loss = NaN, top1 = NaN, top5 = NaN] = await read(plan);
+		this.#lastPlan = plan;
+		const result = new Float32Array(3);
+		try {
+			await this.#group.settle(plan.result.read(result));
+		} catch (error) {
+			this.step = step;
+			throw error;
+		}
+		const [loss = NaN, top1 = NaN, top5 = NaN] = result;
 		return {loss: loss / labels.length, top1: top1 / labels.length, top5: top5 / labels.length};
+	}
+
+	/**
+	 * What was the first that is not a finite number in the last training step, in the order of the forward pass:
+	 * "conv5's output". Undefined where all is finite.
+	 */
+	async firstNotFinite(): Promise<string | undefined> {
+		this.#requireOpen();
+		return this.#lastPlan?.firstNotFinite();
 	}
 
 	/**
@@ -147,7 +184,7 @@ export class Model {
 	/** Resolves when all that was queued has ended; rejects with what failed since the last promise. */
 	async synchronize(): Promise<void> {
 		this.#requireOpen();
-		await this.#device.synchronize();
+		await this.#group.synchronize();
 	}
 
 	/** The gradients of the last training step, by name, in PyTorch's order. */
@@ -172,7 +209,7 @@ export class Model {
 			parameter.reset();
 			parameter.write('weights', values.get(parameter.name) ?? new Float32Array());
 		}
-		await this.#device.synchronize();
+		await this.#group.synchronize();
 	}
 
 	/** Waits for queued work, then gives all memory back. Idempotent. */
@@ -187,19 +224,28 @@ export class Model {
 
 	async #close(): Promise<void> {
 		// A failure that nobody waited for has nobody left to hear of it.
-		await this.#device.synchronize().catch(() => undefined);
+		await this.#predictor.finish();
+		await this.#group.synchronize().catch(() => undefined);
 		for (const plan of this.#plans.values()) plan.dispose();
 		this.#predictor.dispose();
-		this.#memory.dispose();
-		this.#device.close();
+		for (const memory of this.#memories) memory.dispose();
+		this.#group.close();
 	}
 
 	#trainingPlan(batchSize: number): TrainingPlan {
 		const known = this.#plans.get(batchSize);
 		if (known) return known;
-		const plan = new TrainingPlan(this.#network, batchSize);
+		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.'};
+		const plan = takeMemory(this.#group.devices, purpose, (memories) => {
+			return new TrainingPlan(this.#network, batchSize, memories);
+		});
 		this.#plans.set(batchSize, plan);
 		return plan;
+	}
+
+	#inferencePlan(rows: number): InferencePlan {
+		const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
+		return takeMemory(this.#group.devices, purpose, (memories) => new InferencePlan(this.#network, rows, memories));
 	}
 
 	#views(count: number, {augment = 'paper', indices, epoch = this.step}: TrainStepOptions): Float32Array {
@@ -216,7 +262,8 @@ export class Model {
 	async #readAll(contents: 'gradient' | 'weights'): Promise<Map<string, Float32Array>> {
 		this.#requireOpen();
 		const all = new Map<string, Float32Array>();
-		for (const parameter of this.parameters) all.set(parameter.name, await parameter.read(contents));
+		for (const parameter of this.parameters)
+			all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
 		return all;
 	}
 
@@ -237,22 +284,6 @@ export class Model {
 	#requireOpen(): void {
 		if (this.#closing) throw new DisposedError('The model was used after dispose().');
 	}
-}
-
-async function read(plan: TrainingPlan): Promise<Float32Array> {
-	const result = new Float32Array(3);
-	await plan.result.read(result);
-	return result;
-}
-
-function oneDevice(devices: string | readonly string[]): string {
-	const list = typeof devices === 'string' ? [devices] : devices;
-	const [device] = list;
-	if (device !== undefined && list.length === 1) return device;
-	throw new AlexNetError(
-		'ALEXNET_DEVICE',
-		`This version holds both columns on one device; got ${list.length} devices (${list.join(', ')}).`,
-	);
 }
 
 function requireLabels({layers}: Architecture, labels: readonly string[]): void {

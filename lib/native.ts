@@ -67,6 +67,8 @@ export interface DeviceInfo {
 	nativeBfloat16: boolean;
 	/** CPU: cores used when it is the only device. */
 	threads?: number;
+	/** CPU: the library that multiplies and its instruction set, which decide the last bits of results. */
+	arithmetic?: string;
 	/** CUDA: for example "8.6". */
 	computeCapability?: string;
 }

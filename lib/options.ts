@@ -6,7 +6,10 @@ import type {PcaScale} from './views.ts';
 export type Precision = 'fp32' | 'bf16';
 
 export interface RunOptions {
-	/** Where the columns live: 'cpu' (default) or 'cuda:0'. Never replaced by another in silence. */
+	/**
+	 * Where the columns live: both on one device, 'cpu' (default) or 'cuda:0', or each on its own, ['cpu:0', 'cpu:1'].
+	 * Never replaced by another in silence.
+	 */
 	devices?: string | readonly string[] | undefined;
 	/** What activations and multiplications use. Sums, losses and master weights are always fp32. Default 'fp32'. */
 	precision?: Precision | undefined;

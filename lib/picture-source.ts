@@ -29,6 +29,13 @@ export interface StatisticsOptions {
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** The pictures of each class, in the order of the labels. */
+export type PictureContents = readonly {
+	readonly pictures: number;
+	/** Of their names; empty where they have none. */
+	readonly digest: string;
+}[];
+
 /** Where training and evaluation take pictures from: a folder's `Dataset`, or anything that does the same. */
 export interface PictureSource {
 	/** Names of the classes. */
@@ -38,4 +45,12 @@ export interface PictureSource {
 	batches(options: BatchOptions): AsyncGenerator<Batch>;
 	/** Mean image and PCA of the RGB values over all pictures. */
 	statistics(options?: StatisticsOptions): Promise<Statistics>;
+	/** Pictures that could not be read so far, by path, and why. Optional, as all that follows. */
+	readonly unreadable?: ReadonlyMap<string, string> | undefined;
+	/** Their places, ascending. */
+	readonly unreadablePlaces?: readonly number[] | undefined;
+	/** Leaves pictures out as the run did that is resumed, although they may be readable now. */
+	leaveOut?(places: readonly number[]): void;
+	/** What a resumed run compares with the pictures that it began with. */
+	contents?(): Promise<PictureContents>;
 }

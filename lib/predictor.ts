@@ -13,14 +13,21 @@ interface Slot {
 /** Predicts any number of pictures, each in one or several views, through plans of a few sizes. */
 export class Predictor {
 	readonly #plan: (rows: number) => InferencePlan;
+	readonly #settle: (promise: Promise<void>) => Promise<void>;
 	readonly #most: number;
 	readonly #classes: number;
 	readonly #slots = new Map<number, Slot>();
 	/** Slots are shared: one prediction after the other. */
 	#last: Promise<unknown> = Promise.resolve();
 
-	constructor(plan: (rows: number) => InferencePlan, most: number, classes: number) {
+	/** @param settle awaits a device's promise; see {@link DeviceGroup.settle} */
+	constructor(
+		plan: (rows: number) => InferencePlan,
+		settle: (promise: Promise<void>) => Promise<void>,
+		{most, classes}: {most: number; classes: number},
+	) {
 		this.#plan = plan;
+		this.#settle = settle;
 		this.#most = most;
 		this.#classes = classes;
 	}
@@ -34,6 +41,11 @@ export class Predictor {
 		const work = this.#last.then(() => this.#predict(images, pictureBytes, views));
 		this.#last = work.catch(() => undefined);
 		return work;
+	}
+
+	/** Resolves when all predictions asked for so far have ended. */
+	async finish(): Promise<void> {
+		await this.#last;
 	}
 
 	dispose(): void {
@@ -58,10 +70,9 @@ export class Predictor {
 				slot.images.set(images.subarray(picture * pictureBytes, (picture + 1) * pictureBytes), row * pictureBytes);
 				slot.views.set(views.subarray(view * viewWidth, (view + 1) * viewWidth), row * viewWidth);
 			}
-			plan.images.write(slot.images);
-			plan.views.write(slot.views);
+			plan.write(slot.images, slot.views);
 			plan.forward();
-			await plan.probabilities.read(probabilities);
+			await this.#settle(plan.probabilities.read(probabilities));
 			for (let index = 0; index < count * classes; ++index) {
 				const picture = Math.floor((start + Math.floor(index / classes)) / crops);
 				const place = picture * classes + (index % classes);

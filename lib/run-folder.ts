@@ -1,10 +1,12 @@
 // A run folder: what a training run leaves behind, readable at any moment, also after a crash.
-import {copyFile, link, mkdir, open, readdir, rename, rm, writeFile, type FileHandle} from 'node:fs/promises';
+import {access, copyFile, link, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {AlexNet} from './classifier.ts';
-import {AlexNetError} from './errors.ts';
+import {AlexNetError, isAlexNetError} from './errors.ts';
+import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from './files.ts';
 import {writeFilters} from './filters.ts';
-import type {TrainReport} from './trainer.ts';
+import {Metrics} from './metrics.ts';
+import type {EpochReport, TrainReport} from './trainer.ts';
 
 /** Names of the files in a run folder. */
 export const runFiles = {
@@ -12,7 +14,7 @@ export const runFiles = {
 	config: 'config.json',
 	/** One JSON report a line. */
 	metrics: 'metrics.jsonl',
-	/** The net after the last epoch, or after the last step where the run was interrupted. */
+	/** The net as it was saved last: what a run is resumed from. */
 	last: 'last.safetensors',
 	/** The net after the epoch with the lowest validation error. */
 	best: 'best.safetensors',
@@ -20,13 +22,19 @@ export const runFiles = {
 	filters: 'filters.png',
 } as const;
 
+/** What the run was started with, as plain data. */
+export type RunConfig = Readonly<Record<string, unknown>>;
+
 /** The files that a training run writes, in a folder of its own. */
 export class RunFolder {
 	readonly path: string;
-	readonly #metrics: FileHandle;
+	/** The reports of the epochs that had ended when the run was opened. */
+	readonly epochs: readonly EpochReport[];
+	readonly #metrics: Metrics;
 
-	private constructor(path: string, metrics: FileHandle) {
+	private constructor(path: string, metrics: Metrics, epochs: readonly EpochReport[]) {
 		this.path = path;
+		this.epochs = epochs;
 		this.#metrics = metrics;
 	}
 
@@ -38,25 +46,63 @@ export class RunFolder {
 		});
 		const checkpoint = names.find((name) => name === runFiles.last || name === runFiles.best);
 		if (checkpoint === undefined) return;
-		const message = `The run folder '${path}' already holds ${checkpoint}. Choose another folder (--out), or remove this one.`;
+		const message =
+			`The run folder '${path}' already holds ${checkpoint}. Choose another folder (--out), go on with the run ` +
+			'(--resume), or remove it.';
 		throw new AlexNetError('ALEXNET_RUN', message);
 	}
 
 	/**
 	 * Makes the folder and writes `config.json`.
 	 *
-	 * @param config what the run is started with, as plain data
 	 * @throws ALEXNET_RUN where the folder holds a checkpoint or cannot be written.
 	 */
-	static async create(path: string, config: Readonly<Record<string, unknown>>): Promise<RunFolder> {
+	static async create(path: string, config: RunConfig): Promise<RunFolder> {
 		await RunFolder.requireFree(path);
+		return guarded(path, async () => {
+			await makeFolder(path);
+			return RunFolder.#open(path, config, {step: 0, epochs: 0});
+		});
+	}
+
+	/**
+	 * What a run was started with, and whether it has a checkpoint to go on from; one that was killed before its first
+	 * has none, and begins anew.
+	 *
+	 * @throws ALEXNET_RUN where the folder holds no run.
+	 */
+	static async read(path: string): Promise<{config: RunConfig; hasCheckpoint: boolean}> {
 		try {
-			await mkdir(path, {recursive: true});
-			await writeFile(join(path, runFiles.config), `${JSON.stringify(config, undefined, '\t')}\n`);
-			return new RunFolder(path, await open(join(path, runFiles.metrics), 'w'));
+			const config = JSON.parse(await readFile(join(path, runFiles.config), 'utf8')) as RunConfig;
+			return {config, hasCheckpoint: await exists(join(path, runFiles.last))};
 		} catch (error) {
-			throw unusable(path, error);
+			const message = `'${path}' holds no run to resume: ${reasonOf(error)}. Start one with --out.`;
+			throw new AlexNetError('ALEXNET_RUN', message, {cause: error});
 		}
+	}
+
+	/**
+	 * Opens a run to go on with a model, which holds the run's checkpoint or, where there is none, fresh weights:
+	 * `metrics.jsonl` is cut to where the model is, and what a killed process left half done is completed or removed.
+	 */
+	static async resume(path: string, config: RunConfig, model: AlexNet): Promise<RunFolder> {
+		return guarded(path, async () => {
+			const {step, progress} = model;
+			const run = await RunFolder.#open(path, config, {step, epochs: progress?.epochs ?? 0});
+			const endedEpoch = progress?.epoch.steps === 0;
+			if (endedEpoch) await run.#saveFilters(model);
+			if (endedEpoch && progress.best?.step === step) await run.markBest();
+			return run;
+		});
+	}
+
+	static async #open(path: string, config: RunConfig, point: {step: number; epochs: number}): Promise<RunFolder> {
+		await removeTemporaries(path, Object.values(runFiles));
+		await replaceFile(join(path, runFiles.config), (temporary) =>
+			writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
+		);
+		const {metrics, epochs} = await Metrics.open(join(path, runFiles.metrics), point);
+		return new RunFolder(path, metrics, epochs);
 	}
 
 	/** The path of one of its files. */
@@ -66,43 +112,58 @@ export class RunFolder {
 
 	/** Appends a line to `metrics.jsonl`. It has left the process when the promise resolves. */
 	async record(report: TrainReport): Promise<void> {
-		await this.#metrics.appendFile(`${JSON.stringify(report)}\n`);
+		await guarded(this.path, () => this.#metrics.record(report));
 	}
 
-	/** Writes `last.safetensors` and `filters.png`, each replaced as a whole. No step may be under way. */
+	/**
+	 * Writes `last.safetensors` and `filters.png`, each replaced as a whole. No step may be under way.
+	 *
+	 * @throws ALEXNET_CHECKPOINT or ALEXNET_RUN where a file cannot be written, ALEXNET_LOSS where a weight is no finite
+	 * number. The last checkpoint is as it was then.
+	 */
 	async save(model: AlexNet): Promise<void> {
-		await model.save(this.file('last'));
-		await replace(this.file('filters'), (temporary) => writeFilters(model, temporary));
+		await guarded(this.path, async () => {
+			// A checkpoint must not be ahead of the reports.
+			await this.#metrics.sync();
+			await model.save(this.file('last'));
+			await this.#saveFilters(model);
+		});
 	}
 
 	/** Makes what was saved last the best so far: the same file under a second name, or a copy where links cannot be. */
 	async markBest(): Promise<void> {
 		const last = this.file('last');
-		await replace(this.file('best'), (temporary) => link(last, temporary).catch(() => copyFile(last, temporary)));
+		await guarded(this.path, () =>
+			replaceFile(this.file('best'), (temporary) => link(last, temporary).catch(() => copyFile(last, temporary))),
+		);
 	}
 
 	async close(): Promise<void> {
 		await this.#metrics.close();
 	}
-}
 
-/** Puts a file in the place of another at once: there is always either the old one or the new one. */
-async function replace(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-	const temporary = `${path}.${process.pid}.tmp`;
-	try {
-		await write(temporary);
-		await rename(temporary, path);
-	} finally {
-		// Renaming one name of a file to another name of the same file leaves both.
-		await rm(temporary, {force: true});
+	async #saveFilters(model: AlexNet): Promise<void> {
+		await replaceFile(this.file('filters'), (temporary) => writeFilters(model, temporary));
 	}
 }
 
-function codeOf(error: unknown): unknown {
-	return error instanceof Error && 'code' in error ? error.code : undefined;
+async function exists(path: string): Promise<boolean> {
+	return access(path).then(
+		() => true,
+		() => false,
+	);
+}
+
+async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
+	try {
+		return await work();
+	} catch (error) {
+		throw isAlexNetError(error) ? error : unusable(path, error);
+	}
 }
 
 function unusable(path: string, error: unknown): AlexNetError {
-	const reason = error instanceof Error ? error.message : String(error);
-	return new AlexNetError('ALEXNET_RUN', `The run folder '${path}' cannot be used: ${reason}.`, {cause: error});
+	return new AlexNetError('ALEXNET_RUN', `The run folder '${path}' cannot be used: ${reasonOf(error)}.`, {
+		cause: error,
+	});
 }

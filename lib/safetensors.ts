@@ -1,7 +1,7 @@
 // The safetensors format: eight bytes with the header's length, a JSON header, then the tensors one after the other.
-import {open, rename, rm, type FileHandle} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {open, type FileHandle} from 'node:fs/promises';
 import {AlexNetError} from './errors.ts';
+import {reasonOf, replaceFile} from './files.ts';
 import {elementsOf} from './memory.ts';
 import type {Shape} from './native.ts';
 
@@ -30,37 +30,26 @@ export async function writeSafetensors(
 	tensors: readonly OutgoingTensor[],
 	metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-	const temporary = `${path}.${process.pid}.tmp`;
-	let file: FileHandle | undefined;
 	try {
-		file = await open(temporary, 'w');
-		await writeAll(file, header(tensors, metadata));
-		for (const tensor of tensors) {
-			const values = await tensor.read();
-			await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-		}
-		await file.sync();
-		await file.close();
-		await rename(temporary, path);
-		await syncFolder(dirname(path));
+		await replaceFile(path, async (temporary) => {
+			const file = await open(temporary, 'w');
+			try {
+				await writeAll(file, header(tensors, metadata));
+				for (const tensor of tensors) {
+					const values = await tensor.read();
+					await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+				}
+			} finally {
+				await file.close();
+			}
+		});
 	} catch (error) {
-		await file?.close().catch(() => undefined);
-		await rm(temporary, {force: true});
+		if (error instanceof AlexNetError) throw error;
 		throw new AlexNetError(
 			'ALEXNET_CHECKPOINT',
-			`Could not write ${path}: ${error instanceof Error ? error.message : String(error)}. What stood there before is untouched.`,
+			`Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`,
 			{cause: error},
 		);
-	}
-}
-
-/** The rename itself must survive a power cut, too. */
-export async function syncFolder(folder: string): Promise<void> {
-	const handle = await open(folder, 'r');
-	try {
-		await handle.sync();
-	} finally {
-		await handle.close();
 	}
 }
 
@@ -124,11 +113,7 @@ export class SafetensorsFile {
 			return new SafetensorsFile(path, file, text.toString('utf8'), 8 + headerBytes, size);
 		} catch (error) {
 			await file?.close();
-			throw new AlexNetError(
-				'ALEXNET_CHECKPOINT',
-				`Could not read ${path}: ${error instanceof Error ? error.message : String(error)}.`,
-				{cause: error},
-			);
+			throw new AlexNetError('ALEXNET_CHECKPOINT', `Could not read ${path}: ${reasonOf(error)}.`, {cause: error});
 		}
 	}
 

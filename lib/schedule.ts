@@ -1,4 +1,5 @@
 import {requireInteger} from './check.ts';
+import type {ScheduleState} from './progress.ts';
 
 export interface ScheduleOptions {
 	/** Epochs after which the learning rate is divided by 10. Without it, validation decides. */
@@ -12,16 +13,16 @@ const mostDivisions = 3;
 
 /** When the learning rate is divided by 10: after listed epochs, or when validation stops improving.           paper 5 */
 export class Schedule {
+	/** Where a run that is resumed goes on from. */
+	state: ScheduleState;
 	readonly #divideAt: readonly number[] | undefined;
 	readonly #patience: number;
-	#best = Infinity;
-	#waited = 0;
-	#divisions = 0;
 
-	constructor({divideAt, patience = 5}: ScheduleOptions) {
+	constructor({divideAt, patience = 5}: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
 		for (const epoch of divideAt ?? []) requireInteger('divideAt', epoch, 1);
 		this.#divideAt = divideAt;
 		this.#patience = requireInteger('patience', patience, 1);
+		this.state = state;
 	}
 
 	/**
@@ -32,14 +33,13 @@ export class Schedule {
 	divides(epoch: number, error: number | undefined): boolean {
 		if (this.#divideAt) return this.#divideAt.includes(epoch);
 		if (error === undefined) return false;
-		if (error < this.#best) {
-			this.#best = error;
-			this.#waited = 0;
+		const {lowest = Infinity, waited, divisions} = this.state;
+		if (error < lowest) {
+			this.state = {lowest: error, waited: 0, divisions};
 			return false;
 		}
-		if (++this.#waited < this.#patience || this.#divisions === mostDivisions) return false;
-		this.#waited = 0;
-		++this.#divisions;
-		return true;
+		const divides = waited + 1 >= this.#patience && divisions < mostDivisions;
+		this.state = {lowest, waited: divides ? 0 : waited + 1, divisions: divides ? divisions + 1 : divisions};
+		return divides;
 	}
 }

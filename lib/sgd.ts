@@ -31,17 +31,21 @@ export function sgdSettings(options: SgdOptions): SgdSettings {
 	};
 }
 
-/** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters. */
+/** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters, a call for each device. */
 export function sgd(parameters: readonly Parameter[], settings: SgdSettings): void {
-	native.sgd({
-		momentum: settings.momentum,
-		parameters: parameters.map(({weights, velocity, gradient, operand, isBias}) => ({
-			weights,
-			velocity,
-			gradient,
-			copy: operand === weights ? undefined : operand,
-			learningRate: settings.learningRate * (isBias ? settings.biasLearningRateScale : 1),
-			weightDecay: isBias ? settings.biasWeightDecay : settings.weightDecay,
-		})),
-	});
+	const parts = parameters.flatMap(({isBias, parts: own}) => own.map((part) => ({isBias, part})));
+	for (const device of new Set(parts.map(({part}) => part.memory.device))) {
+		const here = parts.filter(({part}) => part.memory.device === device);
+		native.sgd({
+			momentum: settings.momentum,
+			parameters: here.map(({isBias, part: {weights, velocity, gradient, operand}}) => ({
+				weights,
+				velocity,
+				gradient,
+				copy: operand === weights ? undefined : operand,
+				learningRate: settings.learningRate * (isBias ? settings.biasLearningRateScale : 1),
+				weightDecay: isBias ? settings.biasWeightDecay : settings.weightDecay,
+			})),
+		});
+	}
 }

@@ -1,14 +1,18 @@
 import {requireInteger} from './check.ts';
+import {environmentOf} from './environment.ts';
 import {AlexNetError} from './errors.ts';
 import {evaluate, requireSameLabels, type Evaluation} from './evaluate.ts';
 import type {Model} from './model.ts';
 import type {StepResult} from './options.ts';
 import type {PictureSource} from './picture-source.ts';
+import type {Progress} from './progress.ts';
 import {shuffled} from './random.ts';
+import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, type ScheduleOptions} from './schedule.ts';
+import {afterEpoch, afterStep, newProgress} from './training-state.ts';
 
 export interface TrainOptions extends ScheduleOptions {
-	/** Passes over the pictures. Default 90. */
+	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
 	/** Default: the model's. */
 	batchSize?: number | undefined;
@@ -30,7 +34,7 @@ export interface StepReport extends StepResult {
 	epoch: number;
 	/** Updates made, over all epochs. */
 	step: number;
-	/** Steps of this epoch: which one this was, and how many there are. */
+	/** Steps of this epoch: which one this was, and how many there are, less those that unreadable pictures cost. */
 	stepOfEpoch: number;
 	stepsPerEpoch: number;
 	learningRate: number;
@@ -44,7 +48,7 @@ export interface EpochReport extends StepResult {
 	epoch: number;
 	step: number;
 	learningRate: number;
-	/** Over the whole epoch, validation not included. */
+	/** Over the epoch, validation not included. Of a resumed epoch, over the steps made since; 0 where there were none. */
 	imagesPerSecond: number;
 	/** Whether the validation error is the lowest so far (the training loss, where there is no validation). */
 	best: boolean;
@@ -57,9 +61,12 @@ export type TrainReport = StepReport | EpochReport;
  * Trains, reporting after each step and epoch; nothing runs unless the next report is asked for. Leaving the loop ends
  * training after the current step: the weights are always those of a whole step.                            paper 5
  *
- * Takes the mean image and PCA of `source` where the model has none yet.
+ * Goes on from `model.progress`: with the same options and pictures, a model that was left, or saved and loaded, at any
+ * report ends with the bits of one that was not. Where there is no progress it is a new run, which takes the mean image
+ * and PCA of `source` if the model has none.
  *
- * @throws ALEXNET_LOSS where the loss is no longer finite.
+ * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
+ * pictures are not those of the run.
  */
 export async function* train(
 	model: Model,
@@ -72,103 +79,100 @@ export async function* train(
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);
-	const schedule = new Schedule(options);
-	const during = (phase: 'statistics' | 'validation') => (done: number, total: number) =>
-		onProgress?.(phase, done, total);
-	if (model.step === 0) model.statistics = await source.statistics({signal, onProgress: during('statistics')});
-	let lowest = Infinity;
-	for (let epoch = 1; epoch <= epochs; ++epoch) {
-		const means = new Means();
-		for await (const report of trainEpoch(model, source, {...options, batchSize}, epoch)) {
-			means.add(report, batchSize);
-			yield report;
-		}
-		if (means.steps === 0) {
-			throw new AlexNetError(
-				'ALEXNET_PICTURE',
-				`Too few of the ${source.size} pictures could be read to fill one batch.`,
-			);
-		}
-		const evaluation =
-			validation && (await evaluate(model, validation, {crops, signal, onProgress: during('validation')}));
-		const error = evaluation ? 1 - evaluation.top1 : means.result.loss;
+	const schedule = new Schedule(options, model.progress?.schedule);
+	let progress = await begin(model, source, options);
+	while (progress.epochs < epochs) {
+		const ran = yield* trainEpoch(model, source, {...options, batchSize}, progress);
+		if (ran.progress.epoch.steps === 0) throw tooFewReadable(source);
+		const during = (done: number, total: number): void => onProgress?.('validation', done, total);
+		const evaluation = validation && (await evaluate(model, validation, {crops, signal, onProgress: during}));
+		if (evaluation) await requireFinite(model, 'validation loss after', evaluation.loss);
 		const {learningRate} = model.sgd;
-		const best = error < lowest;
-		lowest = Math.min(lowest, error);
-		if (schedule.divides(epoch, evaluation && error)) model.sgd = {...model.sgd, learningRate: learningRate / 10};
+		const ended = afterEpoch(ran.progress, {schedule, step: model.step, evaluation});
+		if (ended.divides) model.sgd = {...model.sgd, learningRate: learningRate / 10};
+		progress = ended.progress;
+		model.progress = progress;
 		yield {
 			type: 'epoch',
-			epoch,
+			epoch: progress.epochs,
 			step: model.step,
-			...means.result,
+			...ended.means,
 			learningRate,
-			imagesPerSecond: means.imagesPerSecond,
-			best,
+			imagesPerSecond: ran.imagesPerSecond,
+			best: progress.best?.epoch === progress.epochs,
 			...(evaluation && {validation: evaluation}),
 		};
 	}
+}
+
+/** Where the model's training stopped, or the start of a new run, with the training set's statistics. */
+async function begin(model: Model, source: PictureSource, options: TrainOptions): Promise<Progress> {
+	const {validation, signal, onProgress} = options;
+	const pictures = {train: await contentsOf(source), validation: validation ? await contentsOf(validation) : []};
+	const environment = environmentOf(model.devices);
+	if (model.progress) {
+		requireSamePictures(source.labels, model.progress.pictures, pictures);
+		source.leaveOut?.(model.progress.unreadable);
+		return {...model.progress, environment};
+	}
+	if (!model.hasStatistics) {
+		const during = (done: number, total: number): void => onProgress?.('statistics', done, total);
+		model.statistics = await source.statistics({signal, onProgress: during});
+	}
+	return newProgress(pictures, environment, source.unreadablePlaces ?? []);
 }
 
 async function* trainEpoch(
 	model: Model,
 	source: PictureSource,
 	{augment, signal, batchSize}: TrainOptions & {batchSize: number},
-	epoch: number,
-): AsyncGenerator<StepReport> {
+	progress: Progress,
+): AsyncGenerator<StepReport, {progress: Progress; imagesPerSecond: number}> {
+	const epoch = progress.epochs + 1;
 	const order = shuffled(source.size, model.seed, epoch);
-	const stepsPerEpoch = Math.floor(source.size / batchSize);
-	let stepOfEpoch = 0;
+	const rest = order.subarray(progress.epoch.place);
+	const ran = {pictures: 0, seconds: 0};
 	let last = performance.now();
-	for await (const {images, labels, indices} of source.batches({batchSize, order, dropLast: true, signal})) {
+	// A source may refuse pictures of which none can be read; where a few are left over, nobody would miss them.
+	const batches = rest.length < batchSize ? [] : source.batches({batchSize, order: rest, dropLast: true, signal});
+	for await (const {images, labels, indices} of batches) {
 		signal?.throwIfAborted();
 		const {learningRate} = model.sgd;
 		const result = await model.trainStep({images, labels, indices, epoch, augment});
-		const now = performance.now();
-		if (!Number.isFinite(result.loss)) {
-			throw new AlexNetError(
-				'ALEXNET_LOSS',
-				`The loss of step ${model.step} is ${result.loss}. Try a lower learningRate than ${learningRate}.`,
-			);
-		}
+		await requireFinite(model, 'loss of', result.loss);
+		const seconds = (performance.now() - last) / 1000;
+		progress = afterStep(progress, order, indices, result);
+		model.progress = progress;
+		ran.pictures += batchSize;
+		ran.seconds += seconds;
 		yield {
 			type: 'step',
 			epoch,
 			step: model.step,
-			stepOfEpoch: ++stepOfEpoch,
-			stepsPerEpoch,
+			stepOfEpoch: progress.epoch.steps,
+			stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
 			...result,
 			learningRate,
-			imagesPerSecond: (batchSize * 1000) / (now - last),
+			imagesPerSecond: batchSize / seconds,
 		};
 		last = performance.now();
 		signal?.throwIfAborted();
 	}
+	return {progress, imagesPerSecond: ran.seconds > 0 ? ran.pictures / ran.seconds : 0};
 }
 
-/** Means over the steps of an epoch. */
-class Means {
-	steps = 0;
-	#seconds = 0;
-	#pictures = 0;
-	readonly #sums = {loss: 0, top1: 0, top5: 0};
+async function requireFinite(model: Model, what: string, loss: number): Promise<void> {
+	if (Number.isFinite(loss)) return;
+	const first = await model.firstNotFinite();
+	throw new AlexNetError(
+		'ALEXNET_LOSS',
+		`The ${what} step ${model.step} is ${loss}; ${first === undefined ? 'all that the last step computed is finite, though' : `the first that is not finite is ${first}`}. ` +
+			`Try a lower learningRate than ${model.sgd.learningRate}, from the last checkpoint on or from the start.`,
+	);
+}
 
-	add({loss, top1, top5, imagesPerSecond}: StepReport, pictures: number): void {
-		++this.steps;
-		this.#pictures += pictures;
-		this.#seconds += pictures / imagesPerSecond;
-		this.#sums.loss += loss;
-		this.#sums.top1 += top1;
-		this.#sums.top5 += top5;
-	}
-
-	get result(): StepResult {
-		const {loss, top1, top5} = this.#sums;
-		return {loss: loss / this.steps, top1: top1 / this.steps, top5: top5 / this.steps};
-	}
-
-	get imagesPerSecond(): number {
-		return this.#pictures / this.#seconds;
-	}
+function tooFewReadable({size}: PictureSource): AlexNetError {
+	return new AlexNetError('ALEXNET_PICTURE', `Too few of the ${size} pictures could be read to fill one batch.`);
 }
 
 function requireWholeBatch({size}: PictureSource, batchSize: number): void {

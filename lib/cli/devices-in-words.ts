@@ -1,10 +1,11 @@
 // Which device runs, and why not another: nobody should have to guess.
+import {deviceInfo} from '../device.ts';
 import {cudaAvailability, listDevices, type CudaAvailability, type DeviceInfo, type Precision} from '../index.ts';
 
 /** "cpu:0 (AMD EPYC, 2 cores) in bf16", and a sentence more where the user could do better. */
 export function describeRun(devices: readonly string[], precision: Precision): string {
 	const here = listDevices();
-	const used = devices.flatMap((id) => here.filter((device) => device.id === id));
+	const used = devices.flatMap((id) => deviceInfo(id) ?? []);
 	const lines = [
 		`Device: ${used.map((device) => `${device.id} (${describeDevice(device)})`).join(', ')} in ${precision}.`,
 	];

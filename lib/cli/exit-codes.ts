@@ -19,8 +19,9 @@ export class Interruption extends Error {
 	override readonly name = 'Interruption';
 	readonly signal: 'SIGINT' | 'SIGTERM';
 
-	constructor(signal: 'SIGINT' | 'SIGTERM') {
-		super(`Interrupted by ${signal}.`);
+	/** @param advice how to go on */
+	constructor(signal: 'SIGINT' | 'SIGTERM', advice?: string) {
+		super(`Interrupted by ${signal}.${advice === undefined ? '' : ` ${advice}`}`);
 		this.signal = signal;
 	}
 }

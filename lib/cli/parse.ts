@@ -45,7 +45,11 @@ export function oneOf<T extends number>(...known: readonly T[]): (text: string) 
 /** Options that several commands have. */
 export const commonOptions = {
 	json: (description = 'print results as JSON') => new Option('--json', description),
-	device: () => new Option('--device <id>', "where to run, as 'alexnet devices' lists them").default('cpu'),
+	device: () =>
+		new Option(
+			'--device <id>',
+			"where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each",
+		).default('cpu'),
 	precision: () =>
 		new Option('--precision <precision>', 'type of activations and multiplications')
 			.choices(['fp32', 'bf16'])

@@ -1,11 +1,11 @@
 import {Command} from 'commander';
+import {packageVersion} from '../version.ts';
 import {addBench} from './commands/bench.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addFilters} from './commands/filters.ts';
 import {addTrain} from './commands/train.ts';
-import {packageVersion} from './version.ts';
 
 /** The command line. It throws a CommanderError where commander would end the process. */
 export function createProgram(): Command {

@@ -13,7 +13,7 @@ export class TrainDisplay {
 	#steps = 0;
 	#loss = NaN;
 	#secondsPerImage = NaN;
-	#firstStepEnded = NaN;
+	#first: {ended: number; done: number} | undefined;
 
 	constructor(output: Output, model: AlexNet, epochs: number) {
 		this.#output = output;
@@ -51,9 +51,9 @@ export class TrainDisplay {
 	/** By the clock, so that validation and saving count; the first step, which sets things up, does not. */
 	#secondsLeft({epoch, stepOfEpoch, stepsPerEpoch}: StepReport): number {
 		const now = performance.now();
-		if (Number.isNaN(this.#firstStepEnded)) this.#firstStepEnded = now;
 		const done = (epoch - 1) * stepsPerEpoch + stepOfEpoch;
-		const secondsPerStep = (now - this.#firstStepEnded) / 1000 / (done - 1);
+		this.#first ??= {ended: now, done};
+		const secondsPerStep = (now - this.#first.ended) / 1000 / (done - this.#first.done);
 		return (this.#epochs * stepsPerEpoch - done) * secondsPerStep;
 	}
 
@@ -63,7 +63,7 @@ export class TrainDisplay {
 		return [
 			`epoch ${epoch}/${this.#epochs}: loss ${loss.toFixed(3)}, ${accuracy({top1, top5})}`,
 			...(validation ? [`held out: loss ${validation.loss.toFixed(3)}, ${accuracy(validation)}`] : []),
-			`${rate(imagesPerSecond)} images/s`,
+			...(imagesPerSecond > 0 ? [`${rate(imagesPerSecond)} images/s`] : []),
 			`rate ${learningRate}${best ? ' | best so far' : ''}`,
 		].join(' | ');
 	}

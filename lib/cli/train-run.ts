@@ -1,52 +1,60 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import {listDevices, type AlexNet, type EpochReport, type Init, type TrainOptions, type TrainReport} from '../index.ts';
-import {RunFolder} from '../run-folder.ts';
+import type {AlexNet, EpochReport, Init, PictureSource, TrainOptions, TrainReport} from '../index.ts';
+import type {RunFolder} from '../run-folder.ts';
 import {describeRun} from './devices-in-words.ts';
+import {Interruption} from './exit-codes.ts';
 import {count, percent} from './format.ts';
 import type {Output} from './output.ts';
 import {TrainDisplay} from './train-display.ts';
-import {UnreadableNotes, type Pictures} from './unreadable.ts';
-import {packageVersion} from './version.ts';
+import {UnreadableNotes} from './unreadable.ts';
 
 /** With fewer pictures than this, nets started as the paper's have been seen to stay at chance. */
 const enoughForPaperInit = 100_000;
 
+/** When a checkpoint is written besides after each epoch: whichever comes first. */
+export interface SaveEvery {
+	steps?: number | undefined;
+	/** Default 10. */
+	minutes?: number | undefined;
+}
+
 export interface TrainRunOptions {
+	/** New, or as {@link RunFolder.resume} was given it. */
 	model: AlexNet;
-	data: {readonly train: Pictures; readonly validation: Pictures};
-	/** The run folder: made if need be, and refused where it holds a checkpoint. */
-	out: string;
+	data: {readonly train: PictureSource; readonly validation: PictureSource};
+	/** Closed when the run ends. */
+	run: RunFolder;
 	/** How the model's weights started. */
 	init: Init;
 	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'>;
-	/** What config.json tells besides what the model and the training options say. */
-	settings?: Readonly<Record<string, unknown>>;
+	saveEvery?: SaveEvery | undefined;
 	output: Output;
 	/** Ends the run after the current step, with a checkpoint. */
 	signal?: AbortSignal;
-	onReport?: (report: TrainReport) => void | Promise<void>;
+	/** The command that goes on after an interruption. */
+	resumeWith?: string;
 }
 
 export interface TrainRunResult {
 	run: RunFolder;
+	/** All of the run, those before it was resumed included. */
 	epochs: readonly EpochReport[];
-	/** The epoch whose net is in best.safetensors. */
-	best: EpochReport;
 }
 
 /**
  * Trains, shows progress and writes the run folder: a report a line as they come, a checkpoint and conv1's kernels after
- * each epoch. When the signal aborts it writes a checkpoint, says where, and rejects with the signal's reason.
+ * each epoch and now and then between. When the signal aborts it writes a checkpoint, says where, and rejects with the
+ * signal's reason.
  *
- * @throws ALEXNET_RUN where the folder cannot be used, and what {@link AlexNet.train} throws.
+ * @throws ALEXNET_RUN or ALEXNET_CHECKPOINT where the folder cannot be written, and what {@link AlexNet.train} throws;
+ * the last checkpoint is whole then.
  */
 export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
-	const {model, data, output, signal} = options;
-	const run = await RunFolder.create(options.out, configOf(options));
+	const {model, data, run, output, signal} = options;
+	const epochs = [...run.epochs];
+	const saver = new Saver(run, model, options.saveEvery);
 	const display = new TrainDisplay(output, model, options.training.epochs ?? 90);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
-	const epochs: EpochReport[] = [];
-	let saved = 0;
 	introduce(options);
 	try {
 		const validation = data.validation.size > 0 ? data.validation : undefined;
@@ -54,72 +62,91 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 		for await (const report of model.train(data.train, {...options.training, validation, signal, onProgress})) {
 			unreadable.tell();
 			await run.record(report);
-			if (report.type === 'epoch') {
-				await run.save(model);
-				saved = model.step;
-				if (report.best) await run.markBest();
-				epochs.push(report);
-			}
+			await saver.after(report);
+			if (report.type === 'epoch') epochs.push(report);
 			display.report(report);
-			await options.onReport?.(report);
 		}
 	} catch (error) {
 		output.clear();
 		if (signal?.aborted !== true || error !== signal.reason) throw error;
-		if (model.step > saved) await run.save(model);
-		output.note(
-			model.step > 0
-				? `Stopped after step ${model.step}. The net is in ${run.file('last')}.`
-				: 'Stopped before the first step; there is nothing to save.',
-		);
-		throw error;
+		await saver.save();
+		throw interrupted(options, error);
 	} finally {
 		await run.close();
 	}
-	return {run, epochs, best: bestOf(epochs)};
+	return {run, epochs};
 }
 
-function introduce({model, data, init, output}: TrainRunOptions): void {
+/** Decides when a checkpoint is due, and writes it. */
+class Saver {
+	readonly #run: RunFolder;
+	readonly #model: AlexNet;
+	readonly #every: {steps: number; minutes: number};
+	#savedStep: number;
+	#savedAt = performance.now();
+
+	constructor(run: RunFolder, model: AlexNet, {steps = Infinity, minutes = 10}: SaveEvery = {}) {
+		this.#run = run;
+		this.#model = model;
+		this.#every = {steps, minutes};
+		this.#savedStep = model.step;
+	}
+
+	async after(report: TrainReport): Promise<void> {
+		const steps = this.#model.step - this.#savedStep;
+		const minutes = (performance.now() - this.#savedAt) / 60_000;
+		if (report.type === 'epoch' || steps >= this.#every.steps || minutes >= this.#every.minutes) await this.#write();
+		if (report.type === 'epoch' && report.best) await this.#run.markBest();
+	}
+
+	/** Nothing where nothing has been learned since. */
+	async save(): Promise<void> {
+		if (this.#model.step > this.#savedStep) await this.#write();
+	}
+
+	async #write(): Promise<void> {
+		await this.#run.save(this.#model);
+		this.#savedStep = this.#model.step;
+		this.#savedAt = performance.now();
+	}
+}
+
+function introduce({model, data, init, output, training}: TrainRunOptions): void {
 	const {train, validation} = data;
 	output.note(describeRun(model.devices, model.precision));
 	output.note(
 		`Pictures: ${train.size.toLocaleString('en-US')} to train on and ${validation.size.toLocaleString('en-US')} held out, ` +
 			`in ${count(model.classes, 'class', 'classes')}.`,
 	);
+	if (model.progress) {
+		const {epochs} = model.progress;
+		const done = epochs >= (training.epochs ?? 90) ? ' Nothing is left to do: raise --epochs to go on.' : '';
+		output.note(`Going on after step ${model.step}, with ${count(epochs, 'whole epoch')} made.${done}`);
+		return;
+	}
 	const mayStay = init === 'paper' && train.size < enoughForPaperInit;
 	const advice = " With few pictures such a net can stay at chance for a long time; one of init 'source2012' learns.";
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
 }
 
-function bestOf(epochs: readonly EpochReport[]): EpochReport {
-	const best = epochs.findLast((epoch) => epoch.best);
-	if (!best) throw new Error('A finished run has a best epoch.');
-	return best;
+/** Says what is left of a run that was interrupted; the error says how to go on. */
+function interrupted({model, run, output, resumeWith}: TrainRunOptions, error: unknown): unknown {
+	output.note(
+		model.step > 0
+			? `Stopped after step ${model.step}. The net is in ${run.file('last')}.`
+			: 'Stopped before the first step; there is nothing to save.',
+	);
+	if (!(error instanceof Interruption) || resumeWith === undefined) return error;
+	return new Interruption(error.signal, `Go on with: ${resumeWith}`);
 }
 
 /** "65.3 % of 1,200 held-out pictures right (top-1) after epoch 7 of 8: run/best.safetensors" */
-export function describeBest({run, epochs, best}: TrainRunResult): string {
+export function describeBest({run, epochs}: TrainRunResult): string {
+	const best = epochs.findLast((epoch) => epoch.best);
+	if (!best) return `The best epoch's net is in ${run.file('best')}.`;
 	const {validation} = best;
 	const result = validation
 		? `${percent(validation.top1)} of ${count(validation.pictures, 'held-out picture')} right (top-1)`
 		: `training loss ${best.loss.toFixed(3)}, no pictures held out,`;
 	return `Best: ${result} after epoch ${best.epoch} of ${epochs.length}: ${run.file('best')}`;
-}
-
-function configOf({model, data, init, training, settings}: TrainRunOptions): Record<string, unknown> {
-	return {
-		startedAt: new Date().toISOString(),
-		versions: {'alexnet-cuda': packageVersion, node: process.versions.node},
-		devices: listDevices().filter(({id}) => model.devices.includes(id)),
-		precision: model.precision,
-		batchSize: model.batchSize,
-		seed: model.seed,
-		sgd: model.sgd,
-		pcaScale: model.pcaScale,
-		init,
-		training,
-		...settings,
-		pictures: {train: data.train.size, validation: data.validation.size},
-		labels: model.labels,
-	};
 }

@@ -2,22 +2,16 @@ import type {PictureSource} from '../index.ts';
 import {count} from './format.ts';
 import type {Output} from './output.ts';
 
-/** Pictures of which some may turn out unreadable: a `Dataset`, or anything that does the same. */
-export interface Pictures extends PictureSource {
-	/** Those found so far, by path, and why. */
-	readonly unreadable?: ReadonlyMap<string, string>;
-}
-
 /** How many are named at a time. */
 const mostNamed = 10;
 
 /** Tells which pictures could not be read, as they turn up: the first by name, the others by number. */
 export class UnreadableNotes {
 	readonly #output: Output;
-	readonly #sources: readonly Pictures[];
+	readonly #sources: readonly PictureSource[];
 	readonly #told = new Set<string>();
 
-	constructor(output: Output, sources: readonly Pictures[]) {
+	constructor(output: Output, sources: readonly PictureSource[]) {
 		this.#output = output;
 		this.#sources = sources;
 	}

@@ -1,10 +1,11 @@
 import {requireInteger} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
-import type {Batch, BatchOptions, PictureSource, StatisticsOptions} from '../picture-source.ts';
+import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from '../picture-source.ts';
 import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
-import {defaultImageSize} from './decode.ts';
-import {PictureReader, type CacheBudget, type Picture} from './picture-reader.ts';
+import {contentsOf} from './contents.ts';
+import {decodePicture, defaultImageSize} from './decode.ts';
+import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
 import {StatisticsSums} from './statistics.ts';
 
 export type {Picture};
@@ -18,6 +19,8 @@ export interface DatasetOptions {
 	strict?: boolean | undefined;
 	/** Memory for decoded pictures; datasets may share it. None by default. */
 	cacheBudget?: CacheBudget | undefined;
+	/** How a picture's file becomes pixels, for formats of your own; {@link decodePicture} by default. */
+	decode?: DecodePicture | undefined;
 }
 
 /** Copying and summing pictures pauses for the event loop after this time. */
@@ -35,6 +38,7 @@ export class Dataset implements PictureSource {
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = options;
+		const {decode = decodePicture} = options;
 		requireInteger('imageSize', imageSize, 1);
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
@@ -46,7 +50,7 @@ export class Dataset implements PictureSource {
 		this.labels = labels;
 		this.pictures = pictures;
 		this.imageSize = imageSize;
-		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget});
+		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode});
 	}
 
 	/** Number of pictures, readable or not. */
@@ -57,6 +61,21 @@ export class Dataset implements PictureSource {
 	/** Pictures that could not be read so far, by path, and why. They are left out of batches and not tried again. */
 	get unreadable(): ReadonlyMap<string, string> {
 		return this.#reader.unreadable;
+	}
+
+	/** Their places in the dataset, ascending. */
+	get unreadablePlaces(): readonly number[] {
+		return [...this.pictures.keys()].filter((place) => this.unreadable.has(this.pictures[place]?.path ?? ''));
+	}
+
+	/** Leaves pictures out as if they were unreadable; a strict dataset tries them. */
+	leaveOut(places: readonly number[]): void {
+		this.#reader.leaveOut(this.#checkOrder(places));
+	}
+
+	/** How many pictures each class has, and a digest of their names, wherever the folder lies. */
+	async contents(): Promise<PictureContents> {
+		return contentsOf(this.labels, this.pictures);
 	}
 
 	/**

@@ -1,12 +1,15 @@
 import {availableParallelism} from 'node:os';
 import {AlexNetError} from '../errors.ts';
-import {PictureError, decodePicture} from './decode.ts';
+import {PictureError} from './decode.ts';
 
 export interface Picture {
 	readonly path: string;
 	/** Index into the dataset's labels. */
 	readonly label: number;
 }
+
+/** A picture's pixels [S, S, 3], S = imageSize, from its file. */
+export type DecodePicture = (path: string, imageSize: number) => Promise<Uint8Array>;
 
 /** Memory in bytes that is left for decoded pictures; several readers may share one. */
 export interface CacheBudget {
@@ -16,7 +19,7 @@ export interface CacheBudget {
 interface Outcome {
 	readonly index: number;
 	readonly pixels?: Uint8Array; // [S, S, 3]
-	readonly error?: unknown;
+	readonly error?: PictureError;
 }
 
 // A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
@@ -31,13 +34,24 @@ export class PictureReader {
 	readonly #imageSize: number;
 	readonly #strict: boolean;
 	readonly #budget: CacheBudget;
+	readonly #decoder: DecodePicture;
 	readonly #cache = new Map<number, Uint8Array>();
 
-	constructor(pictures: readonly Picture[], options: {imageSize: number; strict: boolean; cacheBudget: CacheBudget}) {
+	constructor(
+		pictures: readonly Picture[],
+		options: {imageSize: number; strict: boolean; cacheBudget: CacheBudget; decode: DecodePicture},
+	) {
 		this.#pictures = pictures;
 		this.#imageSize = options.imageSize;
 		this.#strict = options.strict;
 		this.#budget = options.cacheBudget;
+		this.#decoder = options.decode;
+	}
+
+	leaveOut(indices: Int32Array): void {
+		for (const index of indices) {
+			this.unreadable.set(this.#pictures[index]?.path ?? '', 'it could not be read before the run was resumed');
+		}
 	}
 
 	/**
@@ -76,19 +90,20 @@ export class PictureReader {
 		if (cached) return {index, pixels: cached};
 		if (this.unreadable.has(path) && !this.#strict) return {index};
 		try {
-			const pixels = await decodePicture(path, this.#imageSize);
+			const pixels = await this.#decoder(path, this.#imageSize);
+			const expected = this.#imageSize * this.#imageSize * 3;
+			if (pixels.length !== expected) throw new Error(`it gave ${pixels.length} bytes instead of ${expected}`);
 			if (this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
 				this.#budget.bytes -= pixels.length;
 				this.#cache.set(index, pixels);
 			}
 			return {index, pixels};
 		} catch (error) {
-			return {index, error};
+			return {index, error: error instanceof PictureError ? error : decoderFailed(path, error)};
 		}
 	}
 
-	#setAside(index: number, error: unknown): void {
-		if (!(error instanceof PictureError)) throw error;
+	#setAside(index: number, error: PictureError): void {
 		this.unreadable.set(this.#pictures[index]?.path ?? '', error.reason);
 		if (this.#strict) throw error;
 	}
@@ -101,4 +116,11 @@ export class PictureReader {
 			`None of the ${order.length} pictures can be read; ${why}. Replace them with whole JPEG, PNG, WebP, GIF or TIFF files.`,
 		);
 	}
+}
+
+/** Not the picture's fault, as far as anybody knows; but it is the picture that cannot be had. */
+function decoderFailed(path: string, error: unknown): PictureError {
+	const message = error instanceof Error ? error.message : String(error);
+	const advice = 'Replace the file or remove it; if whole pictures fail, reinstall sharp.';
+	return new PictureError(path, `the decoder failed (${message})`, advice, {cause: error});
 }

@@ -1,6 +1,6 @@
 import type {DropoutSpec} from '../architecture.ts';
-import {native, type Shape} from '../native.ts';
-import type {Layer, LayerPlan, LayerTensors} from './layer.ts';
+import {native} from '../native.ts';
+import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout} from './layer.ts';
 
 /**
  * Dropout, inverted: what stays is divided by 1 - rate in training, so that inference needs no scaling. In expectation
@@ -23,23 +23,30 @@ export class Dropout implements Layer {
 		this.#ordinal = ordinal;
 	}
 
-	outputShape(input: Shape): Shape {
+	output(input: Layout): Layout {
 		return input;
 	}
 
-	plan({input, output, outputGradient, inputGradient}: LayerTensors): LayerPlan {
-		const common = {rate: this.#rate, seed: this.#seed, layer: this.#ordinal, features: input.shape[1] ?? 0};
+	plan(tensors: LayerTensors): LayerPlan {
+		const parts = partsOf(tensors);
+		const width = tensors.input[0]?.shape[1] ?? 0;
+		const common = {rate: this.#rate, seed: this.#seed, layer: this.#ordinal, features: width * parts.length};
 		let current = 0;
-		return {
-			forward: (step) => {
-				current = step;
-				native.dropout({input, output, step, ...common});
-			},
-			// The mask is a function of the counter: the gradient passes through the same call.
-			backward: () => {
-				if (!outputGradient || !inputGradient) return;
-				native.dropout({input: outputGradient, output: inputGradient, step: current, ...common});
-			},
-		};
+		return sideBySide(
+			parts.map(({input, output, outputGradient, inputGradient}, part) => {
+				const own = {...common, offset: part * width};
+				return {
+					forward: (step) => {
+						current = step;
+						native.dropout({input, output, step, ...own});
+					},
+					// The mask is a function of the counter: the gradient passes through the same call.
+					backward: () => {
+						if (!outputGradient || !inputGradient) return;
+						native.dropout({input: outputGradient, output: inputGradient, step: current, ...own});
+					},
+				};
+			}),
+		);
 	}
 }

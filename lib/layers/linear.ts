@@ -1,8 +1,10 @@
 import type {LinearSpec} from '../architecture.ts';
-import {elementsOf, type Memory} from '../memory.ts';
-import {native, type DataType, type Shape, type Tensor} from '../native.ts';
-import {Parameter} from '../parameter.ts';
-import type {Layer, LayerPlan, LayerTensors} from './layer.ts';
+import {AlexNetError} from '../errors.ts';
+import {elementsOf} from '../memory.ts';
+import {native, type Tensor} from '../native.ts';
+import type {Layer, LayerPlan, LayerTensors, Layout, Parts, Placement} from './layer.ts';
+import {planProduct, type Product} from './product.ts';
+import {Weights} from './weights.ts';
 
 /** Fully connected layer with bias and activation, reading all of its input: [N, H, W, C] or [N, I].      paper 3.5 */
 export class Linear implements Layer {
@@ -11,45 +13,56 @@ export class Linear implements Layer {
 	readonly backwardInPlace = false;
 	readonly trainingOnly = false;
 	readonly #spec: LinearSpec;
-	readonly #weight: Parameter;
-	readonly #bias: Parameter;
+	readonly #weights: Weights;
+	/** How many devices have outputs. */
+	readonly #holders: number;
 
-	constructor(memory: Memory, spec: LinearSpec, input: Shape, precision: DataType) {
+	/** @param isLast the last layer's outputs, the logits, are on the first device alone */
+	constructor(placement: Placement, spec: LinearSpec, input: Layout, isLast: boolean) {
+		const devices = placement.memories.length;
 		this.name = spec.name;
 		this.#spec = spec;
-		const [, height, width, channels] = input;
-		const shape = [spec.outputs, elementsOf(input.slice(1))];
-		// Files order a convolution's features [C, H, W], as PyTorch flattens them.
-		const features = channels === undefined ? {} : {features: [channels, height ?? 0, width ?? 0]};
-		this.#weight = new Parameter(memory, {name: `${spec.name}.weight`, shape, precision, ...features});
-		this.#bias = new Parameter(memory, {name: `${spec.name}.bias`, shape: [spec.outputs], precision});
-		this.parameters = [this.#weight, this.#bias].map((parameter) => ({parameter, initial: spec.initial}));
+		this.#holders = isLast ? 1 : devices;
+		if (spec.outputs % this.#holders !== 0) {
+			const message = `${spec.name}: ${devices} devices must share ${spec.outputs} outputs evenly.`;
+			throw new AlexNetError('ALEXNET_SHAPE', message);
+		}
+		const parts = input.copies ? input.shapes.slice(0, 1) : input.shapes;
+		const inputs = parts.reduce((sum, shape) => sum + elementsOf(shape.slice(1)), 0);
+		const [, height = 0, width = 0, channels] = parts[0] ?? [];
+		this.#weights = new Weights(placement, {
+			name: spec.name,
+			shape: [spec.outputs, inputs],
+			// Files order a convolution's features [C, H, W], as PyTorch flattens them.
+			features: channels === undefined ? undefined : [channels * parts.length, height, width],
+			readsPeer: devices > 1 && !input.copies,
+			holders: this.#holders,
+		});
+		this.parameters = this.#weights.parameters.map((parameter) => ({parameter, initial: spec.initial}));
 	}
 
-	outputShape([images = 0]: Shape): Shape {
-		return [images, this.#spec.outputs];
+	output({shapes}: Layout): Layout {
+		const outputs = this.#spec.outputs / this.#holders;
+		return {shapes: shapes.slice(0, this.#holders).map(([images = 0]) => [images, outputs]), copies: false};
 	}
 
-	plan({memory, input, output, outputGradient, inputGradient}: LayerTensors): LayerPlan {
-		const {activation} = this.#spec;
-		const [outputs, inputs] = this.#weight.shape as [number, number];
-		const flat = (tensor: Tensor, rows: number): Tensor => memory.view(tensor, [rows, inputs], tensor.dataType);
-		const images = input.shape[0] ?? 0;
-		const features = flat(input, images);
-		const featureGradient = inputGradient && flat(inputGradient, images);
-		const weights = flat(this.#weight.operand, outputs);
-		const weightGradient = flat(this.#weight.gradient, outputs);
-		const [bias, biasGradient] = [this.#bias.weights, this.#bias.gradient];
-		return {
-			forward: () => native.linear({input: features, weights, bias, output, activation}),
-			backward: () => {
-				if (!outputGradient) return;
-				if (activation !== 'none') {
-					native.activateBackward({output, outputGradient, inputGradient: outputGradient, activation});
-				}
-				native.linearBackwardWeights({input: features, outputGradient, weightGradient, biasGradient});
-				if (featureGradient) native.linearBackwardInput({outputGradient, weights, inputGradient: featureGradient});
-			},
+	plan(tensors: LayerTensors): LayerPlan {
+		const {memories, input, inputGradient} = tensors;
+		const flat = (parts: Parts): Tensor[] =>
+			parts.flatMap((part, device) => {
+				const [images = 0, ...features] = part.shape;
+				const view = memories[device]?.view(part, [images, elementsOf(features)], part.dataType);
+				return view ? [view] : [];
+			});
+		const product: Product = {
+			forward: (options) => native.linear(options),
+			backwardInput: (options) => native.linearBackwardInput(options),
+			backwardWeights: (options) => native.linearBackwardWeights(options),
 		};
+		const units = this.#weights.units((tensor, {memory, shape}) =>
+			memory.view(tensor, [shape[0] ?? 0, elementsOf(shape.slice(1))], tensor.dataType),
+		);
+		const flattened = {...tensors, input: flat(input), inputGradient: inputGradient && flat(inputGradient)};
+		return planProduct(product, this.#spec.activation, units, flattened);
 	}
 }

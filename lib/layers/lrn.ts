@@ -1,6 +1,14 @@
 import type {LrnSpec} from '../architecture.ts';
-import {native, type Shape} from '../native.ts';
-import type {Layer, LayerPlan, LayerTensors} from './layer.ts';
+import {native} from '../native.ts';
+import {
+	partsOf,
+	sideBySide,
+	type Layer,
+	type LayerPlan,
+	type LayerTensors,
+	type Layout,
+	type Placement,
+} from './layer.ts';
 
 /** Local response normalization across the channels of each column.                                        paper 3.3 */
 export class Lrn implements Layer {
@@ -10,25 +18,29 @@ export class Lrn implements Layer {
 	readonly trainingOnly = false;
 	readonly #options;
 
-	constructor({name, size, alpha, beta, k}: LrnSpec, columns: number) {
+	constructor({columns, memories}: Placement, {name, size, alpha, beta, k}: LrnSpec) {
 		this.name = name;
-		this.#options = {columns, size, alpha, beta, k};
+		this.#options = {columns: columns / memories.length, size, alpha, beta, k};
 	}
 
-	outputShape(input: Shape): Shape {
+	output(input: Layout): Layout {
 		return input;
 	}
 
-	plan({memory, input, output, outputGradient, inputGradient}: LayerTensors): LayerPlan {
+	plan(tensors: LayerTensors): LayerPlan {
 		const options = this.#options;
-		const bytes = outputGradient ? native.lrnWorkspaceBytes({input, output, ...options}) : 0;
-		const workspace = bytes > 0 ? memory.allocate([bytes], 'uint8') : undefined;
-		return {
-			forward: () => native.lrn({input, output, workspace, ...options}),
-			backward: () => {
-				if (!outputGradient || !inputGradient) return;
-				native.lrnBackward({input, outputGradient, inputGradient, workspace, ...options});
-			},
-		};
+		return sideBySide(
+			partsOf(tensors).map(({memory, input, output, outputGradient, inputGradient}) => {
+				const bytes = outputGradient ? native.lrnWorkspaceBytes({input, output, ...options}) : 0;
+				const workspace = bytes > 0 ? memory.allocate([bytes], 'uint8') : undefined;
+				return {
+					forward: () => native.lrn({input, output, workspace, ...options}),
+					backward: () => {
+						if (!outputGradient || !inputGradient) return;
+						native.lrnBackward({input, outputGradient, inputGradient, workspace, ...options});
+					},
+				};
+			}),
+		);
 	}
 }

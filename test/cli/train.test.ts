@@ -1,5 +1,5 @@
 // A run from pictures to predictions, through the command line, with the real net.
-import {copyFile, mkdtemp, readdir, readFile, rm, stat} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import {SafetensorsFile} from '../../lib/safetensors.ts';
 import type {EpochReport, TrainReport} from '../../lib/index.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures, type Ended} from '../helpers/command.ts';
+import {differences} from '../helpers/small-runs.ts';
 
 const colours = {blue: [30, 40, 220], green: [20, 200, 40], red: [220, 30, 30]};
 const small = ['--batch-size', '5', '--init', 'source2012', '--learning-rate', '0.001'];
@@ -66,8 +67,9 @@ test.serial('the run folder holds metrics, configuration, checkpoints and filter
 	t.deepEqual((await readdir(run)).sort(), names);
 	t.deepEqual(linesOf(await readFile(join(run, 'metrics.jsonl'), 'utf8')), linesOf(trained.stdout));
 	const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8')) as Record<string, unknown>;
-	t.like(config, {precision: 'fp32', batchSize: 5, seed: 0, init: 'source2012', labels: ['blue', 'green', 'red']});
-	t.like(config, {sgd: {learningRate: 0.001, momentum: 0.9}, training: {epochs: 2, augment: 'paper'}});
+	t.deepEqual(config.labels, ['blue', 'green', 'red']);
+	t.like(config.settings, {precision: 'fp32', batchSize: 5, seed: 0, init: 'source2012', epochs: 2, augment: true});
+	t.like(config.settings, {learningRate: 0.001, momentum: 0.9, device: 'cpu'});
 	const epochs = epochsOf(trained.stdout);
 	t.is(await stepOf('last.safetensors'), epochs.at(-1)!.step);
 	t.is(await stepOf('best.safetensors'), epochs.findLast(({best}) => best)!.step);
@@ -104,7 +106,7 @@ test.serial('evaluate measures the pictures that were held out, and all', async 
 	t.true(Math.abs(loss - epochs.at(-1)!.validation!.loss) < 1e-4 * Math.max(1, loss));
 	const all = await alexnet(['evaluate', checkpoint, pictures, '--split', 'all', '--crops', '10']);
 	t.is(all.code, 0, all.stderr);
-	t.regex(all.stdout, /^24 pictures, 10 crops: loss -?\d+\.\d+, top-1 \d+\.\d %\n$/);
+	t.regex(all.stdout, /^24 pictures, 10 crops: loss \d+\.\d+, top-1 \d+\.\d %\n$/);
 	t.regex(all.stderr, /corrupt\.png/);
 });
 
@@ -136,17 +138,66 @@ test.serial('filters writes the picture that the run has', async (t) => {
 	t.deepEqual(await readFile(picture), await readFile(join(run, 'filters.png')));
 });
 
-test.serial('Ctrl-C ends after the current step, with a checkpoint', async (t) => {
-	const interrupted = join(folder, 'runs', 'interrupted');
-	const {code, stdout, stderr} = await alexnet(
-		['train', pictures, '--epochs', '50', '--out', interrupted, '--json', ...small],
-		{when: {printed: '"step":2', send: 'SIGINT'}},
+test.serial(
+	'Ctrl-C ends after the current step, with a checkpoint from which --resume goes on bit for bit',
+	async (t) => {
+		const interrupted = join(folder, 'runs', 'interrupted');
+		const {code, stdout, stderr} = await alexnet(
+			['train', pictures, '--epochs', '2', '--out', interrupted, '--json', ...small],
+			{when: {printed: '"step":2', send: 'SIGINT'}},
+		);
+		t.is(code, 130, stderr);
+		t.true(stderr.includes(join(interrupted, 'last.safetensors')), stderr);
+		t.true(stderr.trimEnd().endsWith(`Go on with: alexnet train ${pictures} --resume ${interrupted}`), stderr);
+		const last = linesOf(stdout).at(-1)!;
+		t.is(await stepOf('last.safetensors', interrupted), last.step);
+		t.deepEqual(linesOf(await readFile(join(interrupted, 'metrics.jsonl'), 'utf8')), linesOf(stdout));
+		const resumed = await alexnet(['train', pictures, '--resume', interrupted, '--json']);
+		t.is(resumed.code, 0, resumed.stderr);
+		t.deepEqual(await differences(run, interrupted), []);
+	},
+);
+
+test.serial('what contradicts the run that is resumed is refused', async (t) => {
+	const refuse = async (code: string, message: RegExp, ...args: string[]): Promise<void> => {
+		const ended = await alexnet(['train', pictures, '--resume', run, ...args]);
+		t.is(ended.code, 1, ended.stderr);
+		t.regex(ended.stderr, message);
+		t.true(ended.stderr.trimEnd().endsWith(`(${code})`), ended.stderr);
+	};
+	await refuse(
+		'ALEXNET_ARGUMENT',
+		/--batch-size is 7, but the run in .* was started with 5\. Leave it out/,
+		'--batch-size',
+		'7',
 	);
-	t.is(code, 130, stderr);
-	t.true(stderr.includes(join(interrupted, 'last.safetensors')), stderr);
-	const last = linesOf(stdout).at(-1)!;
-	t.is(await stepOf('last.safetensors', interrupted), last.step);
-	t.deepEqual(linesOf(await readFile(join(interrupted, 'metrics.jsonl'), 'utf8')), linesOf(stdout));
+	await refuse('ALEXNET_ARGUMENT', /--no-lrn is false, but .* with true/, '--no-lrn');
+	await refuse(
+		'ALEXNET_ARGUMENT',
+		/--epochs is 1, but .* with 2\. The number of epochs can only be raised/,
+		'--epochs',
+		'1',
+	);
+	await refuse('ALEXNET_ARGUMENT', /Leave --out out/, '--out', join(folder, 'elsewhere'));
+	const others = join(folder, 'others');
+	await writePictures(join(others, 'train'), {...colours, yellow: [220, 200, 30]}, 7);
+	const ended = await alexnet(['train', others, '--resume', run]);
+	t.regex(ended.stderr, /unknown to the model: yellow.* \(ALEXNET_LABEL\)$/m);
+	await rm(join(others, 'train', 'yellow'), {recursive: true});
+	await writePictures(join(others, 'val'), colours, 1);
+	const fewer = await alexnet(['train', others, '--resume', run]);
+	t.regex(fewer.stderr, /there are 7 training pictures of 'red' instead of 8\. .* \(ALEXNET_FOLDER\)$/m);
+	const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8')) as {settings: Record<string, unknown>};
+	const foreign = join(folder, 'runs', 'foreign');
+	await mkdir(foreign);
+	await symlink(join(run, 'last.safetensors'), join(foreign, 'last.safetensors'));
+	await writeFile(
+		join(foreign, 'config.json'),
+		JSON.stringify({...config, settings: {...config.settings, columns: 1}}),
+	);
+	const other = await alexnet(['train', pictures, '--resume', foreign]);
+	t.regex(other.stderr, /another net than config\.json tells of: conv1 differs.* \(ALEXNET_CHECKPOINT\)$/m);
+	t.deepEqual((await readdir(foreign)).sort(), ['config.json', 'last.safetensors']);
 });
 
 test.serial('SIGTERM does the same with its own exit code', async (t) => {

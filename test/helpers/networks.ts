@@ -1,5 +1,5 @@
 // A net of AlexNet's kinds of layers that takes milliseconds, and pictures it can learn.
-import type {Architecture} from '../../lib/architecture.ts';
+import type {Architecture, LayerSpec} from '../../lib/architecture.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import type {Batch, BatchOptions, PictureSource} from '../../lib/picture-source.ts';
@@ -35,6 +35,19 @@ export function tinyNet(classes = tinyLabels.length): Architecture {
 			{...linear, name: 'fc8', outputs: classes, activation: 'none'},
 		],
 	};
+}
+
+/** The same with all that AlexNet has where columns meet: a convolution and several linear layers that read both. */
+export function meetingNet(): Architecture {
+	const net = tinyNet();
+	const at = net.layers.findIndex(({name}) => name === 'fc6');
+	const [conv2, fc6] = [net.layers[at - 1]!, net.layers[at]!];
+	const between = [
+		{...conv2, name: 'conv3', kernels: 24, reads: 'both'},
+		{type: 'maxPool', name: 'pool3', size: 3, stride: 2},
+		{...fc6, name: 'fc5', outputs: 48},
+	] as LayerSpec[];
+	return {...net, layers: [...net.layers.slice(0, at), ...between, ...net.layers.slice(at)]};
 }
 
 /** As if taken from such pictures. */

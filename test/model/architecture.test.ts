@@ -2,7 +2,7 @@
 import test from 'ava';
 import {alexnet} from '../../lib/alexnet.ts';
 import type {LayerSpec} from '../../lib/architecture.ts';
-import {placeOnOneDevice} from '../../lib/columns.ts';
+import {pictures, placeColumns} from '../../lib/columns.ts';
 import {openDevice} from '../../lib/device.ts';
 import {Memory} from '../../lib/memory.ts';
 
@@ -12,14 +12,14 @@ function describe(options: Parameters<typeof alexnet>[0]): {parameters: Record<s
 	const device = openDevice('cpu');
 	const memory = new Memory(device);
 	try {
-		const layers = placeOnOneDevice(architecture, memory, 'float32', 0);
+		const layers = placeColumns(architecture, [memory], 'float32', 0);
 		const parameters: Record<string, number> = {};
-		let shape: readonly number[] = [1, architecture.crop, architecture.crop, 3];
+		let layout = pictures(1, architecture.crop, 1);
 		const shapes = layers.map((layer) => {
 			const sum = layer.parameters.reduce((total, {parameter}) => total + parameter.elements, 0);
 			if (sum > 0) parameters[layer.name] = sum;
-			shape = layer.outputShape(shape);
-			return `${layer.name} ${shape.slice(1).join('x')}`;
+			layout = layer.output(layout);
+			return `${layer.name} ${layout.shapes[0]!.slice(1).join('x')}`;
 		});
 		return {parameters, shapes};
 	} finally {

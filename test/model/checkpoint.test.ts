@@ -118,3 +118,55 @@ test('a checkpoint that cannot be written leaves the old one and nothing else', 
 	t.deepEqual(await readFile(path), before);
 	t.deepEqual(await readdir(own), ['last.safetensors']);
 });
+
+/** Writes a checkpoint again with another header. */
+async function change(path: string, edit: (header: {__metadata__: Record<string, string>}) => void): Promise<void> {
+	const bytes = await readFile(path);
+	const end = 8 + Number(bytes.readBigUInt64LE());
+	const header = JSON.parse(bytes.toString('utf8', 8, end)) as {__metadata__: Record<string, string>};
+	edit(header);
+	const text = Buffer.from(JSON.stringify(header));
+	const length = Buffer.alloc(8);
+	length.writeBigUInt64LE(BigInt(text.length));
+	await writeFile(path, Buffer.concat([length, text, bytes.subarray(end)]));
+}
+
+test('a checkpoint of a newer format, of another architecture, or damaged, is refused', async (t) => {
+	await using model = await trained();
+	const path = join(folder, 'changed.safetensors');
+	const refuse = async (edit: (metadata: Record<string, string>) => void, message: RegExp): Promise<void> => {
+		await saveCheckpoint(model, path);
+		await change(path, ({__metadata__}) => edit(__metadata__));
+		await t.throwsAsync(load(path), {code: 'ALEXNET_CHECKPOINT', message});
+	};
+	await refuse((metadata) => (metadata.formatVersion = '2'), /has format 2; this version reads up to 1\. Update/);
+	await refuse((metadata) => delete metadata.architecture, /does not say its architecture/);
+	await refuse((metadata) => (metadata.sgd = '{"learningRate"'), /changed\.safetensors is damaged/);
+	const other = JSON.stringify(model.architecture).replace('"kernels":16,"size":3', '"kernels":32,"size":3');
+	await refuse(
+		(metadata) => (metadata.architecture = other),
+		/expected conv2\.weight as F32 \[32, 8, 3, 3\], found F32 \[16, 8, 3, 3\]/,
+	);
+	await saveCheckpoint(model, path);
+	await change(path, ({__metadata__}) => delete __metadata__.hasStatistics);
+	await using loaded = await load(path);
+	t.true(loaded.hasStatistics, 'a file of the first version does not say');
+});
+
+test('weights that are no finite numbers do not take the place of others', async (t) => {
+	await using model = await trained();
+	const path = join(folder, 'finite.safetensors');
+	await saveCheckpoint(model, path);
+	const before = await readFile(path);
+	const parameter = model.parameters.find(({name}) => name === 'fc6.weight')!;
+	for (const value of [NaN, Infinity, -Infinity]) {
+		const values = await parameter.read('weights');
+		values[values.length - 1] = value;
+		parameter.write('weights', values);
+		await t.throwsAsync(saveCheckpoint(model, path), {code: 'ALEXNET_LOSS', message: /fc6\.weight .*as it was/});
+		values[values.length - 1] = 1;
+		parameter.write('weights', values);
+	}
+	t.deepEqual(await readFile(path), before);
+	await saveCheckpoint(model, path);
+});

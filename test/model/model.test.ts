@@ -148,7 +148,11 @@ test('wrong pictures, labels and options are refused before anything runs', asyn
 test('devices, precisions and labels that cannot be', (t) => {
 	const make = (options: object) => (): Model => new Model({architecture: tinyNet(), labels: tinyLabels, ...options});
 	t.throws(make({devices: 'tpu:0'}), {code: 'ALEXNET_DEVICE', message: /Unknown device 'tpu:0'. Devices here: cpu:0/});
-	t.throws(make({devices: ['cpu:0', 'cpu:1']}), {code: 'ALEXNET_DEVICE', message: /one device/});
+	const three = ['cpu:0', 'cpu:0', 'cpu:0'];
+	t.throws(make({devices: three}), {
+		code: 'ALEXNET_DEVICE',
+		message: /A net of 2 columns takes one device, or 2 of a kind; got 3/,
+	});
 	t.throws(make({devices: []}), {code: 'ALEXNET_DEVICE'});
 	t.throws(make({precision: 'fp16'}), {code: 'ALEXNET_ARGUMENT', message: /precision/});
 	t.throws(make({labels: ['a', 'b']}), {code: 'ALEXNET_SHAPE', message: /2 labels/});

@@ -123,7 +123,10 @@ forEachPair('send and wait refuse what cannot be meant', (t, [first, second]) =>
 	t.throws(() => operations.send({input, output: near}), {code: 'ALEXNET_DEVICE', message: /^send: .* Use copy\.$/});
 	t.throws(() => operations.send({input, output: far}), {code: 'ALEXNET_SHAPE', message: /must be \[4\], got \[5\]/});
 	for (const event of [undefined, {}, 1]) {
-		t.throws(() => first.wait(event as unknown as DeviceEvent), {code: 'ALEXNET_ARGUMENT', message: /^wait takes an event/});
+		t.throws(() => first.wait(event as unknown as DeviceEvent), {
+			code: 'ALEXNET_ARGUMENT',
+			message: /^wait takes an event/,
+		});
 	}
 	return Promise.resolve();
 });

@@ -1,6 +1,6 @@
-import {mkdir} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {InvalidArgumentError, type Command} from 'commander';
+import {makeFolder} from '../../files.ts';
 import {AlexNet, writeFilters} from '../../index.ts';
 import {Output} from '../output.ts';
 
@@ -13,7 +13,7 @@ export function addFilters(program: Command): void {
 		.argument('<picture>', 'the PNG to write', pngPath)
 		.action(async (checkpoint: string, picture: string) => {
 			await using model = await AlexNet.load(checkpoint, {batchSize: 1});
-			await mkdir(dirname(picture), {recursive: true});
+			await makeFolder(dirname(picture));
 			await writeFilters(model, picture);
 			new Output().result(picture);
 		});

@@ -1,10 +1,13 @@
+import {resolve} from 'node:path';
 import {Option, type Command} from 'commander';
 import {AlexNetError} from '../../errors.ts';
-import {AlexNet, ImageFolder, type Init, type PcaScale, type Precision} from '../../index.ts';
+import {ImageFolder, type AlexNetOptions, type Init, type PcaScale, type Precision} from '../../index.ts';
 import {RunFolder} from '../../run-folder.ts';
 import {Interruptible} from '../interrupt.ts';
+import {resumeRun, startRun} from '../open-run.ts';
 import {Output} from '../output.ts';
 import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
+import {resumedOptions} from '../run-config.ts';
 import {describeBest, trainRun} from '../train-run.ts';
 
 interface TrainCommandOptions {
@@ -16,6 +19,9 @@ interface TrainCommandOptions {
 	learningRate: number;
 	seed: number;
 	out: string;
+	resume?: string;
+	saveEverySteps?: number;
+	saveEveryMinutes: number;
 	momentum: number;
 	weightDecay: number;
 	biasLearningRateScale: number;
@@ -42,7 +48,8 @@ export function addTrain(program: Command): void {
 		.description(
 			'Train on a folder of pictures: <folder>/<class>/*.jpg, of which a part is held out, or ' +
 				'<folder>/{train,val}/<class>/*.jpg. Reads JPEG, PNG, WebP, GIF and TIFF.\n' +
-				'Ctrl-C ends after the current step, with a checkpoint; pressed again, at once.',
+				'Ctrl-C ends after the current step, with a checkpoint; pressed again, at once. --resume goes on from the ' +
+				'last checkpoint, with the settings that the run was started with, as if it had never stopped.',
 		)
 		.argument('<folder>', 'the pictures')
 		.optionsGroup('Run:')
@@ -52,6 +59,9 @@ export function addTrain(program: Command): void {
 		.option('--batch-size <number>', 'pictures in a step', integer(1), 128)
 		.option('--seed <number>', 'decides weights, masks, crops, order and what is held out', integer(0), 0)
 		.option('--out <folder>', 'run folder for checkpoints and metrics', 'run')
+		.option('--resume <run>', 'go on with the run in this folder; --epochs may be raised')
+		.option('--save-every-steps <number>', 'write a checkpoint that often, besides after each epoch', integer(1))
+		.option('--save-every-minutes <number>', 'and when so much time has passed', number(0), 10)
 		.addOption(commonOptions.json('print every report as a line of JSON'));
 	addRecipe(command);
 	addNet(command);
@@ -61,7 +71,7 @@ export function addTrain(program: Command): void {
 		using interruptible = new Interruptible(() =>
 			output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
 		);
-		await train(folder, options, output, interruptible.signal);
+		await train(command, folder, options, output, interruptible.signal);
 	});
 }
 
@@ -102,29 +112,60 @@ function addData(command: Command): void {
 		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out');
 }
 
-async function train(folder: string, options: TrainCommandOptions, output: Output, signal: AbortSignal): Promise<void> {
-	const {init, activation, lrn, pooling, dropout, columns, device, precision, out, seed} = options;
-	await RunFolder.requireFree(out);
-	const {validationFraction, strict = false} = options;
+async function train(
+	command: Command,
+	folder: string,
+	given: TrainCommandOptions,
+	output: Output,
+	signal: AbortSignal,
+): Promise<void> {
+	const path = runPath(command, given);
+	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
+	if (!resumed) await RunFolder.requireFree(path);
+	const options = resumed ? resumedOptions(command, given, path, resumed.config) : given;
+	const {init, seed, validationFraction, strict = false} = options;
 	const data = await ImageFolder.open(folder, {validationFraction, strict, seed});
 	requireSeveralClasses(folder, data);
-	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
-	const net = {activation, lrn, pooling, dropout, columns};
-	const sgd = {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
-	const {batchSize, pcaScale, epochs, patience, divideAt, crops} = options;
-	await using model = await AlexNet.create({
-		labels: data.labels,
-		devices: device.split(','),
-		...{precision, batchSize, seed, pcaScale},
-		...{init, ...net, ...sgd},
-	});
-	const augment = options.augment ? 'paper' : 'none';
+	const settings = {folder, ...options};
+	const opened = resumed
+		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
+		: await startRun(path, data, netOptions(options), settings);
+	await using model = opened.model;
+	const {epochs, divideAt, patience, crops} = options;
 	const result = await trainRun({
-		...{model, data, out, init, output, signal},
-		training: {epochs, divideAt, patience, augment, crops},
-		settings: {folder, validationFraction, strict, ...net},
+		...{model, data, run: opened.run, init, output, signal},
+		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
+		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},
+		resumeWith: `alexnet train ${quoted(folder)} --resume ${quoted(path)}`,
 	});
 	output.result(describeBest(result));
+}
+
+function netOptions(options: TrainCommandOptions): AlexNetOptions {
+	const {init, activation, lrn, pooling, dropout, columns, device, precision, batchSize, seed, pcaScale} = options;
+	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
+	return {
+		...{init, activation, lrn, pooling, dropout, columns},
+		...{devices: device.split(','), precision, batchSize, seed, pcaScale},
+		...{learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay},
+	};
+}
+
+/** The run's folder: a resumed run stays in its own. */
+function runPath(command: Command, {out, resume}: TrainCommandOptions): string {
+	if (resume === undefined) return out;
+	if (command.getOptionValueSource('out') === 'cli' && resolve(out) !== resolve(resume)) {
+		throw new AlexNetError(
+			'ALEXNET_ARGUMENT',
+			`A resumed run goes on in its own folder: --resume is '${resume}', --out is '${out}'. Leave --out out.`,
+		);
+	}
+	return resume;
+}
+
+/** As a shell takes it for one word. */
+function quoted(path: string): string {
+	return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function requireSeveralClasses(folder: string, {labels}: ImageFolder): void {

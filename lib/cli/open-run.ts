@@ -1,0 +1,89 @@
+// The model and the folder of a run, new or resumed.
+import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
+import {alexnet} from '../alexnet.ts';
+import type {Architecture} from '../architecture.ts';
+import {environmentChanges, environmentOf} from '../environment.ts';
+import {AlexNetError} from '../errors.ts';
+import {requireSameLabels} from '../evaluate.ts';
+import {AlexNet, type AlexNetOptions, type ImageFolder} from '../index.ts';
+import {RunFolder, runFiles, type RunConfig} from '../run-folder.ts';
+import type {Output} from './output.ts';
+import {describeConfig} from './run-config.ts';
+
+export interface OpenedRun {
+	model: AlexNet;
+	run: RunFolder;
+}
+
+/**
+ * @param settings for config.json: train's options, by name
+ * @throws ALEXNET_RUN where the folder holds a run already.
+ */
+export async function startRun(
+	path: string,
+	data: ImageFolder,
+	options: AlexNetOptions,
+	settings: object,
+): Promise<OpenedRun> {
+	const model = await AlexNet.create({...options, labels: data.labels});
+	return opened(model, () => RunFolder.create(path, describeConfig(model, data, settings)));
+}
+
+/**
+ * @param config what the run was started with; `settings` are what it goes on with
+ * @throws ALEXNET_LABEL where the folder has other classes, ALEXNET_CHECKPOINT where the checkpoint is of another net.
+ */
+export async function resumeRun(
+	path: string,
+	config: RunConfig,
+	data: ImageFolder,
+	options: AlexNetOptions,
+	{settings, hasCheckpoint, output}: {settings: object; hasCheckpoint: boolean; output: Output},
+): Promise<OpenedRun> {
+	requireSameLabels({labels: config.labels as string[]}, data);
+	const checkpoint = join(path, runFiles.last);
+	const model = hasCheckpoint
+		? await AlexNet.load(checkpoint, options)
+		: await AlexNet.create({...options, labels: data.labels});
+	return opened(model, async () => {
+		if (hasCheckpoint) requireSameNet(checkpoint, model, options);
+		warn(model, output);
+		const {startedAt, ...now} = describeConfig(model, data, settings);
+		return RunFolder.resume(path, {startedAt: config.startedAt ?? startedAt, ...now}, model);
+	});
+}
+
+async function opened(model: AlexNet, open: () => Promise<RunFolder>): Promise<OpenedRun> {
+	try {
+		return {model, run: await open()};
+	} catch (error) {
+		await model.dispose();
+		throw error;
+	}
+}
+
+function warn({progress, devices}: AlexNet, output: Output): void {
+	if (!progress) return;
+	const changes = environmentChanges(progress.environment, environmentOf(devices));
+	if (changes.length === 0) return;
+	output.note(`warning: the run goes on, but not bit for bit as it would have: ${changes.join('; ')}.`);
+}
+
+/** @throws ALEXNET_CHECKPOINT where a checkpoint is of another run than config.json tells of. */
+function requireSameNet(path: string, model: AlexNet, options: AlexNetOptions): void {
+	const what = foreign(model, options);
+	if (what === undefined) return;
+	const advice = "Put the run's own checkpoint back, or start a new run (--out).";
+	throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is of ${what}. ${advice}`);
+}
+
+/** What a model is of, if it is not of the run with these options. */
+function foreign({architecture, classes, seed, progress}: AlexNet, options: AlexNetOptions): string | undefined {
+	const expected = JSON.parse(JSON.stringify(alexnet({...options, classes}))) as Architecture;
+	const layer = expected.layers.find((spec, index) => !isDeepStrictEqual(spec, architecture.layers[index]));
+	if (layer) return `another net than config.json tells of: ${layer.name} differs`;
+	if (!isDeepStrictEqual(expected, architecture)) return 'another net than config.json tells of';
+	if (seed !== options.seed) return `a run with seed ${seed}, not ${String(options.seed)}`;
+	return progress ? undefined : 'a net that no training run has saved';
+}

@@ -1,0 +1,73 @@
+// Files and folders that are there as a whole or not at all.
+import {randomUUID} from 'node:crypto';
+import {rmSync} from 'node:fs';
+import {mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+
+/** What is added to a file's name while it is written. */
+const temporarySuffix = /\.[0-9a-f]{8}\.tmp$/;
+
+/**
+ * Puts a file in the place of another at once: whatever happens, a power cut too, there is either the old one or the new
+ * one. Syncing runs off the main thread.
+ *
+ * @param write makes the file under the path that it is given
+ */
+export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
+	const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+	const discard = (): void => rmSync(temporary, {force: true});
+	process.once('exit', discard);
+	try {
+		await write(temporary);
+		await syncPath(temporary, 'r+');
+		await rename(temporary, path);
+		await syncPath(dirname(path), 'r');
+	} finally {
+		// It is still there after a failure, and where it was a second name of the file that it should replace.
+		await rm(temporary, {force: true}).catch(() => undefined);
+		process.off('exit', discard);
+	}
+}
+
+/** A folder is opened with 'r', a file with 'r+'. */
+async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
+	const handle = await open(path, flags);
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}
+
+/** Removes what a killed process was about to put in the place of one of these files. */
+export async function removeTemporaries(folder: string, names: readonly string[]): Promise<void> {
+	for (const name of await readdir(folder)) {
+		if (names.includes(name.replace(temporarySuffix, '')) && temporarySuffix.test(name)) {
+			await rm(join(folder, name), {force: true});
+		}
+	}
+}
+
+/** Makes a folder and those above it. (Node's own recursive mkdir never returns where /proc refuses one.) */
+export async function makeFolder(path: string): Promise<void> {
+	try {
+		await mkdir(path);
+	} catch (error) {
+		const code = codeOf(error);
+		if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+		if (code !== 'ENOENT' || dirname(path) === path) throw error;
+		await makeFolder(dirname(path));
+		await mkdir(path);
+	}
+}
+
+/** An error's code, as the system's errors have it: 'ENOENT'. */
+export function codeOf(error: unknown): unknown {
+	return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** What an error says, without a full stop, and what to do about it where that is plain. */
+export function reasonOf(error: unknown): string {
+	const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+	return codeOf(error) === 'ENOSPC' ? `${message} (free some space)` : message;
+}

@@ -1,0 +1,41 @@
+// How far a training run is: what it needs, besides the model's tensors and settings, to go on as if never stopped.
+import type {PictureContents} from './picture-source.ts';
+
+/** What the learning rate waits for; see Schedule. */
+export interface ScheduleState {
+	/** The lowest validation error so far; none before the first epoch. */
+	readonly lowest?: number;
+	/** Epochs since then. */
+	readonly waited: number;
+	/** How often the rate has been divided. */
+	readonly divisions: number;
+}
+
+/** The epoch under way. */
+export interface EpochProgress {
+	readonly steps: number;
+	/** How far the epoch's order of pictures is used up, unreadable ones included. */
+	readonly place: number;
+	/** Sums over the steps. */
+	readonly loss: number;
+	readonly top1: number;
+	readonly top5: number;
+}
+
+/** What decides the last bits of results: on another processor or library a run goes on, but not bit for bit. */
+export type Environment = Readonly<Record<string, string>>;
+
+/** Plain data: a checkpoint keeps it as JSON. */
+export interface Progress {
+	/** Epochs that have ended. */
+	readonly epochs: number;
+	readonly epoch: EpochProgress;
+	/** The epoch with the lowest validation error (training loss, where there is no validation), if one has ended. */
+	readonly best?: {readonly epoch: number; readonly step: number; readonly error: number};
+	readonly schedule: ScheduleState;
+	/** Places of the training pictures that turned out unreadable, ascending. */
+	readonly unreadable: readonly number[];
+	/** What the run's pictures are: it can go on with the same ones only. */
+	readonly pictures: {readonly train: PictureContents; readonly validation: PictureContents};
+	readonly environment: Environment;
+}

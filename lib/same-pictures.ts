@@ -1,0 +1,43 @@
+// Whether a resumed run has the pictures that it began with.
+import {AlexNetError} from './errors.ts';
+import type {PictureContents, PictureSource} from './picture-source.ts';
+import type {Progress} from './progress.ts';
+
+/** How many classes a message names. */
+const mostNamed = 5;
+
+/** What a source holds; of one that does not tell, how many pictures. */
+export async function contentsOf(source: PictureSource): Promise<PictureContents> {
+	return source.contents ? source.contents() : [{pictures: source.size, digest: ''}];
+}
+
+/** @throws ALEXNET_FOLDER where pictures have come, gone or changed their names; the message says in which classes. */
+export function requireSamePictures(
+	labels: readonly string[],
+	before: Progress['pictures'],
+	now: Progress['pictures'],
+): void {
+	const changes = [
+		...changesOf(labels, 'training', before.train, now.train),
+		...changesOf(labels, 'held-out', before.validation, now.validation),
+	];
+	if (changes.length === 0) return;
+	const rest = changes.length - mostNamed;
+	throw new AlexNetError(
+		'ALEXNET_FOLDER',
+		`The pictures are not those that this run began with: ${changes.slice(0, mostNamed).join('; ')}` +
+			`${rest > 0 ? `; and ${rest} more classes` : ''}. Put the folder back as it was, or begin a new run.`,
+	);
+}
+
+function changesOf(labels: readonly string[], part: string, before: PictureContents, now: PictureContents): string[] {
+	const none = {pictures: 0, digest: ''};
+	return Array.from({length: Math.max(before.length, now.length)}, (_, label) => {
+		const [old, fresh] = [before[label] ?? none, now[label] ?? none];
+		const name = Math.max(before.length, now.length) === labels.length ? ` of '${labels[label] ?? ''}'` : '';
+		if (old.pictures !== fresh.pictures) {
+			return [`there are ${fresh.pictures} ${part} pictures${name} instead of ${old.pictures}`];
+		}
+		return old.digest === fresh.digest ? [] : [`the ${part} pictures${name} have other names`];
+	}).flat();
+}
