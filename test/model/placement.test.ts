@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
+import {listDevices} from '../../lib/device.ts';
 import {evaluate} from '../../lib/evaluate.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
@@ -11,9 +12,13 @@ import {train} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 import {unitRoundoff} from '../helpers/tolerance.ts';
 
-const pairs = [
+const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
+/** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */
+const placements = [
 	['cpu:0', 'cpu:1'],
 	['cpu:0', 'cpu:0'],
+	...boards.slice(0, 1).flatMap((id) => [[id], [id, id]]),
+	...(boards.length > 1 ? [boards.slice(0, 2)] : []),
 ];
 
 /** Passes through a layer, forward and backward, that a gradient of the net's first layer has behind it. */
@@ -41,7 +46,7 @@ function both(devices: readonly string[], options: Partial<ModelOptions> = {}): 
 	return Promise.all([tinyModel(net), tinyModel({...net, devices})]);
 }
 
-for (const devices of pairs) {
+for (const devices of placements) {
 	for (const precision of ['fp32', 'bf16'] as const) {
 		test.serial(`[${devices.join(', ')}] computes what one device does (${precision})`, async (t) => {
 			const [one, two] = await both(devices, {precision});
