@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../machine/decoder.h"
+#include "../machine/memory.h"
 #include "../machine/warp.h"
 
 namespace alexnet::simulator {
@@ -20,8 +21,6 @@ bool decodeLoadStore(Decoder& decoder, const ptx::Statement& statement, Instruct
 bool decodeAtomic(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 bool decodeControl(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 bool decodeWarpWide(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
-bool decodeAsyncCopy(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
-bool decodeMatrix(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 
 // Tries them all.
 bool decodeInstruction(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);

@@ -59,6 +59,7 @@ class Decoder {
   const ptx::Function* callee(const std::string& name) const;
   uint32_t entryOf(const ptx::Function& function) const { return layouts_.at(function.name).first; }
   int64_t localOffsetIn(const ptx::Function& function, const std::string& name) const;
+  void placeLocal(const std::string& name, int64_t offset) { layouts_.at(function_->name).locals[name] = offset; }
   void noteSharedAccess(uint32_t bytes);
   void require(bool condition, const std::string& what) const;
   void requireCapability(int capability) const;

@@ -8,8 +8,8 @@ namespace alexnet::simulator {
 
 class Fault : public std::runtime_error {
  public:
-  // `lane` of the warp that was running, -1 where it is no one lane's fault.
-  Fault(int lane, const std::string& message) : std::runtime_error(message), lane(lane) {}
+  // `which`: lane of the warp that was running, -1 where it is no one lane's fault.
+  Fault(int which, const std::string& message) : std::runtime_error(message), lane(which) {}
   const int lane;
 };
 
