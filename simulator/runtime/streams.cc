@@ -30,6 +30,11 @@ Stream* Streams::defaultOf(int device) {
 }
 
 void Streams::push(Stream* stream, const std::string& name, std::function<void()> run) {
+  if (schedule_.kind() == Schedule::Kind::random && schedule_.pick(4) == 0) {  // of what was queued before
+    Clock all;
+    for (const auto& [id, other] : streams_) all[id] = other->queued;
+    runOne(all);
+  }
   join(stream->clock, host_);
   Stream* standard = defaultOf(stream->device);
   for (const auto& [id, other] : streams_) {
@@ -45,11 +50,6 @@ void Streams::push(Stream* stream, const std::string& name, std::function<void()
   work.run = std::move(run);
   stream->clock[stream->id] = stream->queued;
   stream->work.push_back(std::move(work));
-  if (schedule_.kind() == Schedule::Kind::random && schedule_.pick(4) == 0) {
-    Clock all;
-    for (const auto& [id, other] : streams_) all[id] = other->queued;
-    runOne(all);
-  }
 }
 
 bool Streams::isDone(const Clock& target) const {
