@@ -62,7 +62,7 @@ Handler handlerFor(ptx::Type type) {
 
 bool operationOf(const ptx::Statement& statement, uint32_t& operation) {
   static const std::pair<const char*, uint32_t> kNames[] = {
-      {"add", kAdd}, {"min", kMinimum}, {"max", kMaximum}, {"and", kAnd},
+      {"add", kAdd}, {"min", kMinimum}, {"max", kMaximum},   {"and", kAnd},
       {"or", kOr},   {"xor", kXor},     {"exch", kExchange}, {"cas", kCompareAndSwap}};
   for (const auto& [name, value] : kNames) {
     if (!statement.has(name)) continue;
@@ -87,7 +87,8 @@ bool decodeAtomic(Decoder& decoder, const ptx::Statement& statement, Instruction
   const uint32_t b = decoder.source(operands[first + 1], type);
   const uint32_t c = operands.size() > first + 2 ? decoder.source(operands[first + 2], type) : b;
   instruction.more = decoder.list({b, c});
-  decodeAddress(decoder, operands[first], spaceOf(statement), static_cast<uint32_t>(ptx::bytesOf(type)), Use::update, instruction);
+  decodeAddress(decoder, operands[first], spaceOf(statement), static_cast<uint32_t>(ptx::bytesOf(type)), Use::update,
+                instruction);
   instruction.b = operation;
   return true;
 }

@@ -7,27 +7,40 @@ namespace {
 
 struct And {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a & b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a & b);
+  }
 };
 struct Or {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a | b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a | b);
+  }
 };
 struct Xor {
   template <class T>
-  static T apply(T a, T b) { return static_cast<T>(a ^ b); }
+  static T apply(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
 };
 struct Not {
   template <class T>
-  static T apply(T a) { return static_cast<T>(~a); }
+  static T apply(T a) {
+    return static_cast<T>(~a);
+  }
 };
 struct IsZero {
   template <class T>
-  static T apply(T a) { return a == 0 ? 1 : 0; }
+  static T apply(T a) {
+    return a == 0 ? 1 : 0;
+  }
 };
 struct Population {
   template <class T>
-  static uint32_t apply(T a) { return static_cast<uint32_t>(sizeof(T) == 8 ? __builtin_popcountll(a) : __builtin_popcount(static_cast<uint32_t>(a))); }
+  static uint32_t apply(T a) {
+    return static_cast<uint32_t>(sizeof(T) == 8 ? __builtin_popcountll(a)
+                                                : __builtin_popcount(static_cast<uint32_t>(a)));
+  }
 };
 struct LeadingZeros {
   template <class T>
@@ -59,7 +72,8 @@ void shiftLeft(Warp& warp, const Instruction& i) {
   const auto* a = warp.at<Slot<T>>(i.a);
   const auto* b = warp.at<uint32_t>(i.b);
   assign(warp, warp.at<Slot<T>>(i.destination), [=](int lane) {
-    return b[lane] >= 8 * sizeof(T) ? Slot<T>{0} : put<T>(static_cast<T>(get<T>(a[lane]) << (b[lane] & (8 * sizeof(T) - 1))));
+    return b[lane] >= 8 * sizeof(T) ? Slot<T>{0}
+                                    : put<T>(static_cast<T>(get<T>(a[lane]) << (b[lane] & (8 * sizeof(T) - 1))));
   });
 }
 
@@ -169,7 +183,8 @@ void dot4(Warp& warp, const Instruction& i) {
     uint32_t sum = c[lane];
     for (int byte = 0; byte < 4; ++byte) {
       const auto x = static_cast<uint8_t>(a[lane] >> 8 * byte), y = static_cast<uint8_t>(b[lane] >> 8 * byte);
-      const int32_t left = i.immediate & 1 ? static_cast<int8_t>(x) : x, right = i.immediate & 2 ? static_cast<int8_t>(y) : y;
+      const int32_t left = i.immediate & 1 ? static_cast<int8_t>(x) : x,
+                    right = i.immediate & 2 ? static_cast<int8_t>(y) : y;
       sum += static_cast<uint32_t>(left * right);
     }
     return sum;
@@ -242,8 +257,10 @@ bool decodeField(Decoder& decoder, const ptx::Statement& statement, ptx::Type ty
   }
   instruction.b = decoder.source(operands[2], ptx::Type::u32);
   instruction.c = decoder.source(operands[3], ptx::Type::u32);
-  if (ptx::isSigned(type)) instruction.run = wide ? extractField<int64_t> : extractField<int32_t>;
-  else instruction.run = wide ? extractField<uint64_t> : extractField<uint32_t>;
+  if (ptx::isSigned(type))
+    instruction.run = wide ? extractField<int64_t> : extractField<int32_t>;
+  else
+    instruction.run = wide ? extractField<uint64_t> : extractField<uint32_t>;
   return true;
 }
 
@@ -280,7 +297,8 @@ bool decodeWords(Decoder& decoder, const ptx::Statement& statement, Instruction&
 
 bool decodeBits(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction) {
   const std::string& name = statement.parts[0];
-  if (name == "prmt" || name == "shf" || name == "lop3" || name == "dp4a") return decodeWords(decoder, statement, instruction);
+  if (name == "prmt" || name == "shf" || name == "lop3" || name == "dp4a")
+    return decodeWords(decoder, statement, instruction);
   const auto types = statement.types();
   if (types.size() != 1) return false;
   if (name == "and") return decodeLogic<And>(decoder, statement, types[0], instruction);

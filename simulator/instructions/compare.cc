@@ -10,41 +10,59 @@ namespace {
 
 struct Equal {
   template <class T>
-  static bool apply(T a, T b) { return a == b; }
+  static bool apply(T a, T b) {
+    return a == b;
+  }
 };
 struct NotEqual {
   template <class T>
-  static bool apply(T a, T b) { return !(a == b) && a == a && b == b; }
+  static bool apply(T a, T b) {
+    return !(a == b) && a == a && b == b;
+  }
 };
 struct Less {
   template <class T>
-  static bool apply(T a, T b) { return a < b; }
+  static bool apply(T a, T b) {
+    return a < b;
+  }
 };
 struct LessEqual {
   template <class T>
-  static bool apply(T a, T b) { return a <= b; }
+  static bool apply(T a, T b) {
+    return a <= b;
+  }
 };
 struct Greater {
   template <class T>
-  static bool apply(T a, T b) { return a > b; }
+  static bool apply(T a, T b) {
+    return a > b;
+  }
 };
 struct GreaterEqual {
   template <class T>
-  static bool apply(T a, T b) { return a >= b; }
+  static bool apply(T a, T b) {
+    return a >= b;
+  }
 };
 struct Ordered {
   template <class T>
-  static bool apply(T a, T b) { return a == a && b == b; }
+  static bool apply(T a, T b) {
+    return a == a && b == b;
+  }
 };
 // equ, ltu, ...: true where either is no number.
 template <class Op>
 struct OrUnordered {
   template <class T>
-  static bool apply(T a, T b) { return Op::template apply<T>(a, b) || a != a || b != b; }
+  static bool apply(T a, T b) {
+    return Op::template apply<T>(a, b) || a != a || b != b;
+  }
 };
 struct Unordered {
   template <class T>
-  static bool apply(T a, T b) { return a != a || b != b; }
+  static bool apply(T a, T b) {
+    return a != a || b != b;
+  }
 };
 
 struct AsBfloat16 {};
@@ -56,7 +74,9 @@ uint32_t compare(Warp& warp, const Instruction& i) {
   if constexpr (std::is_same_v<T, AsBfloat16> || std::is_same_v<T, AsHalf>) {
     const auto* a = warp.at<uint32_t>(i.a);
     const auto* b = warp.at<uint32_t>(i.b);
-    const auto value = [](uint32_t bits) { return std::is_same_v<T, AsHalf> ? fromHalf(bits & 0xffff) : fromBfloat16(bits & 0xffff); };
+    const auto value = [](uint32_t bits) {
+      return std::is_same_v<T, AsHalf> ? fromHalf(bits & 0xffff) : fromBfloat16(bits & 0xffff);
+    };
     return collect([=](int lane) { return Op::template apply<float>(value(a[lane]), value(b[lane])); });
   } else {
     const auto* a = warp.at<Slot<T>>(i.a);

@@ -71,7 +71,8 @@ void call(Warp& warp, const Instruction& i) {
     warp.pcs[lane] = warp.pc;
     if (!warp.mask.has(lane)) return;
     std::byte* local = localOf(warp, lane);
-    for (uint32_t e = 0; e < i.count; ++e) std::memcpy(local + i.more[3 * e + 1], local + i.more[3 * e], i.more[3 * e + 2]);
+    for (uint32_t e = 0; e < i.count; ++e)
+      std::memcpy(local + i.more[3 * e + 1], local + i.more[3 * e], i.more[3 * e + 2]);
     auto& returns = (*warp.returns)[static_cast<size_t>(lane)];
     if (returns.size() > 64) throw Fault(lane, "recursion, which the simulator does not support");
     returns.push_back(warp.pc);
@@ -136,7 +137,9 @@ void print(Warp& warp, const Instruction& i) {
   });
 }
 
-void trap(Warp& warp, const Instruction&) { throw Fault(__builtin_ctz(warp.mask.bits), "trap: an assertion of the kernel failed"); }
+void trap(Warp& warp, const Instruction&) {
+  throw Fault(__builtin_ctz(warp.mask.bits), "trap: an assertion of the kernel failed");
+}
 
 // immediate: the number of the barrier; b: threads, 0 for all of the block; flag: waits.
 void barrier(Warp& warp, const Instruction& i) {
@@ -161,7 +164,8 @@ bool decodeCall(Decoder& decoder, const ptx::Statement& statement, Instruction& 
   const size_t name = operands[0].kind == ptx::Operand::Kind::list ? 1 : 0;
   const ptx::Function* function = decoder.callee(operands[name].name);
   decoder.require(function != nullptr, "calls through a pointer, which the simulator does not support");
-  const std::vector<ptx::Operand> arguments = operands.size() > name + 1 ? operands[name + 1].list : std::vector<ptx::Operand>{};
+  const std::vector<ptx::Operand> arguments =
+      operands.size() > name + 1 ? operands[name + 1].list : std::vector<ptx::Operand>{};
   if (function->name == "vprintf") {
     instruction.run = print;
     instruction.a = static_cast<uint32_t>(decoder.localOffset(arguments.at(0).name));

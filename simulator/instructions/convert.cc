@@ -46,9 +46,15 @@ struct Conversion {
 };
 
 Conversion unpacked(int64_t code) {
-  return {static_cast<ptx::Type>(code & 31), static_cast<ptx::Type>(code >> 5 & 31), static_cast<Rounding>(code >> 10 & 7),
-          (code >> 13 & 1) != 0, (code >> 14 & 1) != 0, (code >> 15 & 1) != 0, (code >> 16 & 1) != 0,
-          (code >> 17 & 1) != 0, (code >> 18 & 1) != 0};
+  return {static_cast<ptx::Type>(code & 31),
+          static_cast<ptx::Type>(code >> 5 & 31),
+          static_cast<Rounding>(code >> 10 & 7),
+          (code >> 13 & 1) != 0,
+          (code >> 14 & 1) != 0,
+          (code >> 15 & 1) != 0,
+          (code >> 16 & 1) != 0,
+          (code >> 17 & 1) != 0,
+          (code >> 18 & 1) != 0};
 }
 
 int64_t packed(const Conversion& c) {
@@ -129,7 +135,8 @@ uint64_t realFromInteger(uint64_t bits, const Conversion& c) {
   const int64_t value = integerValue(bits, c.from);
   const bool negative = ptx::isSigned(c.from) && value < 0;
   // 64-bit integers do not fit a double: long double holds them, and is rounded once.
-  const long double exact = negative ? static_cast<long double>(value) : static_cast<long double>(static_cast<uint64_t>(value));
+  const long double exact =
+      negative ? static_cast<long double>(value) : static_cast<long double>(static_cast<uint64_t>(value));
   if (c.to == ptx::Type::f32 && c.rounding == Rounding::nearest) return bitsOf(static_cast<float>(exact));
   return realBits(static_cast<double>(exact), c);
 }
@@ -152,9 +159,9 @@ void convert(Warp& warp, const Instruction& i) {
       warp.at<uint64_t>(i.destination)[lane] = result;
     } else {
       const int bytes = ptx::bytesOf(c.to);  // a signed result fills its register, an unsigned one does not
-      warp.at<uint32_t>(i.destination)[lane] =
-          bytes >= 4 || ptx::isSigned(c.to) ? static_cast<uint32_t>(result)
-                                            : static_cast<uint32_t>(result) & ((1U << 8 * bytes) - 1);
+      warp.at<uint32_t>(i.destination)[lane] = bytes >= 4 || ptx::isSigned(c.to)
+                                                   ? static_cast<uint32_t>(result)
+                                                   : static_cast<uint32_t>(result) & ((1U << 8 * bytes) - 1);
     }
   });
 }
@@ -172,8 +179,7 @@ void convertPair(Warp& warp, const Instruction& i) {
   const auto* a = warp.at<float>(i.a);
   const auto* b = warp.at<float>(i.b);
   forEachLane(warp.mask.bits, [&](int lane) {
-    warp.at<uint32_t>(i.destination)[lane] =
-        static_cast<uint32_t>(realBits(a[lane], c) << 16 | realBits(b[lane], c));
+    warp.at<uint32_t>(i.destination)[lane] = static_cast<uint32_t>(realBits(a[lane], c) << 16 | realBits(b[lane], c));
   });
 }
 
@@ -210,7 +216,9 @@ bool decodeConvert(Decoder& decoder, const ptx::Statement& statement, Instructio
   const auto types = statement.types();
   decoder.require(types.size() == 2, "does not name two types");
   const bool pair = types[0] == ptx::Type::bf16x2 || types[0] == ptx::Type::f16x2;
-  const ptx::Type to = types[0] == ptx::Type::bf16x2 ? ptx::Type::bf16 : types[0] == ptx::Type::f16x2 ? ptx::Type::f16 : types[0];
+  const ptx::Type to = types[0] == ptx::Type::bf16x2  ? ptx::Type::bf16
+                       : types[0] == ptx::Type::f16x2 ? ptx::Type::f16
+                                                      : types[0];
   if (to == ptx::Type::bf16 || to == ptx::Type::tf32) decoder.requireCapability(80);
   if (types[1] == ptx::Type::bf16 && ptx::isFloat(to)) decoder.requireCapability(90);
   Conversion c = conversionOf(statement, to, types[1]);

@@ -11,25 +11,35 @@ namespace {
 
 struct Add {
   template <class T>
-  static T apply(T a, T b) { return a + b; }
+  static T apply(T a, T b) {
+    return a + b;
+  }
 };
 struct Subtract {
   template <class T>
-  static T apply(T a, T b) { return a - b; }
+  static T apply(T a, T b) {
+    return a - b;
+  }
 };
 struct Multiply {
   template <class T>
-  static T apply(T a, T b) { return a * b; }
+  static T apply(T a, T b) {
+    return a * b;
+  }
 };
 struct Divide {
   template <class T>
-  static T apply(T a, T b) { return a / b; }
+  static T apply(T a, T b) {
+    return a / b;
+  }
 };
 struct FusedMultiplyAdd {
   template <class T>
   static T apply(T a, T b, T c) {
-    if constexpr (sizeof(T) == 4) return __builtin_fmaf(a, b, c);
-    else return __builtin_fma(a, b, c);
+    if constexpr (sizeof(T) == 4)
+      return __builtin_fmaf(a, b, c);
+    else
+      return __builtin_fma(a, b, c);
   }
 };
 // Of a number and a NaN the number; -0 is less than +0.
@@ -50,36 +60,52 @@ struct Maximum {
 template <class Op>
 struct WithNan {
   template <class T>
-  static T apply(T a, T b) { return a != a ? a : b != b ? b : Op::template apply<T>(a, b); }
+  static T apply(T a, T b) {
+    return a != a ? a : b != b ? b : Op::template apply<T>(a, b);
+  }
 };
 struct Negate {
   template <class T>
-  static T apply(T a) { return -a; }
+  static T apply(T a) {
+    return -a;
+  }
 };
 struct Absolute {
   template <class T>
-  static T apply(T a) { return __builtin_fabs(a); }
+  static T apply(T a) {
+    return __builtin_fabs(a);
+  }
 };
 struct SquareRoot {
   template <class T>
-  static T apply(T a) { return std::sqrt(a); }
+  static T apply(T a) {
+    return std::sqrt(a);
+  }
 };
 struct Reciprocal {
   template <class T>
-  static T apply(T a) { return 1 / a; }
+  static T apply(T a) {
+    return 1 / a;
+  }
 };
 struct ReciprocalRoot {
   template <class T>
-  static T apply(T a) { return static_cast<T>(1 / std::sqrt(static_cast<double>(a))); }
+  static T apply(T a) {
+    return static_cast<T>(1 / std::sqrt(static_cast<double>(a)));
+  }
 };
 struct CopySign {  // the sign of a on b
   template <class T>
-  static T apply(T a, T b) { return std::copysign(b, a); }
+  static T apply(T a, T b) {
+    return std::copysign(b, a);
+  }
 };
-#define ALEXNET_IN_DOUBLE(Name, function)                                                          \
-  struct Name {                                                                                    \
-    template <class T>                                                                             \
-    static T apply(T a) { return static_cast<T>(std::function(static_cast<double>(a))); }          \
+#define ALEXNET_IN_DOUBLE(Name, function)                           \
+  struct Name {                                                     \
+    template <class T>                                              \
+    static T apply(T a) {                                           \
+      return static_cast<T>(std::function(static_cast<double>(a))); \
+    }                                                               \
   }
 ALEXNET_IN_DOUBLE(Exponential2, exp2);
 ALEXNET_IN_DOUBLE(Logarithm2, log2);

@@ -24,7 +24,18 @@ struct Half {
   static uint32_t to(double value) { return toHalf(value); }
 };
 
-enum class Operation { add, subtract, multiply, fusedMultiplyAdd, minimum, maximum, negate, absolute, exponential2, tangent };
+enum class Operation {
+  add,
+  subtract,
+  multiply,
+  fusedMultiplyAdd,
+  minimum,
+  maximum,
+  negate,
+  absolute,
+  exponential2,
+  tangent
+};
 
 double compute(Operation operation, double a, double b, double c) {
   switch (operation) {
@@ -62,17 +73,28 @@ void halves(Warp& warp, const Instruction& i) {
 }
 
 bool operationNamed(const std::string& name, Operation& operation) {
-  if (name == "add") operation = Operation::add;
-  else if (name == "sub") operation = Operation::subtract;
-  else if (name == "mul") operation = Operation::multiply;
-  else if (name == "fma") operation = Operation::fusedMultiplyAdd;
-  else if (name == "min") operation = Operation::minimum;
-  else if (name == "max") operation = Operation::maximum;
-  else if (name == "neg") operation = Operation::negate;
-  else if (name == "abs") operation = Operation::absolute;
-  else if (name == "ex2") operation = Operation::exponential2;
-  else if (name == "tanh") operation = Operation::tangent;
-  else return false;
+  if (name == "add")
+    operation = Operation::add;
+  else if (name == "sub")
+    operation = Operation::subtract;
+  else if (name == "mul")
+    operation = Operation::multiply;
+  else if (name == "fma")
+    operation = Operation::fusedMultiplyAdd;
+  else if (name == "min")
+    operation = Operation::minimum;
+  else if (name == "max")
+    operation = Operation::maximum;
+  else if (name == "neg")
+    operation = Operation::negate;
+  else if (name == "abs")
+    operation = Operation::absolute;
+  else if (name == "ex2")
+    operation = Operation::exponential2;
+  else if (name == "tanh")
+    operation = Operation::tangent;
+  else
+    return false;
   return true;
 }
 
@@ -87,7 +109,8 @@ bool decodeHalf(Decoder& decoder, const ptx::Statement& statement, Instruction& 
   for (const char* unknown : {"sat", "ftz", "NaN", "relu", "rz", "rm", "rp", "xorsign"}) {
     if (statement.has(unknown)) return false;
   }
-  if (brain) decoder.requireCapability(operation == Operation::fusedMultiplyAdd || operation >= Operation::minimum ? 80 : 90);
+  if (brain)
+    decoder.requireCapability(operation == Operation::fusedMultiplyAdd || operation >= Operation::minimum ? 80 : 90);
   instruction.run = brain ? halves<Bfloat16> : halves<Half>;
   instruction.count = ptx::bytesOf(types[0]) == 4 ? 2 : 1;
   instruction.immediate = static_cast<int64_t>(operation);

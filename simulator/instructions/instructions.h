@@ -31,6 +31,7 @@ void decodeAddress(Decoder& decoder, const ptx::Operand& operand, ptx::Space spa
                    Instruction& instruction);
 ptx::Space spaceOf(const ptx::Statement& statement);
 // Memory of `bytes` bytes at global address `address`, checked for the lane; throws Fault.
-std::byte* locateGlobalLane(Warp& warp, const Instruction& instruction, int lane, uint64_t address, uint32_t bytes, Use use);
+std::byte* locateGlobalLane(Warp& warp, const Instruction& instruction, int lane, uint64_t address, uint32_t bytes,
+                            Use use);
 
 }  // namespace alexnet::simulator

@@ -31,7 +31,8 @@ inline Slot<T> put(T value) {
 template <class T, class Op, class R = T>
 void unary(Warp& warp, const Instruction& i) {
   const auto* a = warp.at<Slot<T>>(i.a);
-  assign(warp, warp.at<Slot<R>>(i.destination), [=](int lane) { return put<R>(Op::template apply<T>(get<T>(a[lane]))); });
+  assign(warp, warp.at<Slot<R>>(i.destination),
+         [=](int lane) { return put<R>(Op::template apply<T>(get<T>(a[lane]))); });
 }
 
 template <class T, class Op, class R = T>
@@ -47,9 +48,8 @@ void ternary(Warp& warp, const Instruction& i) {
   const auto* a = warp.at<Slot<T>>(i.a);
   const auto* b = warp.at<Slot<T>>(i.b);
   const auto* c = warp.at<Slot<T>>(i.c);
-  assign(warp, warp.at<Slot<T>>(i.destination), [=](int lane) {
-    return put<T>(Op::template apply<T>(get<T>(a[lane]), get<T>(b[lane]), get<T>(c[lane])));
-  });
+  assign(warp, warp.at<Slot<T>>(i.destination),
+         [=](int lane) { return put<T>(Op::template apply<T>(get<T>(a[lane]), get<T>(b[lane]), get<T>(c[lane]))); });
 }
 
 template <class T>
@@ -76,7 +76,8 @@ Handler forInteger(ptx::Type type, Pick pick) {
 }
 
 // Destination, then up to three sources, all of `type`.
-inline void decodeOperands(Decoder& decoder, const ptx::Statement& statement, ptx::Type type, Instruction& instruction) {
+inline void decodeOperands(Decoder& decoder, const ptx::Statement& statement, ptx::Type type,
+                           Instruction& instruction) {
   const auto& operands = statement.operands;
   decoder.require(operands.size() >= 2, "has too few operands");
   instruction.destination = decoder.destination(operands[0]);

@@ -72,8 +72,8 @@ Allocation& allocationOf(Warp& warp, const Instruction& i, int lane, uint64_t ad
   Memory& memory = *launch.memory;
   Allocation* found = memory.find(address, bytes);
   if (found == nullptr) {
-    throw Fault(lane, std::string("out of bounds: ") + verb(use) + std::to_string(bytes) + " bytes of global memory at " +
-                          hex(address) + ", " + memory.explain(address, bytes));
+    throw Fault(lane, std::string("out of bounds: ") + verb(use) + std::to_string(bytes) +
+                          " bytes of global memory at " + hex(address) + ", " + memory.explain(address, bytes));
   }
   if (found->device != kHost && found->device != launch.device && !memory.hasPeer(launch.device, found->device)) {
     throw Fault(lane, std::string(verb(use)) + "memory of " + deviceName(found->device) + " on " +
@@ -106,8 +106,10 @@ void locateGlobal(Warp& warp, const Instruction& i, const Addresses& addresses) 
     const uint64_t offset = address - allocation.base;
     if (!all) memory.remember(allocation, offset, offset + bytes);
     if (allocation.state != nullptr) {
-      if (bytes >= 4) markWords<use>(allocation, offset, bytes, lane);
-      else mark(allocation, offset, bytes, use, lane);
+      if (bytes >= 4)
+        markWords<use>(allocation, offset, bytes, lane);
+      else
+        mark(allocation, offset, bytes, use, lane);
     }
     warp.where[static_cast<size_t>(lane)] = allocation.data + offset;
   });
@@ -127,14 +129,16 @@ std::byte* localPlace(Warp& warp, int lane, uint64_t offset, uint32_t bytes) {
   if (offset + bytes > size || offset > size) {
     throw Fault(lane, "out of bounds: " + std::to_string(bytes) + " bytes of local memory at " + hex(offset));
   }
-  if (offset % bytes != 0) throw Fault(lane, "misaligned: " + std::to_string(bytes) + " bytes of local memory at " + hex(offset));
+  if (offset % bytes != 0)
+    throw Fault(lane, "misaligned: " + std::to_string(bytes) + " bytes of local memory at " + hex(offset));
   return warp.local + static_cast<size_t>(lane) * ((size + 127) / 128 * 128) + offset;
 }
 
 std::byte* parameterPlace(Warp& warp, int lane, uint64_t offset, uint32_t bytes) {
   const size_t size = warp.block->launch().parameters.size();
   if (offset + bytes > size || offset > size) {
-    throw Fault(lane, "out of bounds: " + std::to_string(bytes) + " bytes of the kernel's parameters at " + hex(offset));
+    throw Fault(lane,
+                "out of bounds: " + std::to_string(bytes) + " bytes of the kernel's parameters at " + hex(offset));
   }
   return const_cast<std::byte*>(warp.parameters) + offset;
 }
@@ -179,10 +183,14 @@ void locateGeneric(Warp& warp, const Instruction& i) {
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint64_t window = addresses.lane[lane] & kWindowMask, offset = addresses.lane[lane] & ~kWindowMask;
     std::byte*& place = warp.where[static_cast<size_t>(lane)];
-    if (window == kSharedWindow) place = warp.block->shared().access(warp, lane, offset, bytes, use);
-    else if (window == kLocalWindow) place = localPlace(warp, lane, offset, bytes);
-    else if (window == kParameterWindow) place = parameterPlace(warp, lane, offset, bytes);
-    else place = locateGlobalLane(warp, i, lane, addresses.lane[lane], bytes, use);
+    if (window == kSharedWindow)
+      place = warp.block->shared().access(warp, lane, offset, bytes, use);
+    else if (window == kLocalWindow)
+      place = localPlace(warp, lane, offset, bytes);
+    else if (window == kParameterWindow)
+      place = parameterPlace(warp, lane, offset, bytes);
+    else
+      place = locateGlobalLane(warp, i, lane, addresses.lane[lane], bytes, use);
   });
 }
 
@@ -195,7 +203,8 @@ Handler locatorFor(ptx::Space space, Use use) {
       return pick(locateSharedOnly<Use::read>, locateSharedOnly<Use::write>, locateSharedOnly<Use::update>);
     case ptx::Space::local: return locateLocal;
     case ptx::Space::param: return locateParameter;
-    case ptx::Space::generic: return pick(locateGeneric<Use::read>, locateGeneric<Use::write>, locateGeneric<Use::update>);
+    case ptx::Space::generic:
+      return pick(locateGeneric<Use::read>, locateGeneric<Use::write>, locateGeneric<Use::update>);
     default: return pick(locateGlobalOnly<Use::read>, locateGlobalOnly<Use::write>, locateGlobalOnly<Use::update>);
   }
 }
@@ -251,14 +260,17 @@ bool decodeAccess(Decoder& decoder, const ptx::Statement& statement, bool isLoad
   const ptx::Operand& data = statement.operands[isLoad ? 0 : 1];
   const ptx::Operand& place = statement.operands[isLoad ? 1 : 0];
   const ptx::Type type = statement.types().at(0);
-  const std::vector<ptx::Operand> elements = data.kind == ptx::Operand::Kind::list ? data.list : std::vector<ptx::Operand>{data};
+  const std::vector<ptx::Operand> elements =
+      data.kind == ptx::Operand::Kind::list ? data.list : std::vector<ptx::Operand>{data};
   std::vector<uint32_t> registers;
   for (const ptx::Operand& element : elements) {
     registers.push_back(isLoad ? decoder.destination(element) : decoder.source(element, type));
   }
   const bool wide = elements[0].name == "_" || decoder.width(elements[0], type) == 8;
-  if (isLoad) instruction.run = wide ? loadFor<uint64_t>(type) : loadFor<uint32_t>(type);
-  else instruction.run = wide ? storeFor<uint64_t>(type) : storeFor<uint32_t>(type);
+  if (isLoad)
+    instruction.run = wide ? loadFor<uint64_t>(type) : loadFor<uint32_t>(type);
+  else
+    instruction.run = wide ? storeFor<uint64_t>(type) : storeFor<uint32_t>(type);
   instruction.count = static_cast<uint16_t>(elements.size());
   instruction.more = decoder.list(std::move(registers));
   const auto bytes = static_cast<uint32_t>(ptx::bytesOf(type)) * instruction.count;
@@ -292,7 +304,8 @@ void decodeAddress(Decoder& decoder, const ptx::Operand& operand, ptx::Space spa
 }
 
 std::byte* locateGlobalLane(Warp& warp, const Instruction& i, int lane, uint64_t address, uint32_t bytes, Use use) {
-  if (address % bytes != 0) throw Fault(lane, "misaligned: an access of " + std::to_string(bytes) + " bytes at " + hex(address));
+  if (address % bytes != 0)
+    throw Fault(lane, "misaligned: an access of " + std::to_string(bytes) + " bytes at " + hex(address));
   Allocation& allocation = allocationOf(warp, i, lane, address, bytes, use);
   const uint64_t offset = address - allocation.base;
   warp.block->launch().memory->remember(allocation, offset, offset + bytes);

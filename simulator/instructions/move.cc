@@ -16,6 +16,10 @@ void move(Warp& warp, const Instruction& i) {
 
 void movePredicate(Warp& warp, const Instruction& i) { warp.setPredicate(i.destination, warp.predicate(i.a)); }
 
+void setPredicateTo(Warp& warp, const Instruction& i) {
+  warp.setPredicate(i.destination, i.immediate != 0 ? kAllLanes : 0);
+}
+
 // immediate: bits of an element; flag: the whole has 64 bits. more: the elements, lowest first.
 void pack(Warp& warp, const Instruction& i) {
   forEachLane(warp.mask.bits, [&](int lane) {
@@ -24,8 +28,10 @@ void pack(Warp& warp, const Instruction& i) {
       const uint64_t mask = i.immediate == 32 ? 0xffffffffU : (1U << i.immediate) - 1;
       whole |= (warp.at<uint32_t>(i.more[e])[lane] & mask) << e * static_cast<uint64_t>(i.immediate);
     }
-    if (i.flag) warp.at<uint64_t>(i.destination)[lane] = whole;
-    else warp.at<uint32_t>(i.destination)[lane] = static_cast<uint32_t>(whole);
+    if (i.flag)
+      warp.at<uint64_t>(i.destination)[lane] = whole;
+    else
+      warp.at<uint32_t>(i.destination)[lane] = static_cast<uint32_t>(whole);
   });
 }
 
@@ -34,7 +40,8 @@ void unpack(Warp& warp, const Instruction& i) {
     const uint64_t whole = i.flag ? warp.at<uint64_t>(i.a)[lane] : warp.at<uint32_t>(i.a)[lane];
     const uint64_t mask = i.immediate == 32 ? 0xffffffffU : (1U << i.immediate) - 1;
     for (uint32_t e = 0; e < i.count; ++e) {
-      warp.at<uint32_t>(i.more[e])[lane] = static_cast<uint32_t>(whole >> e * static_cast<uint64_t>(i.immediate) & mask);
+      warp.at<uint32_t>(i.more[e])[lane] =
+          static_cast<uint32_t>(whole >> e * static_cast<uint64_t>(i.immediate) & mask);
     }
   });
 }
@@ -47,15 +54,62 @@ void addWindow(Warp& warp, const Instruction& i) {
 }
 
 enum Special : int64_t {
-  kThreadX, kThreadY, kThreadZ, kBlockSizeX, kBlockSizeY, kBlockSizeZ, kBlockX, kBlockY, kBlockZ, kGridX, kGridY, kGridZ,
-  kLane, kWarpIndex, kWarps, kProcessor, kProcessors, kLanesEqual, kLanesLess, kLanesLessEqual, kLanesGreater,
-  kLanesGreaterEqual, kClock, kTimer, kDynamicShared, kTotalShared, kGridIndex, kSpecials
+  kThreadX,
+  kThreadY,
+  kThreadZ,
+  kBlockSizeX,
+  kBlockSizeY,
+  kBlockSizeZ,
+  kBlockX,
+  kBlockY,
+  kBlockZ,
+  kGridX,
+  kGridY,
+  kGridZ,
+  kLane,
+  kWarpIndex,
+  kWarps,
+  kProcessor,
+  kProcessors,
+  kLanesEqual,
+  kLanesLess,
+  kLanesLessEqual,
+  kLanesGreater,
+  kLanesGreaterEqual,
+  kClock,
+  kTimer,
+  kDynamicShared,
+  kTotalShared,
+  kGridIndex,
+  kSpecials
 };
-constexpr const char* kSpecialNames[] = {
-    "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x",
-    "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%nwarpid", "%smid", "%nsmid", "%lanemask_eq", "%lanemask_lt",
-    "%lanemask_le", "%lanemask_gt", "%lanemask_ge", "%clock", "%globaltimer", "%dynamic_smem_size", "%total_smem_size",
-    "%gridid"};
+constexpr const char* kSpecialNames[] = {"%tid.x",
+                                         "%tid.y",
+                                         "%tid.z",
+                                         "%ntid.x",
+                                         "%ntid.y",
+                                         "%ntid.z",
+                                         "%ctaid.x",
+                                         "%ctaid.y",
+                                         "%ctaid.z",
+                                         "%nctaid.x",
+                                         "%nctaid.y",
+                                         "%nctaid.z",
+                                         "%laneid",
+                                         "%warpid",
+                                         "%nwarpid",
+                                         "%smid",
+                                         "%nsmid",
+                                         "%lanemask_eq",
+                                         "%lanemask_lt",
+                                         "%lanemask_le",
+                                         "%lanemask_gt",
+                                         "%lanemask_ge",
+                                         "%clock",
+                                         "%globaltimer",
+                                         "%dynamic_smem_size",
+                                         "%total_smem_size",
+                                         "%gridid"};
 
 uint64_t specialValue(const Warp& warp, int lane, int64_t which) {
   const Block& block = *warp.block;
@@ -95,8 +149,10 @@ uint64_t specialValue(const Warp& warp, int lane, int64_t which) {
 void moveSpecial(Warp& warp, const Instruction& i) {
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint64_t value = specialValue(warp, lane, i.immediate);
-    if (i.flag) warp.at<uint64_t>(i.destination)[lane] = value;
-    else warp.at<uint32_t>(i.destination)[lane] = static_cast<uint32_t>(value);
+    if (i.flag)
+      warp.at<uint64_t>(i.destination)[lane] = value;
+    else
+      warp.at<uint32_t>(i.destination)[lane] = static_cast<uint32_t>(value);
   });
 }
 
@@ -113,8 +169,10 @@ bool decodeMov(Decoder& decoder, const ptx::Statement& statement, ptx::Type type
   const ptx::Operand& from = statement.operands[1];
   const bool wide = ptx::bytesOf(type) == 8;
   if (type == ptx::Type::pred) {
-    instruction.run = movePredicate;
     instruction.destination = decoder.predicate(to);
+    instruction.run = from.kind == ptx::Operand::Kind::immediate ? setPredicateTo : movePredicate;
+    instruction.immediate = from.bits != 0 ? 1 : 0;
+    if (from.kind == ptx::Operand::Kind::immediate) return true;
     instruction.a = decoder.predicate(from);
     return true;
   }
@@ -131,8 +189,10 @@ bool decodeMov(Decoder& decoder, const ptx::Statement& statement, ptx::Type type
     instruction.immediate = 8 * ptx::bytesOf(type) / static_cast<int64_t>(elements.size());
     instruction.flag = wide;
     instruction.more = decoder.list(std::move(registers));
-    if (packs) instruction.destination = decoder.destination(to);
-    else instruction.a = decoder.source(from, type);
+    if (packs)
+      instruction.destination = decoder.destination(to);
+    else
+      instruction.a = decoder.source(from, type);
     return true;
   }
   instruction.destination = decoder.destination(to);

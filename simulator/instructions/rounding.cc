@@ -42,14 +42,22 @@ void rounded(Warp& warp, const Instruction& i) {
 }
 
 bool operationNamed(const std::string& name, Operation& operation) {
-  if (name == "add") operation = Operation::add;
-  else if (name == "sub") operation = Operation::subtract;
-  else if (name == "mul") operation = Operation::multiply;
-  else if (name == "div") operation = Operation::divide;
-  else if (name == "fma") operation = Operation::fusedMultiplyAdd;
-  else if (name == "sqrt") operation = Operation::squareRoot;
-  else if (name == "rcp") operation = Operation::reciprocal;
-  else return false;
+  if (name == "add")
+    operation = Operation::add;
+  else if (name == "sub")
+    operation = Operation::subtract;
+  else if (name == "mul")
+    operation = Operation::multiply;
+  else if (name == "div")
+    operation = Operation::divide;
+  else if (name == "fma")
+    operation = Operation::fusedMultiplyAdd;
+  else if (name == "sqrt")
+    operation = Operation::squareRoot;
+  else if (name == "rcp")
+    operation = Operation::reciprocal;
+  else
+    return false;
   return true;
 }
 

@@ -13,7 +13,8 @@ void checkMembers(Warp& warp, uint32_t slot) {
   const auto* masks = warp.at<uint32_t>(slot);
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint32_t members = masks[lane];
-    if (!(members >> lane & 1)) throw Fault(lane, "the mask " + hex(members) + " leaves out lane " + std::to_string(lane) + ", which takes part");
+    if (!(members >> lane & 1))
+      throw Fault(lane, "the mask " + hex(members) + " leaves out lane " + std::to_string(lane) + ", which takes part");
     if (const uint32_t missing = members & ~warp.mask.bits) {
       const int other = __builtin_ctz(missing);
       const bool exited = !(warp.live >> other & 1);
@@ -22,7 +23,9 @@ void checkMembers(Warp& warp, uint32_t slot) {
     }
     if (const uint32_t left = warp.mask.bits & ~members) {
       const int other = __builtin_ctz(left);
-      if (masks[other] == members) throw Fault(lane, "the mask " + hex(members) + " leaves out lane " + std::to_string(other) + ", which takes part");
+      if (masks[other] == members)
+        throw Fault(lane,
+                    "the mask " + hex(members) + " leaves out lane " + std::to_string(other) + ", which takes part");
     }
   });
 }
@@ -127,7 +130,10 @@ bool decodeShuffle(Decoder& decoder, const ptx::Statement& statement, Instructio
   const auto& operands = statement.operands;
   decoder.require(operands.size() == 5, "without a mask is not supported");
   instruction.run = shuffle;
-  instruction.immediate = statement.has("up") ? kUp : statement.has("down") ? kDown : statement.has("bfly") ? kButterfly : kIndex;
+  instruction.immediate = statement.has("up")     ? kUp
+                          : statement.has("down") ? kDown
+                          : statement.has("bfly") ? kButterfly
+                                                  : kIndex;
   instruction.destination = decoder.destination(operands[0]);
   instruction.a = decoder.source(operands[1], ptx::Type::b32);
   instruction.b = decoder.source(operands[2], ptx::Type::b32);
@@ -146,8 +152,12 @@ bool decodeVote(Decoder& decoder, const ptx::Statement& statement, Instruction& 
   const auto& operands = statement.operands;
   decoder.require(operands.size() == 3, "without a mask is not supported");
   instruction.run = vote;
-  instruction.immediate = statement.has("ballot") ? kBallot : statement.has("any") ? kAny : statement.has("all") ? kAll : kUniform;
-  instruction.destination = instruction.immediate == kBallot ? decoder.destination(operands[0]) : decoder.predicate(operands[0]);
+  instruction.immediate = statement.has("ballot") ? kBallot
+                          : statement.has("any")  ? kAny
+                          : statement.has("all")  ? kAll
+                                                  : kUniform;
+  instruction.destination =
+      instruction.immediate == kBallot ? decoder.destination(operands[0]) : decoder.predicate(operands[0]);
   instruction.a = decoder.predicate(operands[1]);
   instruction.flag = operands[1].negated;
   instruction.b = decoder.source(operands[2], ptx::Type::b32);

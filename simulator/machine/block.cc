@@ -7,7 +7,7 @@
 namespace alexnet::simulator {
 namespace {
 
-constexpr uint64_t kLoopsBeforeYield = 1 << 16;       // another warp may have to do what this one waits for
+constexpr uint64_t kLoopsBeforeYield = 1 << 16;        // another warp may have to do what this one waits for
 constexpr uint64_t kLoopsBeforeGivingUp = 1ULL << 32;  // of a block
 
 size_t rounded(size_t bytes) { return (bytes + 127) / 128 * 128; }
@@ -27,9 +27,7 @@ Block::Block(const Launch& launch)
   returns_.resize(count);
   recent_.resize(program.instructions.size());
   warps_.resize(count);
-  const auto aligned = [](std::byte* start) {
-    return start + (128 - reinterpret_cast<uintptr_t>(start) % 128) % 128;
-  };
+  const auto aligned = [](std::byte* start) { return start + (128 - reinterpret_cast<uintptr_t>(start) % 128) % 128; };
   for (size_t i = 0; i < count; ++i) {
     Warp& warp = warps_[i];
     warp.block = this;

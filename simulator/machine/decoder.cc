@@ -102,10 +102,11 @@ void Decoder::layOutShared() {
   for (const ptx::Variable& variable : module_.variables) {
     if (variable.space != ptx::Space::shared) continue;
     const bool named = std::any_of(functions_.begin(), functions_.end(), [&](const ptx::Function* function) {
-      return std::any_of(function->statements.begin(), function->statements.end(), [&](const ptx::Statement& statement) {
-        return std::any_of(statement.operands.begin(), statement.operands.end(),
-                           [&](const ptx::Operand& operand) { return operand.name == variable.name; });
-      });
+      return std::any_of(
+          function->statements.begin(), function->statements.end(), [&](const ptx::Statement& statement) {
+            return std::any_of(statement.operands.begin(), statement.operands.end(),
+                               [&](const ptx::Operand& operand) { return operand.name == variable.name; });
+          });
     });
     if (named) place(variable);
   }
@@ -266,9 +267,7 @@ const ptx::Function* Decoder::callee(const std::string& name) const {
   return found == module_.functions.end() ? nullptr : &found->second;
 }
 
-void Decoder::noteSharedAccess(uint32_t bytes) {
-  program_.sharedWordBytes = std::min(program_.sharedWordBytes, bytes);
-}
+void Decoder::noteSharedAccess(uint32_t bytes) { program_.sharedWordBytes = std::min(program_.sharedWordBytes, bytes); }
 
 void Decoder::require(bool condition, const std::string& what) const {
   if (!condition) fail(what);
@@ -281,26 +280,21 @@ void Decoder::requireCapability(int capability) const {
 }
 
 void Decoder::fail(const std::string& what) const {
-  throw DecodeError(readableName(function_->name) + " (" + describe(statement_->location, module_) + "): " +
-                    statement_->opcode + " " + what);
+  throw DecodeError(readableName(function_->name) + " (" + describe(statement_->location, module_) +
+                    "): " + statement_->opcode + " " + what);
 }
 
 std::string describe(const ptx::Location& location, const ptx::Module& module) {
-  const auto file = [&](int index) {
+  const auto place = [&](int index, int line) {
     const auto found = module.files.find(index);
-    return found == module.files.end() ? std::string() : found->second;
+    if (found == module.files.end()) return std::string("unknown source");
+    const std::string& path = found->second;
+    size_t slash = path.rfind('/');
+    if (slash != std::string::npos && slash > 0) slash = path.rfind('/', slash - 1);
+    return (slash == std::string::npos ? path : path.substr(slash + 1)) + ":" + std::to_string(line);
   };
-  std::string path = file(location.file);
-  int line = location.line;
-  const bool fromToolkit = path.find("/include/") != std::string::npos && location.callerFile != 0;
-  if (fromToolkit) {
-    path = file(location.callerFile);
-    line = location.callerLine;
-  }
-  if (path.empty()) return "unknown source";
-  size_t slash = path.rfind('/');
-  if (slash != std::string::npos && slash > 0) slash = path.rfind('/', slash - 1);
-  return (slash == std::string::npos ? path : path.substr(slash + 1)) + ":" + std::to_string(line);
+  const std::string own = place(location.file, location.line);
+  return location.callerFile == 0 ? own : own + " from " + place(location.callerFile, location.callerLine);
 }
 
 std::string readableName(const std::string& mangled) {

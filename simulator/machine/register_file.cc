@@ -18,7 +18,8 @@ struct Interval {
 };
 
 bool writesFirstOperand(const std::string& opcode) {
-  for (const char* other : {"st.", "red.", "bra", "brx", "bar", "call", "cp.", "exit", "ret", "trap", "stmatrix", "prefetch"}) {
+  for (const char* other :
+       {"st.", "red.", "bra", "brx", "bar", "call", "cp.", "exit", "ret", "trap", "stmatrix", "prefetch"}) {
     if (opcode.rfind(other, 0) == 0) return false;
   }
   return true;

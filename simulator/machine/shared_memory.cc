@@ -36,9 +36,11 @@ void SharedMemory::beginBlock() {
 
 void SharedMemory::checkRange(int lane, uint64_t address, uint32_t bytes) const {
   const uint64_t offset = address - kSharedBase;
-  const bool inside = address >= kSharedBase && offset + bytes <= bytes_ && valid_[offset] && valid_[offset + bytes - 1];
+  const bool inside =
+      address >= kSharedBase && offset + bytes <= bytes_ && valid_[offset] && valid_[offset + bytes - 1];
   if (!inside) {
-    throw Fault(lane, std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory are outside its variables");
+    throw Fault(lane,
+                std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory are outside its variables");
   }
   if (address % bytes != 0) {
     throw Fault(lane, "misaligned: " + std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory");
@@ -82,8 +84,8 @@ void SharedMemory::read(Granule& granule, const Warp& warp, int lane, uint64_t a
     granule.readEpoch = epoch_;
     granule.reader = thread;
   } else if (granule.reader != thread && granule.reader != kMany) {
-    const bool sameWarp = (granule.reader & kWarp) ? (granule.reader & ~kWarp) == warp.index
-                                                   : granule.reader / kLanes == warp.index;
+    const bool sameWarp =
+        (granule.reader & kWarp) ? (granule.reader & ~kWarp) == warp.index : granule.reader / kLanes == warp.index;
     granule.reader = sameWarp ? static_cast<uint16_t>(kWarp | warp.index) : kMany;
   }
   granule.readSynchronization = warp.synchronizations;
@@ -101,7 +103,7 @@ void SharedMemory::write(Granule& granule, const Warp& warp, int lane, uint64_t 
   }
   if (granule.readEpoch == epoch_ && granule.reader != thread) {
     const bool sameWarp = granule.reader != kMany && ((granule.reader & kWarp) ? (granule.reader & ~kWarp) == warp.index
-                                                                              : granule.reader / kLanes == warp.index);
+                                                                               : granule.reader / kLanes == warp.index);
     if (!sameWarp || granule.readSynchronization >= warp.synchronizations) {
       race(lane, "writes", "read", granule.reader, address);
     }

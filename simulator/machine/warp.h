@@ -47,19 +47,19 @@ struct alignas(64) Warp {
   std::byte* registers = nullptr;
   uint32_t* predicates = nullptr;
   uint32_t pc = 0;
-  uint32_t limit = 0;   // the lowest place where a lane waits that is not active: active lanes must not pass it
-  uint32_t active = 0;  // lanes that run now
-  uint32_t live = 0;    // lanes that have not exited
+  uint32_t limit = 0;         // the lowest place where a lane waits that is not active: active lanes must not pass it
+  uint32_t active = 0;        // lanes that run now
+  uint32_t live = 0;          // lanes that have not exited
   uint32_t pcs[kLanes] = {};  // where the lanes are that are not active
   Block* block = nullptr;
   int index = 0;  // in its block
   WarpState state = WarpState::ready;
-  uint32_t barrier = 0;         // which barrier it waits at
-  uint32_t barrierThreads = 0;  // how many threads that barrier waits for
+  uint32_t barrier = 0;           // which barrier it waits at
+  uint32_t barrierThreads = 0;    // how many threads that barrier waits for
   uint32_t synchronizations = 0;  // __syncwarp() so far: what the lanes wrote before is ordered before what follows
-  std::byte* local = nullptr;   // local memory of all lanes, one after the other
+  std::byte* local = nullptr;     // local memory of all lanes, one after the other
   const std::byte* parameters = nullptr;
-  std::array<std::byte*, kLanes> where{};  // of a load or store: each lane's memory
+  std::array<std::byte*, kLanes> where{};                        // of a load or store: each lane's memory
   std::array<std::vector<uint32_t>, kLanes>* returns = nullptr;  // where each lane's calls return to
   std::vector<PendingCopy> copies;
   uint32_t commits[kLanes] = {};  // groups of copies that each lane has committed

@@ -10,7 +10,29 @@
 
 namespace alexnet::simulator::ptx {
 
-enum class Type { none, pred, b8, s8, u8, b16, s16, u16, f16, bf16, b32, s32, u32, f32, f16x2, bf16x2, tf32, b64, s64, u64, f64 };
+enum class Type {
+  none,
+  pred,
+  b8,
+  s8,
+  u8,
+  b16,
+  s16,
+  u16,
+  f16,
+  bf16,
+  b32,
+  s32,
+  u32,
+  f32,
+  f16x2,
+  bf16x2,
+  tf32,
+  b64,
+  s64,
+  u64,
+  f64
+};
 
 // Type::none where the name is no type. `name` has no dot: "f32".
 Type typeNamed(const std::string& name);
@@ -66,13 +88,13 @@ struct Function {
   std::string name;
   bool isEntry = false;
   bool hasBody = false;
-  std::vector<Variable> results;     // .func only
+  std::vector<Variable> results;  // .func only
   std::vector<Variable> parameters;
-  int maximumThreads = 0;            // .maxntid, 0 where there is none
+  int maximumThreads = 0;  // .maxntid, 0 where there is none
   std::vector<Statement> statements;
   std::unordered_map<std::string, size_t> labels;  // → index of the statement that follows
   std::unordered_map<std::string, Type> registers;
-  std::vector<Variable> variables;                             // shared, local, and param of calls
+  std::vector<Variable> variables;                                          // shared, local, and param of calls
   std::unordered_map<std::string, std::vector<std::string>> branchTargets;  // of brx.idx
 };
 

@@ -14,11 +14,11 @@ struct TypeFacts {
 };
 
 constexpr TypeFacts kTypes[] = {
-    {"pred", Type::pred, 1}, {"b8", Type::b8, 1},     {"s8", Type::s8, 1},     {"u8", Type::u8, 1},
-    {"b16", Type::b16, 2},   {"s16", Type::s16, 2},   {"u16", Type::u16, 2},   {"f16", Type::f16, 2},
-    {"bf16", Type::bf16, 2}, {"b32", Type::b32, 4},   {"s32", Type::s32, 4},   {"u32", Type::u32, 4},
+    {"pred", Type::pred, 1}, {"b8", Type::b8, 1},       {"s8", Type::s8, 1},         {"u8", Type::u8, 1},
+    {"b16", Type::b16, 2},   {"s16", Type::s16, 2},     {"u16", Type::u16, 2},       {"f16", Type::f16, 2},
+    {"bf16", Type::bf16, 2}, {"b32", Type::b32, 4},     {"s32", Type::s32, 4},       {"u32", Type::u32, 4},
     {"f32", Type::f32, 4},   {"f16x2", Type::f16x2, 4}, {"bf16x2", Type::bf16x2, 4}, {"tf32", Type::tf32, 4},
-    {"b64", Type::b64, 8},   {"s64", Type::s64, 8},   {"u64", Type::u64, 8},   {"f64", Type::f64, 8},
+    {"b64", Type::b64, 8},   {"s64", Type::s64, 8},     {"u64", Type::u64, 8},       {"f64", Type::f64, 8},
 };
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -113,7 +113,8 @@ class Parser {
       if (value.kind != Operand::Kind::immediate) {
         throw SyntaxError("the address of a variable in the initial value of " + target.name + " is not supported");
       }
-      for (uint64_t byte = 0; byte < size; ++byte) target.initial.push_back(static_cast<uint8_t>(value.bits >> (8 * byte)));
+      for (uint64_t byte = 0; byte < size; ++byte)
+        target.initial.push_back(static_cast<uint8_t>(value.bits >> (8 * byte)));
       in_.take(',');
     }
     if (list) in_.expect('}');
@@ -374,9 +375,7 @@ bool isFloat(Type type) {
          type == Type::f16x2 || type == Type::bf16x2;
 }
 
-bool isSigned(Type type) {
-  return type == Type::s8 || type == Type::s16 || type == Type::s32 || type == Type::s64;
-}
+bool isSigned(Type type) { return type == Type::s8 || type == Type::s16 || type == Type::s32 || type == Type::s64; }
 
 bool Statement::has(const char* modifier) const {
   return std::find(parts.begin() + 1, parts.end(), modifier) != parts.end();

@@ -22,18 +22,22 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration", "invalid configuration argument"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidPtx, "cudaErrorInvalidPtx", "a PTX JIT compilation failed"},
-    {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice", "no kernel image is available for execution on the device"},
+    {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice",
+     "no kernel image is available for execution on the device"},
     {cudaErrorInvalidDeviceFunction, "cudaErrorInvalidDeviceFunction", "invalid device function"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
-    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver", "CUDA driver version is insufficient for CUDA runtime version"},
+    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
+     "CUDA driver version is insufficient for CUDA runtime version"},
     {cudaErrorInitializationError, "cudaErrorInitializationError", "initialization error"},
-    {cudaErrorSystemDriverMismatch, "cudaErrorSystemDriverMismatch", "system has unsupported display driver / cuda driver combination"},
+    {cudaErrorSystemDriverMismatch, "cudaErrorSystemDriverMismatch",
+     "system has unsupported display driver / cuda driver combination"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorPeerAccessAlreadyEnabled, "cudaErrorPeerAccessAlreadyEnabled", "peer access is already enabled"},
     {cudaErrorPeerAccessNotEnabled, "cudaErrorPeerAccessNotEnabled", "peer access has not been enabled"},
-    {cudaErrorPeerAccessUnsupported, "cudaErrorPeerAccessUnsupported", "peer access is not supported between these two devices"},
+    {cudaErrorPeerAccessUnsupported, "cudaErrorPeerAccessUnsupported",
+     "peer access is not supported between these two devices"},
     {cudaErrorMissingConfiguration, "cudaErrorMissingConfiguration", "__global__ function call is not configured"},
 };
 
@@ -71,7 +75,8 @@ const char* cudaGetErrorName(cudaError_t status) {
 }
 // Of what the simulator found itself, its own report.
 const char* cudaGetErrorString(cudaError_t status) {
-  const bool ours = status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx || status == cudaErrorInvalidConfiguration;
+  const bool ours =
+      status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx || status == cudaErrorInvalidConfiguration;
   const std::string& report = Machine::instance().firstReport;
   if (ours && !report.empty()) return report.c_str();
   const ErrorText* error = textOf(status);
@@ -128,7 +133,9 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
   switch (attribute) {
     case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = static_cast<int>(profile().sharedBytesPerBlock); break;
     case cudaDevAttrMaxSharedMemoryPerBlock: *value = 49152; break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor: *value = static_cast<int>(profile().sharedBytesPerProcessor); break;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+      *value = static_cast<int>(profile().sharedBytesPerProcessor);
+      break;
     case cudaDevAttrMultiProcessorCount: *value = profile().multiprocessors; break;
     case cudaDevAttrComputeCapabilityMajor: *value = profile().computeCapability / 10; break;
     case cudaDevAttrComputeCapabilityMinor: *value = profile().computeCapability % 10; break;
@@ -192,13 +199,15 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* ho
     std::memset(attributes, 0, sizeof(*attributes));
     attributes->sharedSizeBytes = program.staticSharedBytes;
     attributes->maxThreadsPerBlock = program.maximumThreads != 0 ? program.maximumThreads : 1024;
-    attributes->maxDynamicSharedSizeBytes = static_cast<int>(std::max<size_t>(kernel->optedInSharedBytes, 49152 - program.staticSharedBytes));
+    attributes->maxDynamicSharedSizeBytes =
+        static_cast<int>(std::max<size_t>(kernel->optedInSharedBytes, 49152 - program.staticSharedBytes));
     attributes->ptxVersion = attributes->binaryVersion = machine.moduleFor(*kernel->image)->target;
     return cudaSuccess;
   });
 }
 
-cudaError_t cudaLaunchKernel(const void* host, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, cudaStream_t stream) {
+cudaError_t cudaLaunchKernel(const void* host, dim3 grid, dim3 block, void** arguments, size_t sharedBytes,
+                             cudaStream_t stream) {
   return guarded([&](Machine& machine) {
     Kernel* kernel = kernelOf(machine, host);
     if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;

@@ -41,7 +41,8 @@ bool resolve(Machine& machine, const void* pointer, size_t bytes, End& end, cons
     end.data = static_cast<std::byte*>(const_cast<void*>(pointer));
     return true;
   }
-  machine.report(call + " of " + std::to_string(bytes) + " bytes is out of bounds: " + machine.memory.explain(address, bytes));
+  machine.report(call + " of " + std::to_string(bytes) +
+                 " bytes is out of bounds: " + machine.memory.explain(address, bytes));
   return false;
 }
 
@@ -57,8 +58,9 @@ void copyNow(Machine& machine, void* destination, const void* source, size_t byt
   if (from.onDevice() && from.allocation->state != nullptr) {
     const uint64_t first = firstUnwritten(*from.allocation, from.offset, from.offset + bytes);
     if (first != from.offset + bytes) {
-      machine.report(call + " reads memory of " + deviceName(from.allocation->device) + " that nobody wrote, from byte " +
-                     std::to_string(first) + " of " + std::to_string(from.allocation->bytes));
+      machine.report(call + " reads memory of " + deviceName(from.allocation->device) +
+                     " that nobody wrote, from byte " + std::to_string(first) + " of " +
+                     std::to_string(from.allocation->bytes));
       return;
     }
   }
@@ -67,7 +69,8 @@ void copyNow(Machine& machine, void* destination, const void* source, size_t byt
   if (to.allocation != nullptr) machine.memory.touch(*to.allocation, to.offset, to.offset + bytes, true);
 }
 
-cudaError_t queueCopy(Machine& machine, void* destination, const void* source, size_t bytes, Stream* stream, const char* name) {
+cudaError_t queueCopy(Machine& machine, void* destination, const void* source, size_t bytes, Stream* stream,
+                      const char* name) {
   const std::string call = std::string(name) + " on " + deviceName(stream->device);
   End to{}, from{};
   if (bytes > 0 && (!resolve(machine, source, bytes, from, call) || !resolve(machine, destination, bytes, to, call))) {

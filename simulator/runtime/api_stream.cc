@@ -15,7 +15,8 @@ extern "C" {
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return guarded([&](Machine& machine) {
-    *stream = reinterpret_cast<cudaStream_t>(machine.streams.create(currentDevice, (flags & cudaStreamNonBlocking) == 0));
+    *stream =
+        reinterpret_cast<cudaStream_t>(machine.streams.create(currentDevice, (flags & cudaStreamNonBlocking) == 0));
     return cudaSuccess;
   });
 }

@@ -89,9 +89,11 @@ bool Machine::withinLimits(Kernel& kernel, const Program& program, dim3 grid, di
   const size_t shared = sharedBytes + program.staticSharedBytes;
   const size_t limit = std::max<size_t>(49152, kernel.optedInSharedBytes + program.staticSharedBytes);
   std::string problem;
-  if (threads < 1 || threads > 1024 || block.z > 64) problem = std::to_string(threads) + " threads in a block; the limit is 1024";
+  if (threads < 1 || threads > 1024 || block.z > 64)
+    problem = std::to_string(threads) + " threads in a block; the limit is 1024";
   if (program.maximumThreads != 0 && threads > static_cast<uint64_t>(program.maximumThreads)) {
-    problem = std::to_string(threads) + " threads in a block; its launch bounds say " + std::to_string(program.maximumThreads);
+    problem = std::to_string(threads) + " threads in a block; its launch bounds say " +
+              std::to_string(program.maximumThreads);
   }
   if (grid.x < 1 || grid.x > 2147483647U || grid.y < 1 || grid.y > 65535 || grid.z < 1 || grid.z > 65535) {
     problem = "a grid of " + text({grid.x, grid.y, grid.z}) + " blocks; the limits are (2147483647, 65535, 65535)";
@@ -107,7 +109,8 @@ bool Machine::withinLimits(Kernel& kernel, const Program& program, dim3 grid, di
   return false;
 }
 
-cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, Stream* stream) {
+cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes,
+                            Stream* stream) {
   const ptx::Module* module = moduleFor(*kernel.image);
   if (module == nullptr) return cudaErrorNoKernelImageForDevice;
   const Program* program = nullptr;
@@ -152,8 +155,8 @@ void Machine::execute(Kernel& kernel, const Launch& launch) {
     const ptx::Module& module = *moduleFor(*kernel.image);
     const ptx::Location& location = launch.program->locations[warp.pc - 1];
     const int lane = fault.lane < 0 ? 0 : fault.lane;
-    report(readableName(kernel.name) + " (" + describe(location, module) + ") on " + deviceName(launch.device) + ", block " +
-           text(block.place()) + ", thread " + text(block.threadPlace(warp, lane)) + ": " + fault.what());
+    report(readableName(kernel.name) + " (" + describe(location, module) + ") on " + deviceName(launch.device) +
+           ", block " + text(block.place()) + ", thread " + text(block.threadPlace(warp, lane)) + ": " + fault.what());
   }
 }
 

@@ -69,9 +69,8 @@ bool Streams::runOne(const Clock& target) {
     if (isDone(needed)) ready.push_back(found->second.get());
   }
   if (ready.empty()) return false;
-  std::sort(ready.begin(), ready.end(), [](const Stream* a, const Stream* b) {
-    return a->work.front().order < b->work.front().order;
-  });
+  std::sort(ready.begin(), ready.end(),
+            [](const Stream* a, const Stream* b) { return a->work.front().order < b->work.front().order; });
   execute(*ready[schedule_.pick(ready.size())]);
   return true;
 }
@@ -118,10 +117,12 @@ void Streams::finish(const Clock& target) {
   join(host_, target);
   // What the host has seen finish is ordered before everything that is queued from now on.
   if (pending()) return;
-  past_.erase(std::remove_if(past_.begin(), past_.end(), [&](const Past& past) {
-                const auto known = host_.find(past.stream);
-                return known != host_.end() && known->second >= past.number;
-              }), past_.end());
+  past_.erase(std::remove_if(past_.begin(), past_.end(),
+                             [&](const Past& past) {
+                               const auto known = host_.find(past.stream);
+                               return known != host_.end() && known->second >= past.number;
+                             }),
+              past_.end());
 }
 
 void Streams::advance(const Clock& target) { runOne(target); }

@@ -40,8 +40,8 @@ struct Stream {
 struct Event {
   bool recorded = false;
   int device = 0;
-  Clock clock;       // of the last record
-  double time = 0;   // in milliseconds
+  Clock clock;      // of the last record
+  double time = 0;  // in milliseconds
 };
 
 class Streams {

@@ -1,10 +1,10 @@
 // Two devices: cuda:0 computes, a copy takes the result to cuda:1 on a stream of its own, cuda:1 computes with it. Twice,
 // so that the second copy must wait until the landing buffer is free. The option names what is left out.
+#include <cuda_runtime_api.h>
+
 #include <cstdio>
 #include <cstring>
 #include <vector>
-
-#include <cuda_runtime_api.h>
 
 namespace {
 

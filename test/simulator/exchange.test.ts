@@ -25,18 +25,31 @@ test('with every event the result is right in any order, with and without peer a
 			t.deepEqual(reports, [], schedule);
 			const [status, ...values] = output.trimEnd().split('\n');
 			t.is(status, 'cudaSuccess');
-			t.deepEqual(values.map(Number), Array.from({length: 4096}, (_, i) => i + 2));
+			t.deepEqual(
+				values.map(Number),
+				Array.from({length: 4096}, (_, i) => i + 2),
+			);
 		}
 	}
 });
 
 const mistakes: readonly {without: string; report: RegExp}[] = [
-	{without: 'ready', report: /cudaMemcpyPeerAsync.* (race between streams|that nobody wrote)|race between streams: .*cudaMemcpyPeerAsync/},
+	{
+		without: 'ready',
+		report:
+			/cudaMemcpyPeerAsync.* (race between streams|that nobody wrote)|race between streams: .*cudaMemcpyPeerAsync/,
+	},
 	{without: 'arrived', report: /race between streams: .*cudaMemcpyPeerAsync|addKernel.* that nobody wrote/},
 	{without: 'consumed', report: /race between streams: .*cudaMemcpyPeerAsync/},
 	{without: 'the order of record and wait', report: /race between streams|addKernel.* that nobody wrote/},
-	{without: "the source's address", report: /addKernel .*exchange\.cu:\d+\) on cuda:1, .* reads memory of cuda:0 on cuda:1 without peer access/},
-	{without: 'the wait for the upload', report: /cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run/},
+	{
+		without: "the source's address",
+		report: /addKernel .*exchange\.cu:\d+\) on cuda:1, .* reads memory of cuda:0 on cuda:1 without peer access/,
+	},
+	{
+		without: 'the wait for the upload',
+		report: /cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run/,
+	},
 ];
 for (const {without, report} of mistakes) {
 	test(`without ${without} there is a report in any order`, (t) => {

@@ -1,11 +1,11 @@
 // Prints the outcome and the bits of an LRN: lrn <type> <pixels> <channels> <columns> <size> <beta>
 // Input [pixels, channels] is (i * 7919 % 1009 - 504) / 64, exact in bf16 too.
+#include "cuda/lrn.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "cuda/lrn.h"
 
 namespace {
 
@@ -32,8 +32,10 @@ void run(char** options) {
   const size_t bytes = count * static_cast<size_t>(sizeOf(type));
   std::vector<char> host(bytes), result(bytes);
   for (size_t i = 0; i < count; ++i) {
-    if (type == DataType::float32) reinterpret_cast<float*>(host.data())[i] = valueOf(i);
-    else reinterpret_cast<uint16_t*>(host.data())[i] = toBfloat16(valueOf(i));
+    if (type == DataType::float32)
+      reinterpret_cast<float*>(host.data())[i] = valueOf(i);
+    else
+      reinterpret_cast<uint16_t*>(host.data())[i] = toBfloat16(valueOf(i));
   }
   void *input, *output;
   cudaStream_t stream;

@@ -1,8 +1,8 @@
 // Reverses 256 values through shared memory and sums each warp's. Its mutants are in mutants.test.ts.
+#include <cuda_runtime_api.h>
+
 #include <cstdio>
 #include <vector>
-
-#include <cuda_runtime_api.h>
 
 namespace {
 
