@@ -8,9 +8,14 @@
 namespace alexnet::simulator {
 namespace {
 
-// Every lane that the mask names must be here, and every lane that is here must be named.
-void checkMembers(Warp& warp, uint32_t slot) {
+// Every lane that the mask names must be here, and every lane that is here must be named. False where lanes that are
+// still on their way must come first.
+bool checkMembers(Warp& warp, uint32_t slot) {
   const auto* masks = warp.at<uint32_t>(slot);
+  uint32_t named = 0;
+  forEachLane(warp.mask.bits, [&](int lane) { named |= masks[lane]; });
+  const uint32_t absent = named & ~warp.mask.bits;
+  if (absent != 0 && (absent & ~warp.live) == 0 && warp.waitForOthers()) return false;
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint32_t members = masks[lane];
     if (!(members >> lane & 1))
@@ -28,13 +33,15 @@ void checkMembers(Warp& warp, uint32_t slot) {
                     "the mask " + hex(members) + " leaves out lane " + std::to_string(other) + ", which takes part");
     }
   });
+  warp.triedAgain = false;
+  return true;
 }
 
 enum Shuffle : int64_t { kUp, kDown, kButterfly, kIndex };
 
 // b: lane or distance; c: clamp and segment; more[0] the mask, more[1] the predicate of validity or ~0.
 void shuffle(Warp& warp, const Instruction& i) {
-  checkMembers(warp, i.more[0]);
+  if (!checkMembers(warp, i.more[0])) return;
   const auto* a = warp.at<uint32_t>(i.a);
   const auto* b = warp.at<uint32_t>(i.b);
   const auto* c = warp.at<uint32_t>(i.c);
@@ -66,7 +73,7 @@ void shuffle(Warp& warp, const Instruction& i) {
 enum Vote : int64_t { kAny, kAll, kUniform, kBallot };
 
 void vote(Warp& warp, const Instruction& i) {
-  checkMembers(warp, i.b);
+  if (!checkMembers(warp, i.b)) return;
   const uint32_t bits = (i.flag ? ~warp.predicate(i.a) : warp.predicate(i.a)) & warp.mask.bits;
   const bool all = bits == warp.mask.bits, none = bits == 0;
   if (i.immediate == kBallot) {
@@ -84,7 +91,7 @@ void activeMask(Warp& warp, const Instruction& i) {
 }
 
 void synchronizeWarp(Warp& warp, const Instruction& i) {
-  checkMembers(warp, i.a);
+  if (!checkMembers(warp, i.a)) return;
   ++warp.synchronizations;
 }
 
@@ -105,7 +112,7 @@ uint32_t reduced(int64_t operation, uint32_t a, uint32_t b) {
 }
 
 void reduce(Warp& warp, const Instruction& i) {
-  checkMembers(warp, i.b);
+  if (!checkMembers(warp, i.b)) return;
   const auto* a = warp.at<uint32_t>(i.a);
   const int first = __builtin_ctz(warp.mask.bits);
   uint32_t result = a[first];
@@ -115,7 +122,7 @@ void reduce(Warp& warp, const Instruction& i) {
 }
 
 void matchAny(Warp& warp, const Instruction& i) {
-  checkMembers(warp, i.b);
+  if (!checkMembers(warp, i.b)) return;
   const auto* a = warp.at<uint32_t>(i.a);
   uint32_t result[kLanes];
   forEachLane(warp.mask.bits, [&](int lane) {

@@ -30,6 +30,11 @@ struct alignas(64) Mask {
   bool has(int lane) const { return bits >> lane & 1; }
 };
 
+template <class Body>
+inline void forEachLane(uint32_t bits, Body body) {
+  for (; bits; bits &= bits - 1) body(__builtin_ctz(bits));
+}
+
 // A copy from global to shared memory that cp.async began and no wait has completed.
 struct PendingCopy {
   int lane;
@@ -76,37 +81,45 @@ struct alignas(64) Warp {
     predicates[number] = (predicates[number] & ~mask.bits) | (bits & mask.bits);
   }
 
-  // The active lanes go on at `target`.
-  void jump(uint32_t target) {
-    pc = target;
-    if (target >= limit) converge();
-  }
-
-  // Chooses who runs next: of all live lanes those that are furthest behind.
+  // The active lanes have come to where others wait.
   void converge() {
-    for (uint32_t rest = active; rest; rest &= rest - 1) pcs[__builtin_ctz(rest)] = pc;
+    forEachLane(active, [&](int lane) { pcs[lane] = pc; });
     chooseNext();
   }
 
+  // Chooses who runs next: of all live lanes that do not wait for others, those that are furthest behind.
   void chooseNext() {
-    uint32_t lowest = 0xffffffffU;
-    for (uint32_t rest = live; rest; rest &= rest - 1) {
-      const uint32_t place = pcs[__builtin_ctz(rest)];
-      if (place < lowest) lowest = place;
+    if ((live & ~waiting) == 0) {  // now those they wait for are as near as they will come
+      waiting = 0;
+      triedAgain = true;
     }
+    uint32_t lowest = 0xffffffffU;
+    forEachLane(live & ~waiting, [&](int lane) { lowest = pcs[lane] < lowest ? pcs[lane] : lowest; });
     active = 0;
     limit = 0xffffffffU;
-    for (uint32_t rest = live; rest; rest &= rest - 1) {
-      const int lane = __builtin_ctz(rest);
+    forEachLane(live, [&](int lane) {
       if (pcs[lane] == lowest) {
         active |= 1U << lane;
-      } else if (pcs[lane] < limit) {
+      } else if (pcs[lane] > lowest && pcs[lane] < limit) {
         limit = pcs[lane];
       }
-    }
+    });
+    waiting &= ~active;
     pc = lowest;
     mask.set(active);
   }
+
+  // Puts the current instruction off until other lanes have come to it. False where they all had their chance.
+  bool waitForOthers() {
+    if (triedAgain) return false;
+    forEachLane(active, [&](int lane) { pcs[lane] = mask.has(lane) ? pc - 1 : pc; });
+    waiting |= mask.bits;
+    chooseNext();
+    return true;
+  }
+
+  uint32_t waiting = 0;     // lanes that wait for others at an instruction of the whole warp
+  bool triedAgain = false;  // nobody else can run: what is put off once more will never be met
 };
 
 // Runs `value(lane)` for every lane and keeps it for those that take part. `value` must be harmless for the others.
@@ -131,11 +144,6 @@ inline uint32_t collect(Test test) {
 #pragma GCC ivdep
   for (int lane = 0; lane < kLanes; ++lane) bits |= static_cast<uint32_t>(test(lane) ? 1 : 0) << lane;
   return bits;
-}
-
-template <class Body>
-inline void forEachLane(uint32_t bits, Body body) {
-  for (; bits; bits &= bits - 1) body(__builtin_ctz(bits));
 }
 
 }  // namespace alexnet::simulator

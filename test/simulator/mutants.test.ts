@@ -124,7 +124,7 @@ function check(
 		const program = join(folder, 'mutant');
 		compile(program, ...sources(write(join(folder, name), text)));
 		const {output, reports} = simulate(program, options);
-				const report = reports[0] ?? '';
+		const report = reports[0] ?? '';
 		t.true(report.startsWith(kernel), report);
 		t.regex(report, mutant.report);
 		if (mutant.at !== undefined) t.regex(report, new RegExp(`/${name}:${lineOf(text, mutant.at)}\\)`));
