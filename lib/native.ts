@@ -229,7 +229,20 @@ function packageRoot(): string {
 	return folder;
 }
 
+/** The addon for simulated GPUs, which ALEXNET_SIMULATED_GPUS asks for: in a checkout only, for tests of the kernels. */
+function loadSimulated(): Addon {
+	const file = join(packageRoot(), 'build', 'Simulated', 'Release', 'alexnet.node');
+	if (!existsSync(file)) {
+		throw new AlexNetError(
+			'ALEXNET_ADDON',
+			`ALEXNET_SIMULATED_GPUS is set, but ${file} is not there. Run 'npm run build:simulated' in a checkout, or unset it.`,
+		);
+	}
+	return createRequire(import.meta.url)(file) as Addon;
+}
+
 function loadAddon(): Addon {
+	if (process.env.ALEXNET_SIMULATED_GPUS) return loadSimulated();
 	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
 	try {
 		return load(packageRoot());

@@ -29,6 +29,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
 	cpu: ['core'],
 	cuda: ['core'],
 	binding: ['core'],
+	simulator: [],
 };
 
 function filesBelow(folder: string, extension: RegExp): string[] {

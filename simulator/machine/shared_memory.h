@@ -1,0 +1,65 @@
+// The shared memory of a block, with what is needed to find races in it.
+//
+// For every granule (the kernel's smallest access, at most 4 bytes) it knows who wrote and who read it since the last
+// barrier. Two accesses of different threads between the same barriers, one of them a write, are a race, unless both
+// threads are of one warp with a __syncwarp() in between. A copy by cp.async owns its destination until it is waited for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "memory.h"
+#include "program.h"
+
+namespace alexnet::simulator {
+
+struct Warp;
+
+class SharedMemory {
+ public:
+  // For a launch's blocks: they run one after the other in the same memory.
+  SharedMemory(const Program& program, uint32_t dynamicBytes, bool checked);
+
+  void beginBlock();
+  // A barrier of the block: what was done before it is ordered before what follows.
+  void barrier() { ++epoch_; }
+
+  // The memory of an access, after checking it; throws Fault.
+  std::byte* access(const Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use);
+  // A cp.async was issued to, or has arrived at, these bytes.
+  std::byte* beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
+  void endCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
+
+ private:
+  struct Granule {
+    uint32_t writeEpoch = 0;  // less than blockEpoch_: not written in this block
+    uint32_t readEpoch = 0;
+    uint32_t writeSynchronization = 0;  // the writer's warp's count of __syncwarp()
+    uint32_t readSynchronization = 0;
+    uint16_t writer = 0;  // thread of the block, or kUpdates
+    uint16_t reader = 0;  // thread of the block, or kWarp + warp, or kMany
+    bool copying = false;
+  };
+
+  void checkRange(int lane, uint64_t address, uint32_t bytes) const;
+  void requireWritten(const Granule& granule, int lane, uint64_t address) const;
+  void read(Granule& granule, const Warp& warp, int lane, uint64_t address);
+  void write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update);
+  [[noreturn]] void race(int lane, const char* what, const char* earlier, uint16_t who, uint64_t address) const;
+
+  std::vector<std::byte> storage_;
+  std::byte* data_;
+  uint32_t bytes_;
+  uint32_t granuleShift_;
+  bool checked_;
+  std::vector<uint8_t> valid_;  // of each byte: part of a variable
+  std::vector<Granule> granules_;
+  uint32_t epoch_ = 1;
+  uint32_t blockEpoch_ = 1;
+};
+
+// Shared addresses begin here, so that 0 is no address.
+constexpr uint32_t kSharedBase = 1024;
+
+}  // namespace alexnet::simulator

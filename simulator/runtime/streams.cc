@@ -1,0 +1,146 @@
+#include "streams.h"
+
+#include <algorithm>
+
+namespace alexnet::simulator {
+
+void join(Clock& into, const Clock& other) {
+  for (const auto& [stream, number] : other) into[stream] = std::max(into[stream], number);
+}
+
+Stream* Streams::create(int device, bool blocking) {
+  auto stream = std::make_unique<Stream>();
+  stream->id = nextStream_++;
+  stream->device = device;
+  stream->blocking = blocking;
+  Stream* result = stream.get();
+  streams_[result->id] = std::move(stream);
+  return result;
+}
+
+void Streams::destroy(Stream* stream) {
+  finish({{stream->id, stream->queued}});
+  streams_.erase(stream->id);
+}
+
+Stream* Streams::defaultOf(int device) {
+  Stream*& stream = defaults_[device];
+  if (stream == nullptr) stream = create(device, true);
+  return stream;
+}
+
+void Streams::push(Stream* stream, const std::string& name, std::function<void()> run) {
+  if (schedule_.kind() == Schedule::Kind::random && schedule_.pick(4) == 0) {  // of what was queued before
+    Clock all;
+    for (const auto& [id, other] : streams_) all[id] = other->queued;
+    runOne(all);
+  }
+  join(stream->clock, host_);
+  Stream* standard = defaultOf(stream->device);
+  for (const auto& [id, other] : streams_) {
+    const bool ordered = other->device == stream->device && other->blocking && stream->blocking &&
+                         (stream == standard || other.get() == standard);
+    if (ordered) join(stream->clock, other->clock);
+  }
+  Work work;
+  work.clock = stream->clock;
+  work.number = ++stream->queued;
+  work.order = nextOrder_++;
+  work.name = name;
+  work.run = std::move(run);
+  stream->clock[stream->id] = stream->queued;
+  stream->work.push_back(std::move(work));
+}
+
+bool Streams::isDone(const Clock& target) const {
+  return std::all_of(target.begin(), target.end(), [&](const auto& entry) {
+    const auto found = streams_.find(entry.first);
+    return found == streams_.end() || found->second->done >= entry.second;
+  });
+}
+
+bool Streams::runOne(const Clock& target) {
+  std::vector<Stream*> ready;
+  for (const auto& [id, number] : target) {
+    const auto found = streams_.find(id);
+    if (found == streams_.end() || found->second->done >= number || found->second->work.empty()) continue;
+    Clock needed = found->second->work.front().clock;
+    needed.erase(id);
+    if (isDone(needed)) ready.push_back(found->second.get());
+  }
+  if (ready.empty()) return false;
+  std::sort(ready.begin(), ready.end(),
+            [](const Stream* a, const Stream* b) { return a->work.front().order < b->work.front().order; });
+  execute(*ready[schedule_.pick(ready.size())]);
+  return true;
+}
+
+void Streams::execute(Stream& stream) {
+  Work work = std::move(stream.work.front());
+  stream.work.pop_front();
+  work.run();
+  stream.done = work.number;
+  std::vector<Interval> touched = memory_.takeTouched();
+  for (Interval& interval : touched) {
+    interval.from += interval.allocation->base;
+    interval.to += interval.allocation->base;
+  }
+  if (touched.empty()) return;
+  checkRaces(stream, work, touched);
+  past_.push_back({stream.id, work.number, work.name, std::move(touched)});
+}
+
+void Streams::checkRaces(const Stream& stream, const Work& work, const std::vector<Interval>& touched) {
+  for (const Past& past : past_) {
+    if (past.stream == stream.id) continue;
+    const auto known = work.clock.find(past.stream);
+    if (known != work.clock.end() && known->second >= past.number) continue;
+    for (const Interval& now : touched) {
+      for (const Interval& then : past.touched) {
+        if (then.to <= now.from || now.to <= then.from || (!then.written && !now.written)) continue;
+        report_("race between streams: " + work.name + (now.written ? " writes" : " reads") + " memory of " +
+                deviceName(now.allocation->device) + " that " + past.name + (then.written ? " writes" : " reads") +
+                " on another stream, with no event that orders them");
+        return;
+      }
+    }
+  }
+}
+
+bool Streams::pending() const {
+  return std::any_of(streams_.begin(), streams_.end(), [](const auto& entry) { return !entry.second->work.empty(); });
+}
+
+void Streams::finish(const Clock& target) {
+  while (!isDone(target) && runOne(target)) {
+  }
+  join(host_, target);
+  // What the host has seen finish is ordered before everything that is queued from now on.
+  if (pending()) return;
+  past_.erase(std::remove_if(past_.begin(), past_.end(),
+                             [&](const Past& past) {
+                               const auto known = host_.find(past.stream);
+                               return known != host_.end() && known->second >= past.number;
+                             }),
+              past_.end());
+}
+
+void Streams::advance(const Clock& target) { runOne(target); }
+
+void Streams::finishDevice(int device) {
+  Clock target;
+  for (const auto& [id, stream] : streams_) {
+    if (stream->device == device) join(target, stream->clock);
+  }
+  finish(target);
+}
+
+void Streams::forget(uint64_t base) {
+  for (Past& past : past_) {
+    past.touched.erase(std::remove_if(past.touched.begin(), past.touched.end(),
+                                      [&](const Interval& interval) { return interval.allocation->base == base; }),
+                       past.touched.end());
+  }
+}
+
+}  // namespace alexnet::simulator

@@ -1,0 +1,88 @@
+// Streams as queues whose order is hostile: work runs as late as it may, and whatever no event or synchronization orders
+// may run in any order. What is not ordered and touches the same bytes is reported, whichever order it ran in.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../machine/memory.h"
+#include "../machine/schedule.h"
+
+namespace alexnet::simulator {
+
+// How far each stream has come, by the stream's number.
+using Clock = std::map<uint64_t, uint64_t>;
+void join(Clock& into, const Clock& other);
+
+struct Work {
+  uint64_t number = 0;  // of its stream, from 1
+  uint64_t order = 0;   // of all work, as it was queued
+  Clock clock;          // what must have run before it
+  std::string name;
+  std::function<void()> run;
+};
+
+struct Stream {
+  uint64_t id = 0;
+  int device = 0;
+  bool blocking = true;  // waits for the default stream, and it for this one
+  uint64_t queued = 0;   // number of the last work
+  uint64_t done = 0;     // number of the last work that has run
+  Clock clock;           // what the next work comes after
+  std::deque<Work> work;
+};
+
+struct Event {
+  bool recorded = false;
+  int device = 0;
+  Clock clock;      // of the last record
+  double time = 0;  // in milliseconds
+};
+
+class Streams {
+ public:
+  Streams(Memory& memory, Schedule& schedule, std::function<void(const std::string&)> report)
+      : memory_(memory), schedule_(schedule), report_(std::move(report)) {}
+
+  Stream* create(int device, bool blocking);
+  void destroy(Stream* stream);
+  Stream* defaultOf(int device);
+  void push(Stream* stream, const std::string& name, std::function<void()> run);
+  // Runs what `target` names, and what it depends on. The host knows of it afterwards.
+  void finish(const Clock& target);
+  bool isDone(const Clock& target) const;
+  // Lets one piece of `target` run: those who poll must get there.
+  void advance(const Clock& target);
+  void finishDevice(int device);
+  // The memory at `base` is gone.
+  void forget(uint64_t base);
+
+ private:
+  struct Past {
+    uint64_t stream, number;
+    std::string name;
+    std::vector<Interval> touched;  // as addresses
+  };
+
+  bool runOne(const Clock& target);
+  void execute(Stream& stream);
+  void checkRaces(const Stream& stream, const Work& work, const std::vector<Interval>& touched);
+  bool pending() const;
+
+  Memory& memory_;
+  Schedule& schedule_;
+  std::function<void(const std::string&)> report_;
+  std::map<uint64_t, std::unique_ptr<Stream>> streams_;
+  std::map<int, Stream*> defaults_;
+  Clock host_;
+  std::vector<Past> past_;
+  uint64_t nextStream_ = 1;
+  uint64_t nextOrder_ = 1;
+};
+
+}  // namespace alexnet::simulator
