@@ -96,15 +96,20 @@ void CpuDevice::transfer(Transfer transfer) {
     throw Error(kDevice, "Copy: " + id() + " copies to other CPU devices only. Read the tensor and write it instead.");
   }
   if (!exchange_) exchange_ = std::make_unique<Queue>(yieldToOthers);
-  exchange_->push([transfer = std::move(transfer)] {
+  exchange_->push([transfer = std::move(transfer)]() mutable {
+    bool mayBegin = true;
     try {
       transfer.ready->wait();
       transfer.free->wait();
     } catch (const Error&) {
-      return;  // a device has failed; dropping the promise tells those who wait for the copy
+      mayBegin = false;  // a device has failed; dropping the promise tells those who wait for the copy
     }
-    std::memcpy(transfer.destination.mutableData(), transfer.source.data(), transfer.source.bytes());
-    transfer.done->announce(true);
+    if (mayBegin) {
+      std::memcpy(transfer.destination.mutableData(), transfer.source.data(), transfer.source.bytes());
+    }
+    // Before the announcement: who has waited for the copy may count on the return of their memory.
+    transfer.source = transfer.destination = Tensor();
+    if (mayBegin) transfer.done->announce(true);
   });
 }
 

@@ -1,0 +1,81 @@
+// Models that come and go: memory and threads are those of before.
+import {readdirSync} from 'node:fs';
+import {setTimeout} from 'node:timers/promises';
+import test from 'ava';
+import {tinyModel, tinyPictures} from '../helpers/networks.ts';
+
+const {images, labels} = tinyPictures(4, 'cycles');
+
+const threads = (): number => readdirSync('/proc/self/task').length;
+
+/**
+ * Threads of this process, and its resident memory in bytes, when all garbage is collected: a device's thread ends with
+ * the last object that refers to it, and the collector's finalizers run when the event loop turns.
+ */
+async function usage(): Promise<{threads: number; bytes: number}> {
+	let [fewest, unchanged] = [threads(), 0];
+	while (unchanged < 20) {
+		globalThis.gc?.();
+		await setTimeout(5);
+		unchanged = threads() < fewest ? 0 : unchanged + 1;
+		fewest = Math.min(fewest, threads());
+	}
+	return {threads: threads(), bytes: process.memoryUsage.rss()};
+}
+
+/** Tells the bytes of tensor memory that the model held. */
+async function cycle(devices: readonly string[]): Promise<number> {
+	const model = await tinyModel({devices, batchSize: 4});
+	await model.trainStep({images, labels});
+	const {bytes} = model.memory;
+	await model.dispose();
+	return bytes;
+}
+
+for (const devices of [['cpu:0'], ['cpu:0', 'cpu:1']]) {
+	test.serial(`1,000 models that make a step on ${devices.join(', ')} leave nothing behind`, async (t) => {
+		// The first ones fill caches: of code, of small blocks, of threads' stacks.
+		for (let count = 0; count < 100; ++count) await cycle(devices);
+		const before = await usage();
+		let held = 0;
+		for (let count = 0; count < 1000; ++count) held += await cycle(devices);
+		const after = await usage();
+		t.is(after.threads, before.threads);
+		const more = after.bytes - before.bytes;
+		t.log(`${(more / 1e6).toFixed(1)} MB more than after the first 100; the 1,000 held ${(held / 1e6).toFixed(0)} MB`);
+		// What malloc keeps for threads that come and go wanders by some 40 MB and does not grow.
+		t.true(more < held / 8, `${more} bytes more`);
+	});
+}
+
+test.serial('200 steps that are refused leave nothing behind, and the model goes on', async (t) => {
+	const model = await tinyModel({devices: ['cpu:0', 'cpu:1']});
+	const before = await model.trainStep({images, labels, update: false, augment: 'none'});
+	const {memory} = model;
+	const {threads: busy} = await usage();
+	const mistakes = [
+		{code: 'ALEXNET_LABEL', change: {labels: [0, 1, 2, 3]}},
+		{code: 'ALEXNET_SHAPE', change: {images: images.subarray(1)}},
+		{code: 'ALEXNET_SHAPE', change: {labels: []}},
+		{code: 'ALEXNET_LABEL', change: {labels: [0, 1, 0.5, 2]}},
+	];
+	for (let count = 0; count < 200; ++count) {
+		const {code, change} = mistakes[count % mistakes.length]!;
+		await t.throwsAsync(model.trainStep({images, labels, ...change}), {code});
+	}
+	t.deepEqual(model.memory, memory);
+	t.is((await usage()).threads, busy);
+	t.deepEqual(await model.trainStep({images, labels, update: false, augment: 'none'}), before);
+	await model.dispose();
+	t.is(model.memory.bytes, 0);
+});
+
+test.serial('models that nobody disposed of are collected while they work', async (t) => {
+	for (let count = 0; count < 50; ++count) {
+		const model = await tinyModel({devices: ['cpu:0', 'cpu:1']});
+		void model.trainStep({images, labels});
+		globalThis.gc?.();
+	}
+	await using model = await tinyModel();
+	t.true(Number.isFinite((await model.trainStep({images, labels})).loss));
+});
