@@ -1,5 +1,5 @@
 // What a trial of one operation says of itself.
-import {elementsOf} from '../lib/memory.ts';
+import {bytesOfTensor} from '../lib/memory.ts';
 import type {DataType, Shape, Tensor} from '../lib/native.ts';
 
 /** What a tensor holds before the operation runs. */
@@ -46,10 +46,8 @@ export function trial<Names extends string>(
 	return complete;
 }
 
-const elementBytes: Readonly<Record<DataType, number>> = {float32: 4, bfloat16: 2, int32: 4, uint8: 1};
-
 const plain = (shape: Shape, type: DataType): Omit<TensorSpec, 'contents'> => {
-	return {shape, type, bytes: elementsOf(shape) * elementBytes[type], isOutput: false, isWeights: false};
+	return {shape, type, bytes: bytesOfTensor(shape, type), isOutput: false, isWeights: false};
 };
 
 /** An input of normal draws. */

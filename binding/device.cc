@@ -42,25 +42,21 @@ Napi::Value DeviceObject::memory(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) {
+Napi::Value DeviceObject::tensorFrom(const Napi::CallbackInfo& info, bool hasMemory) {
   return guarded(info.Env(), [&] {
     Tensor tensor{nullptr, 0, dataTypeFrom(info[1]), shapeFrom(info[0])};
-    tensor.buffer = device_->allocate(tensor.bytes());
-    return TensorObject::create(info.Env(), std::move(tensor), device_, true);
+    tensor.buffer = hasMemory ? device_->allocate(tensor.bytes()) : device_->outline(tensor.bytes());
+    return TensorObject::create(info.Env(), std::move(tensor), device_, hasMemory);
   });
 }
+
+Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) { return tensorFrom(info, true); }
 
 Napi::Value DeviceObject::freeBytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(device_->freeBytes())); });
 }
 
-Napi::Value DeviceObject::outline(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    Tensor tensor{nullptr, 0, dataTypeFrom(info[1]), shapeFrom(info[0])};
-    tensor.buffer = device_->outline(tensor.bytes());
-    return TensorObject::create(info.Env(), std::move(tensor), device_, false);
-  });
-}
+Napi::Value DeviceObject::outline(const Napi::CallbackInfo& info) { return tensorFrom(info, false); }
 
 Napi::Value DeviceObject::record(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return eventValue(info.Env(), device_->record("record")); });

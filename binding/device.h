@@ -30,6 +30,9 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   Napi::Value synchronize(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
+  // A new tensor, from (shape, dataType): with memory, or an outline.
+  Napi::Value tensorFrom(const Napi::CallbackInfo& info, bool hasMemory);
+
   std::shared_ptr<Device> device_;
 };
 

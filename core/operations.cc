@@ -306,13 +306,14 @@ void Permute::validate() const {
     seen |= 1U << axis;
   }
   require(inputStart.empty() || outputStart.empty(), name, "either inputStart or outputStart may be given, not both.");
-  for (size_t i = 0; i < 4; ++i) read[static_cast<size_t>(axes[i])] = box()[i];
+  const Shape written = box();
+  for (size_t i = 0; i < 4; ++i) read[static_cast<size_t>(axes[i])] = written[i];
   if (!inputStart.empty()) {
     validateBox(name, "input", input, inputStart, read);
   } else if (!outputStart.empty()) {
-    validateBox(name, "output", output, outputStart, box());
+    validateBox(name, "output", output, outputStart, written);
   } else {
-    requireShape(name, "output", output, box());
+    requireShape(name, "output", output, written);
   }
   require(!sameMemory(input, output), name, "output must not be input.");
 }

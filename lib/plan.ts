@@ -1,7 +1,7 @@
 // Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them.
 import {pictures} from './columns.ts';
 import type {Layer, LayerPlan, Layout, Parts} from './layers/layer.ts';
-import {bytesOfTensor, type Memory} from './memory.ts';
+import {bytesOfTensor, elementsOf, type Memory} from './memory.ts';
 import {native, type DataType, type Shape, type Tensor} from './native.ts';
 import {viewWidth} from './views.ts';
 
@@ -193,8 +193,8 @@ const piece = 2 ** 20;
 async function allFinite(parts: Parts): Promise<boolean> {
 	for (const part of parts) {
 		const wide = part.dataType === 'float32';
-		const bytes = wide ? 4 : 2;
-		const elements = part.shape.reduce((product, length) => product * length, 1);
+		const bytes = bytesOfTensor([1], part.dataType);
+		const elements = elementsOf(part.shape);
 		for (let start = 0; start < elements; start += piece) {
 			const count = Math.min(piece, elements - start);
 			const view = part.view([count], part.dataType, start * bytes);

@@ -1,25 +1,13 @@
 // What convolutions and linear layers have in common: weights, bias and activation, and the exchange between devices where
 // a layer reads the columns of both.
-import {native, type Activation, type Tensor} from '../native.ts';
+import {native, type Activation, type Operations, type Tensor} from '../native.ts';
 import type {LayerPlan, LayerTensors, Parts} from './layer.ts';
 
-/** The operations of one kind of layer. */
+/** The operations of one kind of layer, as a linear layer's take their tensors. */
 export interface Product {
-	forward(options: {
-		input: Tensor;
-		weights: Tensor;
-		bias?: Tensor | undefined;
-		addend?: Tensor | undefined;
-		output: Tensor;
-		activation?: Activation;
-	}): void;
-	backwardInput(options: {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
-	backwardWeights(options: {
-		input: Tensor;
-		outputGradient: Tensor;
-		weightGradient: Tensor;
-		biasGradient?: Tensor | undefined;
-	}): void;
+	readonly forward: Operations['linear'];
+	readonly backwardInput: Operations['linearBackwardInput'];
+	readonly backwardWeights: Operations['linearBackwardWeights'];
 }
 
 /** Weights between the inputs of one device and the outputs of another, or of the same. */

@@ -2,7 +2,7 @@
 import test from 'ava';
 import {DisposedError} from '../../lib/errors.ts';
 import {Model} from '../../lib/model.ts';
-import {tinyLabels, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
+import {meetingNet, tinyLabels, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const precisions = ['fp32', 'bf16'] as const;
 
@@ -33,20 +33,22 @@ for (const precision of precisions) {
 		await model.dispose();
 	});
 
-	test(`a step takes no memory after the first (${precision})`, async (t) => {
-		const model = await tinyModel({precision});
-		const {images, labels} = tinyPictures(16, 'memory');
-		await model.trainStep({images, labels});
-		await model.predict(images);
-		const before = model.memory;
-		for (let step = 0; step < 5; ++step) {
+	for (const devices of [['cpu:0'], ['cpu:0', 'cpu:1']]) {
+		test(`a step takes no memory after the first, and all of it comes back (${precision}, ${devices.join()})`, async (t) => {
+			const model = await tinyModel({architecture: meetingNet(), precision, devices});
+			const {images, labels} = tinyPictures(16, 'memory');
 			await model.trainStep({images, labels});
 			await model.predict(images);
-		}
-		t.deepEqual(model.memory, before);
-		await model.dispose();
-		t.is(model.memory.bytes, 0);
-	});
+			const before = model.memory;
+			for (let step = 0; step < 5; ++step) {
+				await model.trainStep({images, labels});
+				await model.predict(images);
+			}
+			t.deepEqual(model.memory, before);
+			await model.dispose();
+			t.is(model.memory.bytes, 0);
+		});
+	}
 }
 
 test('the same seed gives the same run bit for bit, another seed another', async (t) => {

@@ -164,21 +164,6 @@ test('each device holds its column, and what it reads of the other', async (t) =
 	});
 });
 
-test('a step on two devices takes no memory after the first, and all of it comes back', async (t) => {
-	const model = await tinyModel({architecture: meetingNet(), devices: ['cpu:0', 'cpu:1']});
-	const {images, labels} = tinyPictures(16, 'memory');
-	await model.trainStep({images, labels});
-	await model.predict(images);
-	const before = model.memory;
-	for (let step = 0; step < 5; ++step) {
-		await model.trainStep({images, labels});
-		await model.predict(images);
-	}
-	t.deepEqual(model.memory, before);
-	await model.dispose();
-	t.is(model.memory.bytes, 0);
-});
-
 test('a checkpoint does not depend on the placement', async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), 'alexnet-'));
 	const [one, two] = await both(['cpu:0', 'cpu:1']);

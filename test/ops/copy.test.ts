@@ -1,3 +1,4 @@
+import type {ExecutionContext} from 'ava';
 import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
@@ -50,6 +51,15 @@ forEachPair('copy across devices', async (t, devices) => {
 	}
 });
 
+/** Checks [rounds, length] numbers of which each row must hold its round's number from a side, plus `added`. */
+async function assertRounds(t: ExecutionContext, collected: Tensor, from: number, added: number): Promise<void> {
+	const [rounds, length] = collected.shape as [number, number];
+	const received = new Float32Array(rounds * length);
+	await collected.read(received);
+	const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + from + added);
+	t.is(wrong, -1, `from device ${from}: element ${wrong} is ${received[wrong]!}`);
+}
+
 // Each device sends its round's number and at once overwrites what it sent; each collects what it received. So the data
 // may neither leave too late (the number is gone) nor be used too early (it has not arrived).
 forEachPair('exchanges in both directions keep their order and do not block each other', async (t, devices) => {
@@ -73,12 +83,7 @@ forEachPair('exchanges in both directions keep their order and do not block each
 			operations.fill({output: landing, value: -2});
 		}
 	}
-	for (const [side, {collected}] of sides.entries()) {
-		const received = new Float32Array(rounds * length);
-		await collected.read(received);
-		const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + 1 - side);
-		t.is(wrong, -1, `device ${side}: element ${wrong} is ${received[wrong]!}`);
-	}
+	for (const [side, {collected}] of sides.entries()) await assertRounds(t, collected, 1 - side, 0);
 });
 
 // The same with send(): what is queued between the copy and the wait may run beside the copy, and touches neither tensor.
@@ -108,12 +113,7 @@ forEachPair(
 				operations.fill({output: landing, value: -2});
 			}
 		}
-		for (const [side, {collected}] of sides.entries()) {
-			const received = new Float32Array(rounds * length);
-			await collected.read(received);
-			const wrong = received.findIndex((value, i) => value !== 2 * Math.floor(i / length) + 1.25 - side);
-			t.is(wrong, -1, `device ${side}: element ${wrong} is ${received[wrong]!}`);
-		}
+		for (const [side, {collected}] of sides.entries()) await assertRounds(t, collected, 1 - side, 0.25);
 	},
 );
 
