@@ -87,3 +87,14 @@ export function assertEqual(t: ExecutionContext, name: string, actual: Float64Ar
 		`${name}: ${count} of ${actual.length} differ, element ${first} is ${actual[first]!}, not ${expected[first]!}`,
 	);
 }
+
+/** L2 norm of the difference as a share of the first one's; NaN where the lengths differ. */
+export function relativeDistance(a: Float32Array, b: Float32Array): number {
+	if (a.length !== b.length) return NaN;
+	let [squares, differences] = [0, 0];
+	for (let i = 0; i < a.length; ++i) {
+		squares += a[i]! ** 2;
+		differences += (a[i]! - b[i]!) ** 2;
+	}
+	return Math.sqrt(differences / squares);
+}

@@ -10,7 +10,7 @@ import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import {train} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
-import {unitRoundoff} from '../helpers/tolerance.ts';
+import {relativeDistance, unitRoundoff} from '../helpers/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 /** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */
@@ -36,11 +36,6 @@ const bounds = {
 	bf16: 2 * exchanges * unitRoundoff.bfloat16,
 };
 
-function distance(a: Float32Array, b: Float32Array): number {
-	const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-	return norm(a.map((value, index) => value - b[index]!)) / norm(a);
-}
-
 function both(devices: readonly string[], options: Partial<ModelOptions> = {}): Promise<[Model, Model]> {
 	const net = {architecture: meetingNet(), ...options};
 	return Promise.all([tinyModel(net), tinyModel({...net, devices})]);
@@ -52,7 +47,7 @@ for (const devices of placements) {
 			const [one, two] = await both(devices, {precision});
 			const {images, labels} = tinyPictures(16, 'placement');
 			const near = (name: string, a: Float32Array, b: Float32Array): void => {
-				const share = distance(a, b) / bounds[precision];
+				const share = relativeDistance(a, b) / bounds[precision];
 				t.true(share <= 1, `${name}: ${share} of the permitted distance`);
 			};
 			t.deepEqual(await two.getParameters(), await one.getParameters(), 'initial weights');
@@ -88,7 +83,7 @@ test('the comparison shows another dropout mask, another weight and a column tha
 		await change();
 		await two.trainStep({images, labels, update: false});
 		const gradients = await two.gradients();
-		return [...right].some(([name, gradient]) => distance(gradient, gradients.get(name)!) > bounds.fp32);
+		return [...right].some(([name, gradient]) => relativeDistance(gradient, gradients.get(name)!) > bounds.fp32);
 	};
 	const weights = await one.getParameters();
 	t.false(await differs(() => Promise.resolve()));
