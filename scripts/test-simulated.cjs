@@ -1,4 +1,4 @@
-// Runs the tests that name a CUDA device on simulated GPUs (simulator/README.md), once for each profile. They differ in
+// Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md), once for each profile. They differ in
 // whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach each
 // other's memory. Arguments go to ava: `npm run test:simulated -- test/ops/lrn.test.ts`.
 const {spawn, spawnSync} = require('node:child_process');
@@ -22,11 +22,11 @@ function environment(profile) {
 	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...Object.fromEntries(variables)};
 }
 
-/** Those whose titles name the device that they run on. */
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/ops', 'test/model', 'test/lifecycle'];
+/** Those whose titles name the devices that they run on. The second GPU serves the exchange. */
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/ops', 'test/model'];
 
 function run(profile) {
-	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:*', ...files];
+	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...files];
 	const settings = Object.entries(profiles[profile]).map((pair) => pair.join('='));
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile)});
