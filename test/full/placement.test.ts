@@ -1,9 +1,11 @@
-// The paper's net at batch 2: a training step on every placement that is here gives what the CPU gives.
+// The paper's net at batch 2: a training step on every placement that is here gives what the CPU gives. And a small net
+// that learns on two GPUs as on one.
 import test from 'ava';
 import {alexnet} from '../../lib/alexnet.ts';
 import {listDevices} from '../../lib/device.ts';
 import {Model} from '../../lib/model.ts';
 import type {Precision} from '../../lib/options.ts';
+import {accuracyOfTraining} from '../helpers/networks.ts';
 import {Random} from '../helpers/random.ts';
 import {relativeDistance, unitRoundoff} from '../helpers/tolerance.ts';
 
@@ -94,5 +96,14 @@ for (const precision of ['fp32', 'bf16'] as const) {
 			if (name === 'conv4.weight') weights.fill(0, 0, 192 * 9);
 		});
 		t.not(beyond(wrong).length, 0);
+	});
+}
+
+if (boards[0]) {
+	test.serial('a small net learns on two GPUs as on one', async (t) => {
+		const [first, second] = [boards[0]!, boards[1] ?? boards[0]!];
+		const [one, two] = [await accuracyOfTraining([first]), await accuracyOfTraining([first, second])];
+		t.true(one > 0.9, `${one}`);
+		t.is(two, one);
 	});
 }

@@ -1,8 +1,10 @@
 // A net of AlexNet's kinds of layers that takes milliseconds, and pictures it can learn.
 import type {Architecture, LayerSpec} from '../../lib/architecture.ts';
+import {evaluate} from '../../lib/evaluate.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import type {Batch, BatchOptions, PictureSource} from '../../lib/picture-source.ts';
+import {train} from '../../lib/trainer.ts';
 import type {Statistics} from '../../lib/views.ts';
 import {Random} from './random.ts';
 
@@ -108,4 +110,15 @@ export function tinySource(count: number, seed: string): PictureSource {
 			}
 		},
 	};
+}
+
+/** Top-1 on pictures it has not seen, of the meeting net after twenty epochs of 96 pictures. */
+export async function accuracyOfTraining(devices: readonly string[]): Promise<number> {
+	await using model = await tinyModel({architecture: meetingNet(), devices});
+	let epochs = 0;
+	for await (const report of train(model, tinySource(96, 'learn'), {epochs: 20})) {
+		if (report.type === 'epoch') epochs = report.epoch;
+	}
+	if (epochs !== 20) throw new Error(`Training ended after ${epochs} epochs.`);
+	return (await evaluate(model, tinySource(120, 'never seen'))).top1;
 }

@@ -5,11 +5,9 @@ import {join} from 'node:path';
 import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {listDevices} from '../../lib/device.ts';
-import {evaluate} from '../../lib/evaluate.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
-import {train} from '../../lib/trainer.ts';
-import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
+import {accuracyOfTraining, meetingNet, tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {relativeDistance, unitRoundoff} from '../helpers/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
@@ -106,16 +104,7 @@ test('the comparison shows another dropout mask, another weight and a column tha
 });
 
 test('twenty epochs end at the same accuracy', async (t) => {
-	const accuracy = async (devices: readonly string[]): Promise<number> => {
-		await using model = await tinyModel({architecture: meetingNet(), devices});
-		let epochs = 0;
-		for await (const report of train(model, tinySource(96, 'learn'), {epochs: 20})) {
-			if (report.type === 'epoch') epochs = report.epoch;
-		}
-		t.is(epochs, 20);
-		return (await evaluate(model, tinySource(120, 'never seen'))).top1;
-	};
-	const [one, two] = [await accuracy(['cpu:0']), await accuracy(['cpu:0', 'cpu:1'])];
+	const [one, two] = [await accuracyOfTraining(['cpu:0']), await accuracyOfTraining(['cpu:0', 'cpu:1'])];
 	t.true(one > 0.9, `${one}`);
 	t.is(two, one);
 });
