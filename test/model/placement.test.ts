@@ -10,7 +10,7 @@ import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import {train} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
-import {unitRoundoff} from '../helpers/tolerance.ts';
+import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 /** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */
