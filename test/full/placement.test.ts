@@ -6,8 +6,9 @@ import {listDevices} from '../../lib/device.ts';
 import {Model} from '../../lib/model.ts';
 import type {Precision} from '../../lib/options.ts';
 import {accuracyOfTraining} from '../helpers/networks.ts';
-import {Random} from '../helpers/random.ts';
-import {relativeDistance, unitRoundoff} from '../helpers/tolerance.ts';
+import {Random} from '../../lib/selftest/random.ts';
+import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
+import {relativeDistance} from '../helpers/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 const placements = [

@@ -7,8 +7,9 @@ import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {listDevices} from '../../lib/device.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
+import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
 import {accuracyOfTraining, meetingNet, tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
-import {relativeDistance, unitRoundoff} from '../helpers/tolerance.ts';
+import {relativeDistance} from '../helpers/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 /** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */

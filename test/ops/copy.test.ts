@@ -4,7 +4,7 @@ import {operations} from '../../lib/ops.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
-import {Workbench} from '../helpers/workbench.ts';
+import {Workbench} from '../../lib/selftest/workbench.ts';
 
 const dataTypes = ['float32', 'bfloat16', 'int32', 'uint8'] as const;
 const shapes: {shape: number[]; misaligned?: true}[] = [
@@ -38,14 +38,14 @@ forEachPair('copy across devices', async (t, devices) => {
 	for (const [from, to] of [devices, devices.toReversed()] as [NativeDevice, NativeDevice][]) {
 		for (const dataType of dataTypes) {
 			for (const misaligned of [false, true]) {
-				const source = new Workbench(t, from, t.title, misaligned);
-				const destination = new Workbench(t, to, t.title, misaligned);
+				const source = new Workbench(from, t.title, {misaligned});
+				const destination = new Workbench(to, t.title, {misaligned});
 				const values = Float64Array.from({length: 3 * 41}, () => 1 + source.random.integer(255));
 				const output = destination.output([3, 41], dataType);
 				operations.copy({input: source.input([3, 41], dataType, values), output});
 				assertEqual(t, dataType, await destination.read(output), values);
-				await source.finish();
-				await destination.finish();
+				t.deepEqual(await source.finish(), []);
+				t.deepEqual(await destination.finish(), []);
 			}
 		}
 	}
