@@ -12,7 +12,7 @@ function row({freeBytes, peers, ...device}: DeviceInfo): string[] {
 		gibibytes(device.memoryBytes),
 		freeBytes === undefined ? '?' : gibibytes(freeBytes),
 		device.nativeBfloat16 ? 'in hardware' : 'emulated, slow',
-		peers?.join(', ') ?? '',
+		peers?.length === 0 ? 'none' : (peers ?? []).join(', '),
 	];
 }
 
