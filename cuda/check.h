@@ -63,23 +63,24 @@ inline std::string onCurrentGpu() {
   return "";
 }
 
-// The first sticky error of this process: `text` if it is the first. All that the runtime says later is an echo of it.
-inline std::string firstStickyError(const std::string& text) {
+// What to say of a sticky error. The first one of the process is kept: all that the runtime says later is its echo.
+inline std::string messageOfSticky(const std::string& text) {
   static std::mutex mutex;
   static auto* const first = new std::string;  // never destroyed: work may fail while the process ends
   const std::lock_guard<std::mutex> lock(mutex);
-  if (first->empty()) *first = text;
-  return *first;
+  if (!first->empty()) {
+    return "no GPU works in this process any more, since an earlier error: " + *first + " Restart the process.";
+  }
+  *first = text;
+  return text + " No GPU works in this process any more: restart it.";
 }
 
 [[noreturn]] inline void fail(cudaError_t status, const char* call) {
   cudaGetLastError();  // the runtime remembers the error; forgotten here, it is not blamed on the next launch
   const std::string text = call + onCurrentGpu() + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
                            ")." + adviceFor(status);
-  if (!isSticky(status)) throw Error(status == cudaErrorMemoryAllocation ? kMemory : kOperation, text);
-  const std::string first = firstStickyError(text);
-  if (first == text) throw Error(kOperation, text + " No GPU works in this process any more: restart it.");
-  throw Error(kOperation, "no GPU works in this process any more, since an earlier error: " + first + " Restart it.");
+  if (isSticky(status)) throw Error(kOperation, messageOfSticky(text));
+  throw Error(status == cudaErrorMemoryAllocation ? kMemory : kOperation, text);
 }
 
 // `call` is the runtime's function, or the kernel that was launched.

@@ -12,7 +12,8 @@ InjectedFault::InjectedFault() {
   static const std::regex form("(\\w+):(\\d+)(:launch)?");
   std::cmatch parts;
   if (!std::regex_match(setting, parts, form)) {
-    throw std::runtime_error(std::string("ALEXNET_SIMULATED_FAULT must be KERNEL:N or KERNEL:N:launch, got ") + setting);
+    throw std::runtime_error(std::string("ALEXNET_SIMULATED_FAULT must be KERNEL:N or KERNEL:N:launch, got ") +
+                             setting);
   }
   kernel_ = parts[1];
   countdown_ = std::stol(parts[2]);

@@ -84,7 +84,7 @@ test('a kernel that fails while it runs: all that follows names the first error,
 	assertError(t, outcomes[1], 'ALEXNET_OPERATION', `read: ${first}${restart}`);
 	t.is(outcomes.length, 7);
 	for (const [index, prefix] of ['fill: ', 'synchronize: ', '', '', ''].entries()) {
-		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart it.`);
+		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart the process.`);
 	}
 });
 
@@ -95,7 +95,7 @@ test('with ALEXNET_SYNC=1 the first error is that of the kernel', (t) => {
 	assertError(t, outcomes[1], 'ALEXNET_OPERATION', `fill: ${first}${restart}`);
 	t.is(outcomes.length, 7);
 	for (const [index, prefix] of ['fill: ', 'synchronize: ', '', '', ''].entries()) {
-		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart it.`);
+		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart the process.`);
 	}
 });
 
