@@ -54,7 +54,7 @@ export interface NativeDevice {
 	close(): void;
 }
 
-/** A device that can be opened here. */
+/** A device of this machine. The CUDA versions of build and driver are in {@link CudaAvailability}. */
 export interface DeviceInfo {
 	/** As `openDevice` and `AlexNet.create` take it: "cpu:0", "cuda:1". */
 	id: string;
@@ -71,6 +71,14 @@ export interface DeviceInfo {
 	arithmetic?: string;
 	/** CUDA: for example "8.6". */
 	computeCapability?: string;
+	/** CUDA: streaming multiprocessors. */
+	multiprocessors?: number;
+	/** CUDA: ids of the devices that reach this one's memory without the host's help. */
+	peers?: string[];
+	/** Bytes that could be allocated now; only where `listDevices({probe: true})` asks and the device can be opened. */
+	freeBytes?: number;
+	/** Why the device cannot be opened, though it is there; also only where that asks. */
+	problem?: string;
 }
 
 /** Whether CUDA devices can be had here, and why not. */

@@ -11,6 +11,7 @@
 
 #include "../machine/block.h"
 #include "../machine/decoder.h"
+#include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
 
@@ -59,6 +60,7 @@ class Machine {
   std::string firstReport;
 
  private:
+  InjectedFault injected_;
   Machine();
   void execute(Kernel& kernel, const Launch& launch);
   [[nodiscard]] bool withinLimits(Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes);
