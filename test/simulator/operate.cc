@@ -134,8 +134,8 @@ void biasGradient(Board& board) {
   Values expected(45, 0.0F);
   for (size_t i = 0; i < gradients.size(); ++i) expected[i % 45] += gradients[i];
   const Tensor bias = board.tensor({45});
-  board.device().enqueue(LinearBackwardWeights{board.input({70, 8}), board.input({70, 45}, gradients),
-                                               board.tensor({45, 8}), bias});
+  board.device().enqueue(
+      LinearBackwardWeights{board.input({70, 8}), board.input({70, 45}, gradients), board.tensor({45, 8}), bias});
   board.expect(bias, expected);
 }
 
@@ -198,8 +198,14 @@ void run(const std::string& scenario) {
       {"conv1", [&] { conv1(first); }},
       {"linear", [&] { linear(first); }},
       {"bias gradient", [&] { biasGradient(first); }},
-      {"softmax", [&] { softmax(first, {3, 200}); }},
-      {"softmax of 65,536 rows", [&] { softmax(first, {65536, 1}); }},
+      {"softmax",
+       [&] {
+         softmax(first, {3, 200});
+       }},
+      {"softmax of 65,536 rows",
+       [&] {
+         softmax(first, {65536, 1});
+       }},
       {"softmax loss", [&] { softmaxLoss(first); }},
       {"uploads", [&] { uploads(first); }},
       {"exchange", [&] { exchange(first, second); }},

@@ -1,7 +1,17 @@
 // Builds and runs programs on simulated GPUs, from what `npm run build:simulated` left: its objects, its commands, and
 // the simulator's library.
 import {spawn} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, join, relative} from 'node:path';
 import anyTest from 'ava';
@@ -52,6 +62,11 @@ function readCommands(): Map<string, Command> {
 let known: Map<string, Command> | undefined;
 const commands = (): Map<string, Command> => (known ??= readCommands());
 
+/** The objects of core/ and cuda/ that the simulated build made. */
+export function builtObjects(): string[] {
+	return [...commands().values()].map(({directory, object}) => join(directory, object));
+}
+
 const waiting: (() => void)[] = [];
 let running = 0;
 
@@ -93,7 +108,11 @@ export async function runProgram(
 	);
 }
 
-async function succeed(program: string, options: readonly string[], shell?: {shell: boolean; cwd: string}): Promise<void> {
+async function succeed(
+	program: string,
+	options: readonly string[],
+	shell?: {shell: boolean; cwd: string},
+): Promise<void> {
 	const {status, stdout, stderr} = await runProgram(program, options, {}, shell);
 	if (status !== 0) throw new Error([program, ...options].join(' ') + ` failed:\n${stdout}${stderr}`);
 }
