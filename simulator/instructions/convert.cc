@@ -107,11 +107,11 @@ uint64_t realBits(double value, const Conversion& c) {
   }
 }
 
-// Out of range goes to the nearest end of the range, NaN to 0.
+// Out of range goes to the nearest end of the range, NaN to 0, or to the highest bit where either side has 64 bits.
 uint64_t integerFromReal(double value, const Conversion& c) {
   const int bits = 8 * ptx::bytesOf(c.to);
   const bool isSigned = ptx::isSigned(c.to);
-  if (value != value) return bits == 64 ? 1ULL << 63 : 0;
+  if (value != value) return bits == 64 || c.from == ptx::Type::f64 ? 1ULL << (bits - 1) : 0;
   const double whole = roundToInteger(value, c.rounding);
   const double low = isSigned ? -std::ldexp(1.0, bits - 1) : 0, high = std::ldexp(1.0, isSigned ? bits - 1 : bits);
   if (whole <= low) return isSigned ? static_cast<uint64_t>(-1) << (bits - 1) : 0;

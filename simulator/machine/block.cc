@@ -70,9 +70,8 @@ void Block::begin(uint64_t number) {
     warp.state = WarpState::ready;
     warp.synchronizations = 0;
     warp.waiting = 0;
+    warp.heldAt = kNowhere;
     warp.triedAgain = false;
-    warp.copies.clear();
-    std::memset(warp.commits, 0, sizeof(warp.commits));
     for (auto& returns : *warp.returns) returns.clear();
   }
 }
@@ -123,11 +122,14 @@ void Block::countLoop(Warp&) {
 
 void Block::arrive(Warp& warp, uint32_t number, uint32_t threads, bool waits) {
   if (warp.mask.bits != warp.live) {
+    const uint32_t here = warp.pc - 1;
+    if (warp.heldAt == kNowhere) warp.heldAt = here;
     if (warp.waitForOthers()) return;
     throw Fault(__builtin_ctz(warp.live & ~warp.mask.bits),
                 "a barrier in divergent code: only some lanes of the warp reach it");
   }
   warp.triedAgain = false;
+  warp.heldAt = kNowhere;
   Barrier& barrier = barriers_[number];
   const uint32_t place = warp.pc - 1;
   if (barrier.arrived == 0) {

@@ -30,8 +30,7 @@ struct Launch {
   Schedule* schedule = nullptr;
   int device = 0;
   int multiprocessors = 1;
-  bool checked = true;         // looks for races and for memory that nobody wrote
-  bool copiesLandLate = true;  // cp.async delivers at the wait, rather than at once
+  bool checked = true;  // looks for races and for memory that nobody wrote
 };
 
 class Block {

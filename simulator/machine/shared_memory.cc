@@ -64,10 +64,6 @@ std::byte* SharedMemory::access(const Warp& warp, int lane, uint64_t address, ui
 }
 
 void SharedMemory::requireWritten(const Granule& granule, int lane, uint64_t address) const {
-  if (granule.copying) {
-    throw Fault(lane, "race: reads shared memory at " + hex(address) +
-                          " while a cp.async to it is under way: wait for its group");
-  }
   if (granule.writeEpoch < blockEpoch_) {
     throw Fault(lane, "reads shared memory at " + hex(address) + " that nobody wrote");
   }
@@ -93,9 +89,6 @@ void SharedMemory::read(Granule& granule, const Warp& warp, int lane, uint64_t a
 
 void SharedMemory::write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update) {
   const uint16_t thread = threadOf(warp, lane);
-  if (granule.copying) {
-    throw Fault(lane, "race: writes shared memory at " + hex(address) + " while a cp.async to it is under way");
-  }
   if (granule.writeEpoch == epoch_ && granule.writer != thread && !(update && granule.writer == kUpdates)) {
     const bool ordered = granule.writer != kUpdates && granule.writer / kLanes == warp.index &&
                          granule.writeSynchronization < warp.synchronizations;
@@ -120,26 +113,6 @@ void SharedMemory::race(int lane, const char* what, const char* earlier, uint16_
   if (who != kMany && (who & kWarp)) other = "a thread of warp " + std::to_string(who & ~kWarp);
   throw Fault(lane, std::string("race: ") + what + " shared memory at " + hex(address) + " that " + other + " " +
                         earlier + ", with no barrier between");
-}
-
-std::byte* SharedMemory::beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes) {
-  std::byte* place = access(warp, lane, address, bytes, Use::write);
-  const auto offset = static_cast<uint32_t>(address - kSharedBase);
-  for (uint32_t index = offset >> granuleShift_; checked_ && index <= (offset + bytes - 1) >> granuleShift_; ++index) {
-    granules_[index].copying = true;
-  }
-  return place;
-}
-
-void SharedMemory::endCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes) {
-  const auto offset = static_cast<uint32_t>(address - kSharedBase);
-  for (uint32_t index = offset >> granuleShift_; checked_ && index <= (offset + bytes - 1) >> granuleShift_; ++index) {
-    Granule& granule = granules_[index];
-    granule.copying = false;
-    granule.writeEpoch = epoch_;
-    granule.writer = threadOf(warp, lane);
-    granule.writeSynchronization = warp.synchronizations;
-  }
 }
 
 }  // namespace alexnet::simulator

@@ -2,7 +2,7 @@
 //
 // For every granule (the kernel's smallest access, at most 4 bytes) it knows who wrote and who read it since the last
 // barrier. Two accesses of different threads between the same barriers, one of them a write, are a race, unless both
-// threads are of one warp with a __syncwarp() in between. A copy by cp.async owns its destination until it is waited for.
+// threads are of one warp with a __syncwarp() in between.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +27,6 @@ class SharedMemory {
 
   // The memory of an access, after checking it; throws Fault.
   std::byte* access(const Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use);
-  // A cp.async was issued to, or has arrived at, these bytes.
-  std::byte* beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
-  void endCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
 
  private:
   struct Granule {
@@ -39,7 +36,6 @@ class SharedMemory {
     uint32_t readSynchronization = 0;
     uint16_t writer = 0;  // thread of the block, or kUpdates
     uint16_t reader = 0;  // thread of the block, or kWarp + warp, or kMany
-    bool copying = false;
   };
 
   void checkRange(int lane, uint64_t address, uint32_t bytes) const;

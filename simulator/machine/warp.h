@@ -15,6 +15,7 @@ class Block;
 
 constexpr int kLanes = 32;
 constexpr uint32_t kAllLanes = 0xffffffffU;
+constexpr uint32_t kNowhere = 0xffffffffU;  // no place in the program
 
 // Which lanes take part, as bits and, for loops that the compiler vectorizes, one word a lane.
 struct alignas(64) Mask {
@@ -35,16 +36,6 @@ inline void forEachLane(uint32_t bits, Body body) {
   for (; bits; bits &= bits - 1) body(__builtin_ctz(bits));
 }
 
-// A copy from global to shared memory that cp.async began and no wait has completed.
-struct PendingCopy {
-  int lane;
-  uint32_t group;  // of the lane: counts its commits
-  uint32_t destination;
-  uint32_t bytes;
-  uint32_t sourceBytes;
-  const std::byte* source;
-};
-
 enum class WarpState { ready, atBarrier, finished };
 
 struct alignas(64) Warp {
@@ -60,14 +51,11 @@ struct alignas(64) Warp {
   int index = 0;  // in its block
   WarpState state = WarpState::ready;
   uint32_t barrier = 0;           // which barrier it waits at
-  uint32_t barrierThreads = 0;    // how many threads that barrier waits for
   uint32_t synchronizations = 0;  // __syncwarp() so far: what the lanes wrote before is ordered before what follows
   std::byte* local = nullptr;     // local memory of all lanes, one after the other
   const std::byte* parameters = nullptr;
   std::array<std::byte*, kLanes> where{};                        // of a load or store: each lane's memory
   std::array<std::vector<uint32_t>, kLanes>* returns = nullptr;  // where each lane's calls return to
-  std::vector<PendingCopy> copies;
-  uint32_t commits[kLanes] = {};  // groups of copies that each lane has committed
 
   template <class T>
   T* at(uint32_t offset) {
@@ -118,8 +106,9 @@ struct alignas(64) Warp {
     return true;
   }
 
-  uint32_t waiting = 0;     // lanes that wait for others at an instruction of the whole warp
-  bool triedAgain = false;  // nobody else can run: what is put off once more will never be met
+  uint32_t waiting = 0;        // lanes that wait for others at an instruction of the whole warp
+  uint32_t heldAt = kNowhere;  // where the first of them wait, if that is a barrier of the block
+  bool triedAgain = false;     // nobody else can run: what is put off once more will never be met
 };
 
 // Runs `value(lane)` for every lane and keeps it for those that take part. `value` must be harmless for the others.

@@ -28,7 +28,6 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorIllegalAddress, "cudaErrorIllegalAddress", "an illegal memory access was encountered"},
     {cudaErrorLaunchOutOfResources, "cudaErrorLaunchOutOfResources", "too many resources requested for launch"},
-    {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
      "CUDA driver version is insufficient for CUDA runtime version"},
@@ -37,7 +36,6 @@ constexpr ErrorText kErrors[] = {
      "system has unsupported display driver / cuda driver combination"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorPeerAccessAlreadyEnabled, "cudaErrorPeerAccessAlreadyEnabled", "peer access is already enabled"},
-    {cudaErrorPeerAccessNotEnabled, "cudaErrorPeerAccessNotEnabled", "peer access has not been enabled"},
     {cudaErrorPeerAccessUnsupported, "cudaErrorPeerAccessUnsupported",
      "peer access is not supported between these two devices"},
     {cudaErrorMissingConfiguration, "cudaErrorMissingConfiguration", "__global__ function call is not configured"},
@@ -62,24 +60,20 @@ using namespace alexnet::simulator;
 
 extern "C" {
 
-// The first report of this process, or "": for tests.
-const char* alexnetSimulatorReport() { return Machine::instance().firstReport.c_str(); }
-
 cudaError_t cudaGetLastError() {
   const cudaError_t status = lastError;
   lastError = Machine::instance().sticky;
   return status;
 }
-cudaError_t cudaPeekAtLastError() { return lastError; }
 const char* cudaGetErrorName(cudaError_t status) {
   const ErrorText* error = textOf(status);
   return error == nullptr ? "unrecognized error code" : error->name;
 }
 // Of what the simulator found itself, its own report.
 const char* cudaGetErrorString(cudaError_t status) {
-  const bool ours =
-      status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx || status == cudaErrorInvalidConfiguration;
-  const std::string& report = Machine::instance().firstReport;
+  const bool ours = status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx ||
+                    status == cudaErrorInvalidConfiguration || status == cudaErrorInvalidResourceHandle;
+  const std::string& report = Machine::instance().lastReport();
   if (ours && !report.empty()) return report.c_str();
   const ErrorText* error = textOf(status);
   return error == nullptr ? "unrecognized error code" : error->text;
@@ -92,10 +86,6 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaSetDevice(int device) {
   if (device < 0 || device >= Machine::instance().devices) return answer(cudaErrorInvalidDevice);
   currentDevice = device;
-  return cudaSuccess;
-}
-cudaError_t cudaGetDevice(int* device) {
-  *device = currentDevice;
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
@@ -130,29 +120,6 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
-  if (device < 0 || device >= Machine::instance().devices) return answer(cudaErrorInvalidDevice);
-  switch (attribute) {
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = static_cast<int>(profile().sharedBytesPerBlock); break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = 49152; break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
-      *value = static_cast<int>(profile().sharedBytesPerProcessor);
-      break;
-    case cudaDevAttrMultiProcessorCount: *value = profile().multiprocessors; break;
-    case cudaDevAttrComputeCapabilityMajor: *value = profile().computeCapability / 10; break;
-    case cudaDevAttrComputeCapabilityMinor: *value = profile().computeCapability % 10; break;
-    case cudaDevAttrMaxThreadsPerBlock: *value = 1024; break;
-    case cudaDevAttrWarpSize: *value = 32; break;
-    default: return answer(cudaErrorInvalidValue);
-  }
-  return cudaSuccess;
-}
-
-cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
-  std::snprintf(text, static_cast<size_t>(length), "0000:%02x:00.0", device + 1);
-  return cudaSuccess;
-}
-
 cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
   *can = Machine::instance().peers && device != peer;
   return cudaSuccess;
@@ -165,14 +132,6 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
     return cudaSuccess;
   });
 }
-cudaError_t cudaDeviceDisablePeerAccess(int peer) {
-  return guarded([&](Machine& machine) {
-    if (!machine.memory.hasPeer(currentDevice, peer)) return cudaErrorPeerAccessNotEnabled;
-    machine.memory.setPeer(currentDevice, peer, false);
-    return cudaSuccess;
-  });
-}
-
 cudaError_t cudaDeviceSynchronize() {
   return guarded([](Machine& machine) {
     machine.streams.finishDevice(currentDevice);
@@ -187,7 +146,7 @@ cudaError_t cudaFuncSetAttribute(const void* host, cudaFuncAttribute attribute, 
     if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
     const size_t wanted = static_cast<size_t>(value) + machine.programOf(*kernel, currentDevice).staticSharedBytes;
     if (value < 0 || wanted > profile().sharedBytesPerBlock) return cudaErrorInvalidValue;
-    kernel->optedInSharedBytes = static_cast<size_t>(value);
+    kernel->optedInSharedBytes[currentDevice] = static_cast<size_t>(value);
     return cudaSuccess;
   });
 }
@@ -198,11 +157,12 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* ho
     if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
     if (machine.moduleFor(*kernel->image) == nullptr) return cudaErrorNoKernelImageForDevice;
     const Program& program = machine.programOf(*kernel, currentDevice);
+    const size_t optedIn = kernel->optedInSharedBytes[currentDevice];
     std::memset(attributes, 0, sizeof(*attributes));
     attributes->sharedSizeBytes = program.staticSharedBytes;
     attributes->maxThreadsPerBlock = program.maximumThreads != 0 ? program.maximumThreads : 1024;
     attributes->maxDynamicSharedSizeBytes =
-        static_cast<int>(std::max<size_t>(kernel->optedInSharedBytes, 49152 - program.staticSharedBytes));
+        static_cast<int>(std::max<size_t>(optedIn, 49152 - program.staticSharedBytes));
     attributes->ptxVersion = attributes->binaryVersion = machine.moduleFor(*kernel->image)->target;
     return cudaSuccess;
   });
@@ -213,7 +173,14 @@ cudaError_t cudaLaunchKernel(const void* host, dim3 grid, dim3 block, void** arg
   return guarded([&](Machine& machine) {
     Kernel* kernel = kernelOf(machine, host);
     if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
-    return machine.launch(*kernel, grid, block, arguments, sharedBytes, streamOf(machine, stream));
+    Stream* queue = streamOf(machine, stream);
+    if (queue->device != currentDevice) {
+      return machine.refuse(cudaErrorInvalidResourceHandle, readableName(kernel->name) +
+                                                                " cannot be launched on a stream of " +
+                                                                deviceName(queue->device) + ": " +
+                                                                deviceName(currentDevice) + " is the current device");
+    }
+    return machine.launch(*kernel, grid, block, arguments, sharedBytes, queue);
   });
 }
 

@@ -26,8 +26,18 @@ struct End {
   Allocation* allocation;
   std::byte* data;
   uint64_t offset;
-  bool onDevice() const { return allocation != nullptr && allocation->device != kHost; }
+  int device() const { return allocation == nullptr ? kHost : allocation->device; }
+  bool onDevice() const { return device() != kHost; }
 };
+
+auto isKind(cudaMemcpyKind kind) {
+  return [kind](const End& to, const End& from) {
+    if (kind == cudaMemcpyDefault) return true;
+    const bool toDevice = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    const bool fromDevice = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+    return to.onDevice() == toDevice && from.onDevice() == fromDevice;
+  };
+}
 
 bool resolve(Machine& machine, const void* pointer, size_t bytes, End& end, const std::string& call) {
   const uint64_t address = addressOf(pointer);
@@ -69,17 +79,23 @@ void copyNow(Machine& machine, void* destination, const void* source, size_t byt
   if (to.allocation != nullptr) machine.memory.touch(*to.allocation, to.offset, to.offset + bytes, true);
 }
 
+// `agrees(to, from)`: whether the ends are what the call says they are.
+template <class Agrees>
 cudaError_t queueCopy(Machine& machine, void* destination, const void* source, size_t bytes, Stream* stream,
-                      const char* name) {
+                      const char* name, Agrees agrees) {
   const std::string call = std::string(name) + " on " + deviceName(stream->device);
+  if (bytes == 0) return cudaSuccess;
   End to{}, from{};
-  if (bytes > 0 && (!resolve(machine, source, bytes, from, call) || !resolve(machine, destination, bytes, to, call))) {
+  if (!resolve(machine, source, bytes, from, call) || !resolve(machine, destination, bytes, to, call)) {
     return cudaErrorInvalidValue;
   }
-  const bool fromHost = bytes > 0 && !from.onDevice();
-  const uint64_t expected = fromHost && machine.checked ? checksum(from.data, bytes) : 0;
-  if (bytes > 0 && !to.onDevice() && machine.checked) std::memset(to.data, 0xff, bytes);
-  const bool check = fromHost && machine.checked;
+  if (!agrees(to, from)) {
+    return machine.refuse(cudaErrorInvalidValue, call + " does not say what it copies: from " +
+                                                     deviceName(from.device()) + " to " + deviceName(to.device()));
+  }
+  const bool check = machine.checked && !from.onDevice();
+  const uint64_t expected = check ? checksum(from.data, bytes) : 0;
+  if (machine.checked && !to.onDevice()) std::memset(to.data, 0xff, bytes);
   machine.streams.push(stream, call, [&machine, destination, source, bytes, expected, check, call] {
     copyNow(machine, destination, source, bytes, expected, check, call);
   });
@@ -120,7 +136,6 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned) {
     return cudaSuccess;
   });
 }
-cudaError_t cudaMallocHost(void** pointer, size_t bytes) { return cudaHostAlloc(pointer, bytes, 0); }
 
 cudaError_t cudaFreeHost(void* pointer) {
   return guarded([&](Machine& machine) {
@@ -139,38 +154,29 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   });
 }
 
-cudaError_t cudaMemcpyAsync(void* destination, const void* source, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* destination, const void* source, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    return queueCopy(machine, destination, source, bytes, streamOf(machine, stream), "cudaMemcpyAsync");
+    return queueCopy(machine, destination, source, bytes, streamOf(machine, stream), "cudaMemcpyAsync", isKind(kind));
   });
 }
 
-cudaError_t cudaMemcpyPeerAsync(void* destination, int, const void* source, int, size_t bytes, cudaStream_t stream) {
+cudaError_t cudaMemcpyPeerAsync(void* destination, int destinationDevice, const void* source, int sourceDevice,
+                                size_t bytes, cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    return queueCopy(machine, destination, source, bytes, streamOf(machine, stream), "cudaMemcpyPeerAsync");
+    const auto agrees = [=](const End& to, const End& from) {
+      return to.device() == destinationDevice && from.device() == sourceDevice;
+    };
+    return queueCopy(machine, destination, source, bytes, streamOf(machine, stream), "cudaMemcpyPeerAsync", agrees);
   });
 }
 
-cudaError_t cudaMemcpy(void* destination, const void* source, size_t bytes, cudaMemcpyKind) {
+cudaError_t cudaMemcpy(void* destination, const void* source, size_t bytes, cudaMemcpyKind kind) {
   return guarded([&](Machine& machine) {
     Stream* stream = machine.streams.defaultOf(currentDevice);
-    const cudaError_t status = queueCopy(machine, destination, source, bytes, stream, "cudaMemcpy");
+    const cudaError_t status = queueCopy(machine, destination, source, bytes, stream, "cudaMemcpy", isKind(kind));
     machine.streams.finish(stream->clock);
     return status;
-  });
-}
-
-cudaError_t cudaMemsetAsync(void* pointer, int value, size_t bytes, cudaStream_t stream) {
-  return guarded([&](Machine& machine) {
-    Stream* queue = streamOf(machine, stream);
-    const std::string call = "cudaMemsetAsync on " + deviceName(queue->device);
-    machine.streams.push(queue, call, [&machine, pointer, value, bytes, call] {
-      End end{};
-      if (machine.sticky != cudaSuccess || bytes == 0 || !resolve(machine, pointer, bytes, end, call)) return;
-      std::memset(end.data, value, bytes);
-      if (end.allocation != nullptr) machine.memory.touch(*end.allocation, end.offset, end.offset + bytes, true);
-    });
-    return cudaSuccess;
   });
 }
 

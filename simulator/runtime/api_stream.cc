@@ -1,6 +1,4 @@
 // The runtime's functions about streams and events.
-#include <chrono>
-
 #include "api.h"
 
 using namespace alexnet::simulator;
@@ -20,11 +18,6 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
     return cudaSuccess;
   });
 }
-cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, 0); }
-cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) {
-  return cudaStreamCreateWithFlags(stream, flags);
-}
-
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return guarded([&](Machine& machine) {
     machine.streams.destroy(streamOf(machine, stream));
@@ -39,15 +32,6 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   });
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t stream) {
-  return guarded([&](Machine& machine) {
-    const Clock target = streamOf(machine, stream)->clock;
-    if (machine.streams.isDone(target)) return cudaSuccess;
-    machine.streams.advance(target);
-    return cudaErrorNotReady;
-  });
-}
-
 // Of an event that was never recorded there is nothing to wait for.
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   return guarded([&](Machine& machine) {
@@ -56,23 +40,13 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   });
 }
 
-cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
-  return guarded([&](Machine& machine) {
-    machine.streams.push(streamOf(machine, stream), "cudaLaunchHostFunc", [function, data] { function(data); });
-    return cudaSuccess;
-  });
-}
-
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = reinterpret_cast<cudaEvent_t>(new Event);
+  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}});
   return cudaSuccess;
 }
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, 0); }
 
-// The work that notes the time may run after the event is gone: it keeps nothing of it.
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  return guarded([&](Machine& machine) {
-    if (eventOf(event)->recorded) machine.streams.finish(eventOf(event)->clock);
+  return guarded([&](Machine&) {
     delete eventOf(event);
     return cudaSuccess;
   });
@@ -80,13 +54,13 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    Stream* queue = streamOf(machine, stream);
+    const Stream* queue = streamOf(machine, stream);
     Event* recorded = eventOf(event);
-    machine.streams.push(queue, "cudaEventRecord", [recorded] {
-      const auto now = std::chrono::steady_clock::now().time_since_epoch();
-      recorded->time = std::chrono::duration<double, std::milli>(now).count();
-    });
-    recorded->recorded = true;
+    if (recorded->device != queue->device) {
+      return machine.refuse(cudaErrorInvalidResourceHandle, "cudaEventRecord of an event of " +
+                                                                deviceName(recorded->device) + " on a stream of " +
+                                                                deviceName(queue->device));
+    }
     recorded->clock = queue->clock;
     return cudaSuccess;
   });
@@ -95,23 +69,6 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return guarded([&](Machine& machine) {
     machine.streams.finish(eventOf(event)->clock);
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaEventQuery(cudaEvent_t event) {
-  return guarded([&](Machine& machine) {
-    if (machine.streams.isDone(eventOf(event)->clock)) return cudaSuccess;
-    machine.streams.advance(eventOf(event)->clock);
-    return cudaErrorNotReady;
-  });
-}
-
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-  return guarded([&](Machine& machine) {
-    if (!eventOf(start)->recorded || !eventOf(end)->recorded) return cudaErrorInvalidResourceHandle;
-    machine.streams.finish(eventOf(end)->clock);
-    *milliseconds = static_cast<float>(eventOf(end)->time - eventOf(start)->time);
     return cudaSuccess;
   });
 }

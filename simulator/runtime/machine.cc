@@ -1,10 +1,9 @@
 #include "machine.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-
-#include "../machine/fault.h"
 
 namespace alexnet::simulator {
 namespace {
@@ -37,16 +36,27 @@ Machine::Machine()
   memory.checked = checked;
 }
 
-void Machine::report(const std::string& what) {
-  std::fprintf(stderr, "simulator: %s\n", what.c_str());
+void Machine::print(const std::string& text) {
+  std::fprintf(stderr, "simulator: %s\n", text.c_str());
   if (const char* path = std::getenv("ALEXNET_SIMULATED_REPORT")) {
     if (std::FILE* file = std::fopen(path, "a")) {
-      std::fprintf(file, "%s\n", what.c_str());
+      std::fprintf(file, "%s\n", text.c_str());
       std::fclose(file);
     }
   }
-  if (firstReport.empty()) firstReport = "simulator: " + what;
+}
+
+void Machine::report(const std::string& text) {
+  print(text);
+  if (sticky != cudaSuccess) return;  // the first one counts
+  lastReport_ = "simulator: " + text;
   sticky = cudaErrorLaunchFailure;
+}
+
+cudaError_t Machine::refuse(cudaError_t status, const std::string& text) {
+  print(text);
+  lastReport_ = "simulator: " + text;
+  return status;
 }
 
 const ptx::Module* Machine::moduleFor(Image& image) {
@@ -84,29 +94,29 @@ const Program& Machine::programOf(Kernel& kernel, int device) {
   return *program;
 }
 
-bool Machine::withinLimits(Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes) {
+std::string Machine::beyondLimits(const Kernel& kernel, const Program& program, dim3 grid, dim3 block,
+                                  size_t sharedBytes, int device) const {
   const uint64_t threads = static_cast<uint64_t>(block.x) * block.y * block.z;
-  const size_t shared = sharedBytes + program.staticSharedBytes;
-  const size_t limit = std::max<size_t>(49152, kernel.optedInSharedBytes + program.staticSharedBytes);
-  std::string problem;
-  if (threads < 1 || threads > 1024 || block.z > 64)
-    problem = std::to_string(threads) + " threads in a block; the limit is 1024";
+  if (threads < 1 || threads > 1024 || block.z > 64) {
+    return std::to_string(threads) + " threads in a block; the limit is 1024";
+  }
   if (program.maximumThreads != 0 && threads > static_cast<uint64_t>(program.maximumThreads)) {
-    problem = std::to_string(threads) + " threads in a block; its launch bounds say " +
-              std::to_string(program.maximumThreads);
+    return std::to_string(threads) + " threads in a block; its launch bounds say " +
+           std::to_string(program.maximumThreads);
   }
   if (grid.x < 1 || grid.x > 2147483647U || grid.y < 1 || grid.y > 65535 || grid.z < 1 || grid.z > 65535) {
-    problem = "a grid of " + text({grid.x, grid.y, grid.z}) + " blocks; the limits are (2147483647, 65535, 65535)";
+    return "a grid of " + text({grid.x, grid.y, grid.z}) + " blocks; the limits are (2147483647, 65535, 65535)";
   }
-  if (shared > limit || shared > profile().sharedBytesPerBlock || program.staticSharedBytes > 49152) {
-    problem = std::to_string(shared) + " bytes of shared memory; it may use " +
-              std::to_string(std::min(limit, profile().sharedBytesPerBlock)) + " as its attributes stand";
+  if (program.staticSharedBytes > 49152) {
+    return std::to_string(program.staticSharedBytes) + " bytes of static shared memory; the limit is 49152";
   }
-  if (problem.empty()) return true;
-  const std::string what = readableName(kernel.name) + " cannot be launched with " + problem;
-  std::fprintf(stderr, "simulator: %s\n", what.c_str());
-  if (firstReport.empty()) firstReport = "simulator: " + what;
-  return false;
+  const auto optedIn = kernel.optedInSharedBytes.find(device);
+  const size_t own = optedIn == kernel.optedInSharedBytes.end() ? 0 : optedIn->second + program.staticSharedBytes;
+  const size_t limit = std::min(std::max<size_t>(49152, own), profile().sharedBytesPerBlock);
+  const size_t shared = sharedBytes + program.staticSharedBytes;
+  if (shared <= limit) return "";
+  return std::to_string(shared) + " bytes of shared memory; it may use " + std::to_string(limit) +
+         " as its attributes stand";
 }
 
 cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes,
@@ -120,7 +130,10 @@ cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** argume
     report(error.what());
     return cudaErrorInvalidPtx;
   }
-  if (!withinLimits(kernel, *program, grid, block, sharedBytes)) return cudaErrorInvalidConfiguration;
+  const std::string problem = beyondLimits(kernel, *program, grid, block, sharedBytes, stream->device);
+  if (!problem.empty()) {
+    return refuse(cudaErrorInvalidConfiguration, readableName(kernel.name) + " cannot be launched with " + problem);
+  }
   Launch launch;
   launch.program = program;
   launch.grid = {grid.x, grid.y, grid.z};
@@ -157,13 +170,26 @@ void Machine::execute(Kernel& kernel, const Launch& launch) {
   try {
     for (uint64_t i = 0; i < count; ++i) block.run(shuffled ? order[i] : backwards ? count - 1 - i : i);
   } catch (const Fault& fault) {
-    const Warp& warp = block.running();
-    const ptx::Module& module = *moduleFor(*kernel.image);
-    const ptx::Location& location = launch.program->locations[warp.pc - 1];
-    const int lane = fault.lane < 0 ? 0 : fault.lane;
-    report(readableName(kernel.name) + " (" + describe(location, module) + ") on " + deviceName(launch.device) +
-           ", block " + text(block.place()) + ", thread " + text(block.threadPlace(warp, lane)) + ": " + fault.what());
+    reportFault(kernel, launch, block, fault);
   }
+}
+
+// Lanes that passed a barrier where others of their warp wait do what they should not do yet: the barrier is to blame.
+void Machine::reportFault(const Kernel& kernel, const Launch& launch, const Block& block, const Fault& fault) {
+  const Warp& warp = block.running();
+  const ptx::Module& module = *moduleFor(*kernel.image);
+  const auto source = [&](uint32_t place) { return describe(launch.program->locations[place], module); };
+  uint32_t place = warp.pc - 1;
+  int lane = std::max(fault.lane, 0);
+  std::string what = fault.what();
+  if (warp.heldAt != kNowhere && warp.waiting != 0) {
+    what = "a barrier in divergent code: only some lanes of the warp reach it; lane " + std::to_string(lane) +
+           " goes on to " + source(place) + ": " + what;
+    place = warp.heldAt;
+    lane = __builtin_ctz(warp.waiting);
+  }
+  report(readableName(kernel.name) + " (" + source(place) + ") on " + deviceName(launch.device) + ", block " +
+         text(block.place()) + ", thread " + text(block.threadPlace(warp, lane)) + ": " + what);
 }
 
 }  // namespace alexnet::simulator

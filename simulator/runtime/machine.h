@@ -11,6 +11,7 @@
 
 #include "../machine/block.h"
 #include "../machine/decoder.h"
+#include "../machine/fault.h"
 #include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
@@ -28,7 +29,7 @@ struct Image {
 struct Kernel {
   Image* image = nullptr;
   std::string name;
-  size_t optedInSharedBytes = 0;
+  std::map<int, size_t> optedInSharedBytes;          // by device
   std::map<int, std::unique_ptr<Program>> programs;  // by device
 };
 
@@ -55,15 +56,23 @@ class Machine {
   uint64_t addressOf(Image& image, const ptx::Variable& variable, int device);
 
   cudaError_t launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, Stream* stream);
+  // Something is wrong that a GPU may not have noticed: nothing works any more.
   void report(const std::string& text);
+  // A call that a GPU refuses too. Returns `status`.
+  cudaError_t refuse(cudaError_t status, const std::string& text);
   cudaError_t sticky = cudaSuccess;  // what every later call answers
-  std::string firstReport;
+  const std::string& lastReport() const { return lastReport_; }
 
  private:
   InjectedFault injected_;
   Machine();
   void execute(Kernel& kernel, const Launch& launch);
-  [[nodiscard]] bool withinLimits(Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes);
+  void reportFault(const Kernel& kernel, const Launch& launch, const Block& block, const Fault& fault);
+  void print(const std::string& text);
+  // What about a launch is beyond the limits; nothing where it is within them.
+  std::string beyondLimits(const Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes,
+                           int device) const;
+  std::string lastReport_;
 };
 
 }  // namespace alexnet::simulator

@@ -140,8 +140,6 @@ void Streams::finish(const Clock& target) {
               past_.end());
 }
 
-void Streams::advance(const Clock& target) { runOne(target); }
-
 void Streams::finishDevice(int device) {
   Clock target;
   for (const auto& [id, stream] : streams_) {

@@ -38,10 +38,8 @@ struct Stream {
 };
 
 struct Event {
-  bool recorded = false;
-  int device = 0;
-  Clock clock;      // of the last record
-  double time = 0;  // in milliseconds
+  int device;
+  Clock clock;  // of the last record; empty where there was none
 };
 
 class Streams {
@@ -56,8 +54,6 @@ class Streams {
   // Runs what `target` names, and what it depends on. The host knows of it afterwards.
   void finish(const Clock& target);
   bool isDone(const Clock& target) const;
-  // Lets one piece of `target` run: those who poll must get there.
-  void advance(const Clock& target);
   void finishDevice(int device);
   // The memory at `base` is gone.
   void forget(uint64_t base);

@@ -1,62 +1,179 @@
-// Two simulated devices that exchange tensors: right with all events, reported without any one of them.
-import {rmSync} from 'node:fs';
-import {join} from 'node:path';
-import anyTest from 'ava';
-import {scratchFolder, test} from '../cuda/nvcc.ts';
-import {buildSimulator, compile, simulate} from './programs.ts';
+// The host's side of cuda/ with a mistake: events, streams, staging memory, the current GPU, peer access.
+import {mutantTest, type Mutant} from './mutant.ts';
+import {operateWith, schedules, simulate, test} from './programs.ts';
 
-const folder = scratchFolder();
-const program = join(folder, 'exchange');
-anyTest.after.always(() => rmSync(folder, {recursive: true}));
+const device = 'cuda/device.cc';
+const event = 'cuda/event.cc';
+const staging = 'cuda/staging.cc';
+const stagingWait = 'if (half.isTransferring) check(cudaEventSynchronize(half.transferred), "cudaEventSynchronize");';
+const recordsDone = '    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());\n';
 
-test('the program builds', (t) => {
-	t.timeout(600_000);
-	buildSimulator();
-	t.notThrows(() => compile(program, 'test/simulator/exchange.cu'));
-});
+/** Of streams that nothing orders: whichever ran first, one of the two reports. */
+const race = /race between streams: .* with no event that orders them/;
+const peerRace = /race between streams: (cudaMemcpyPeerAsync on cuda:0|.* that cudaMemcpyPeerAsync on cuda:0) /;
+const unwritten = /that nobody wrote/;
+const either = (...reports: readonly RegExp[]): RegExp => new RegExp(reports.map(({source}) => source).join('|'));
 
-const schedules = ['forward', 'reverse', 'random:1', 'random:2', 'random:3'];
+const exchanges: readonly Mutant[] = [
+	{
+		what: 'a copy that does not wait until its source is final',
+		edits: [{file: device, from: '{transfer.ready, transfer.free}', to: '{transfer.free}'}],
+		scenario: 'exchange',
+		report: either(peerRace, /^cudaMemcpyPeerAsync on cuda:0 reads memory of cuda:0 that nobody wrote/),
+	},
+	{
+		what: 'a copy that does not wait until nobody reads its destination',
+		edits: [{file: device, from: '{transfer.ready, transfer.free}', to: '{transfer.ready}'}],
+		scenario: 'exchange',
+		report: peerRace,
+	},
+	{
+		what: 'a copy whose end is announced and not recorded',
+		edits: [{file: device, from: recordsDone, to: '    transfer.done->announce(true);\n'}],
+		scenario: 'exchange',
+		report: either(peerRace, /^addKernel<.* on cuda:1, .* that nobody wrote/),
+	},
+	{
+		what: 'an event that is recorded before the copy, not after it',
+		edits: [
+			{file: device, from: recordsDone, to: ''},
+			{file: device, from: '    check(cudaMemcpyPeerAsync(', to: `${recordsDone}    check(cudaMemcpyPeerAsync(`},
+		],
+		scenario: 'exchange',
+		report: either(peerRace, /^addKernel<.* on cuda:1, .* that nobody wrote/),
+	},
+	{
+		what: 'events that no stream waits for',
+		edits: [{file: event, from: '  check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");\n', to: ''}],
+		scenario: 'exchange',
+		report: either(race, unwritten),
+	},
+	{
+		what: 'waiting before recording',
+		edits: [
+			{
+				file: event,
+				from: '#include "submission.h"\n',
+				to: '#include "submission.h"\n#include <map>\nstatic std::map<const void*, cudaStream_t> late;\n',
+			},
+			{file: event, from: 'check(cudaEventRecord(event_, stream), "cudaEventRecord");', to: 'late[this] = stream;'},
+			{
+				file: event,
+				from: 'check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");\n',
+				to: 'check(cudaStreamWaitEvent(stream, event_, 0), "");\n  check(cudaEventRecord(event_, late[this]), "");\n',
+			},
+		],
+		scenario: 'exchange',
+		report: either(race, unwritten),
+	},
+	{
+		what: 'a copy that names the wrong GPUs',
+		edits: [{file: device, from: 'mutableData(), otherGpu, transfer', to: 'mutableData(), owner_.gpu, transfer'}],
+		scenario: 'exchange',
+		report: /^cudaMemcpyPeerAsync on cuda:0 does not say what it copies: from cuda:0 to cuda:1$/,
+	},
+	{
+		what: 'a launch while the other GPU is the current one',
+		edits: [{file: device, from: '  context_->select();\n', to: ''}],
+		scenario: 'exchange',
+		report: /^addKernel<.*> cannot be launched on a stream of cuda:\d: cuda:\d is the current device$/,
+	},
+	{
+		what: "the other GPU's memory without peer access",
+		edits: [
+			{
+				file: 'cuda/memory.cc',
+				from: '"cudaSetDevice");\n  void* address = nullptr;',
+				to: '"cudaSetDevice");\n  check(cudaSetDevice(1 - owner.gpu), "cudaSetDevice");\n  void* address = nullptr;',
+			},
+		],
+		scenario: 'relu',
+		report:
+			/^activateForwardKernel<.*vector\.cuh:\d+ .*on cuda:0, .* (reads|writes) memory of cuda:1 on cuda:0 without peer access/,
+	},
+];
 
-test('with every event the result is right in any order, with and without peer access', (t) => {
+const stagings: readonly Mutant[] = [
+	{
+		what: 'staging memory that is filled again before its copy has run',
+		edits: [{file: staging, from: stagingWait, to: ''}],
+		scenario: 'uploads',
+		report: /^cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run$/,
+	},
+	{
+		what: 'a landing buffer that is overwritten while it is copied from',
+		edits: [
+			{
+				file: staging,
+				from: '    if (half.isLanding) check(cudaStreamWaitEvent(uploads_, half.landed, 0), "cudaStreamWaitEvent");\n',
+				to: '',
+			},
+		],
+		scenario: 'uploads',
+		report: /race between streams: cudaMemcpyAsync on cuda:0 (reads|writes) memory of cuda:0 that cudaMemcpyAsync/,
+	},
+	{
+		what: 'a landing buffer that is copied from before its upload has ended',
+		edits: [
+			{
+				file: staging,
+				from: '    check(cudaStreamWaitEvent(compute_, half.transferred, 0), "cudaStreamWaitEvent");\n',
+				to: '',
+			},
+		],
+		scenario: 'uploads',
+		report: either(race, /^cudaMemcpyAsync on cuda:0 reads memory of cuda:0 that nobody wrote/),
+	},
+];
+
+for (const mutant of [...exchanges, ...stagings]) mutantTest(mutant);
+
+test('a download that is read before its copy has run', async (t) => {
+	t.timeout(300_000);
+	const {program} = await operateWith([
+		{
+			file: staging,
+			from: '    wait(half);\n    const size_t piece = std::min(capacity_, bytes - emptied);',
+			to: '    const size_t piece = std::min(capacity_, bytes - emptied);',
+		},
+	]);
 	for (const schedule of schedules) {
-		for (const peers of ['0', '1']) {
-			const settings = {ALEXNET_SIMULATED_SCHEDULE: schedule, ALEXNET_SIMULATED_PEERS: peers};
-			const {output, reports} = simulate(program, ['nothing'], settings);
-			t.deepEqual(reports, [], schedule);
-			const [status, ...values] = output.trimEnd().split('\n');
-			t.is(status, 'cudaSuccess');
-			t.deepEqual(
-				values.map(Number),
-				Array.from({length: 4096}, (_, i) => i + 2),
-			);
-		}
+		const {output} = await simulate(program, ['relu'], {ALEXNET_SIMULATED_SCHEDULE: schedule});
+		t.is(output, 'wrong\n', schedule); // the buffer is full of 0xff, so the program sees it by itself
 	}
 });
 
-const mistakes: readonly {without: string; report: RegExp}[] = [
-	{
-		without: 'ready',
-		report:
-			/cudaMemcpyPeerAsync.* (race between streams|that nobody wrote)|race between streams: .*cudaMemcpyPeerAsync/,
-	},
-	{without: 'arrived', report: /race between streams: .*cudaMemcpyPeerAsync|addKernel.* that nobody wrote/},
-	{without: 'consumed', report: /race between streams: .*cudaMemcpyPeerAsync/},
-	{without: 'the order of record and wait', report: /race between streams|addKernel.* that nobody wrote/},
-	{
-		without: "the source's address",
-		report: /addKernel .*exchange\.cu:\d+\) on cuda:1, .* reads memory of cuda:0 on cuda:1 without peer access/,
-	},
-	{
-		without: 'the wait for the upload',
-		report: /cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run/,
-	},
+const scenarios = [
+	'lrn',
+	'relu',
+	'relu, misaligned',
+	'conv2d',
+	'conv2d, misaligned',
+	'conv1',
+	'linear',
+	'bias gradient',
+	'softmax',
+	'softmax loss',
+	'uploads',
+	'exchange',
 ];
-for (const {without, report} of mistakes) {
-	test(`without ${without} there is a report in any order`, (t) => {
+
+test('without a mistake nothing is reported, and results are the same bits in any order, with and without peers', async (t) => {
+	t.timeout(300_000);
+	const {program} = await operateWith([]);
+	for (const scenario of scenarios) {
+		const outputs = new Set<string>();
 		for (const schedule of schedules) {
-			const {output, reports} = simulate(program, [without], {ALEXNET_SIMULATED_SCHEDULE: schedule});
-			t.regex(reports[0] ?? '', report, schedule);
-			t.notRegex(output, /^cudaSuccess/);
+			const settings = {
+				ALEXNET_SIMULATED_SCHEDULE: schedule,
+				ALEXNET_SIMULATED_PEERS: schedule === 'reverse' ? '0' : '1',
+			};
+			const {status, output, reports} = await simulate(program, [scenario], settings);
+			t.deepEqual(reports, [], `${scenario}, ${schedule}`);
+			t.is(status, 0, output);
+			t.notRegex(output, /wrong/);
+			outputs.add(output);
 		}
-	});
-}
+		t.is(outputs.size, 1, scenario);
+	}
+});

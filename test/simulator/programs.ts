@@ -1,53 +1,211 @@
-// Builds and runs CUDA programs on simulated GPUs.
-import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {root, runNvcc} from '../cuda/nvcc.ts';
+// Builds and runs programs on simulated GPUs, from what `npm run build:simulated` left: its objects, its commands, and
+// the simulator's library.
+import {spawn} from 'node:child_process';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {basename, join, relative} from 'node:path';
+import anyTest from 'ava';
+import {nvcc, root} from '../cuda/nvcc.ts';
 
-const library = join(root, 'build/Simulated/libalexnet_simulator.a');
+const build = join(root, 'build/Simulated');
+const library = join(build, 'libalexnet_simulator.a');
 
-/** Builds the simulator where it is not built; elsewhere it is brought up to date. */
-export function buildSimulator(): void {
-	execFileSync('npm', ['run', '--silent', 'build:simulated'], {cwd: root, stdio: 'pipe'});
-	if (!existsSync(library)) throw new Error(`npm run build:simulated did not make ${library}.`);
+/** Tests that need the simulated build; skipped where there is no nvcc to make it. They run two at a time. */
+export const test = nvcc !== undefined || process.env.ALEXNET_REQUIRE === 'cuda' ? anyTest : anyTest.skip;
+
+function sourcesIn(folder: string): string[] {
+	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
+		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
+		.map((name) => join(root, folder, name));
 }
 
-/** Compiles sources with nvcc to PTX and host code, linked with the simulator. */
-export function compile(program: string, ...sources: string[]): void {
-	const targets = ['75', '80'].map((name) => `-gencode=arch=compute_${name},code=compute_${name}`);
-	const flags = ['-std=c++17', '-O3', '-lineinfo', '--no-compress', '-cudart=none', '-I.', `-I${root}`];
-	runNvcc(...flags, ...targets, ...sources, library, '-o', program);
+/** Fails unless the simulated build is there and newer than the sources. */
+function requireBuild(): void {
+	const addon = join(build, 'Release/alexnet.node');
+	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
+	const built = statSync(addon).mtimeMs;
+	const newer = ['core', 'cuda', 'simulator'].flatMap(sourcesIn).find((file) => statSync(file).mtimeMs > built);
+	if (newer === undefined) return;
+	throw new Error(`${relative(root, newer)} is newer than the simulated build. Run 'npm run build:simulated' first.`);
 }
 
-/** The text with one place replaced. Fails where the place is not there once. */
-export function edited(file: string, from: string, to: string): string {
-	const text = readFileSync(join(root, file), 'utf8');
-	const parts = text.split(from);
-	if (parts.length !== 2) throw new Error(`${file} has '${from}' ${parts.length - 1} times, not once.`);
-	return parts.join(to);
+interface Command {
+	directory: string;
+	command: string;
+	file: string;
+	object: string;
 }
 
-/** The number of the one line that holds `part`. */
-export function lineOf(text: string, part: string): number {
-	const found = text.split('\n').flatMap((line, index) => (line.includes(part) ? [index + 1] : []));
-	if (found.length !== 1) throw new Error(`'${part}' is in ${found.length} lines, not one.`);
-	return found[0]!;
+/** How the build compiled the sources of core/ and cuda/, by their path in the repository. */
+function readCommands(): Map<string, Command> {
+	requireBuild();
+	const entries = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')) as Command[];
+	const commands = new Map<string, Command>();
+	for (const entry of entries) {
+		const source = relative(root, entry.file);
+		const object = / -o (\S+)/.exec(entry.command)?.[1];
+		if (/^(core|cuda)\//.test(source) && object !== undefined) commands.set(source, {...entry, object});
+	}
+	return commands;
 }
 
-export function write(path: string, text: string): string {
-	writeFileSync(path, text);
-	return path;
+let known: Map<string, Command> | undefined;
+const commands = (): Map<string, Command> => (known ??= readCommands());
+
+/** The objects of core/ and cuda/ that the simulated build made. */
+export function builtObjects(): string[] {
+	return [...commands().values()].map(({directory, object}) => join(directory, object));
 }
 
-/** Runs a program on simulated GPUs; what it printed, and what the simulator reported. */
-export function simulate(
+const waiting: (() => void)[] = [];
+let running = 0;
+
+/** Runs `work` when fewer than two others run: as many compilers as a small machine has cores. */
+async function oneOfTwo<T>(work: () => Promise<T>): Promise<T> {
+	if (running >= 2) await new Promise<void>((resolve) => waiting.push(resolve));
+	running++;
+	try {
+		return await work();
+	} finally {
+		running--;
+		waiting.shift()?.();
+	}
+}
+
+export interface Outcome {
+	status: number | null;
+	stdout: string;
+	stderr: string;
+}
+
+export async function runProgram(
 	program: string,
 	options: readonly string[],
 	settings: Readonly<Record<string, string>> = {},
-): {output: string; reports: string[]} {
-	const env = {...process.env, ALEXNET_SIMULATED_GPUS: '2', ...settings};
-	const {stdout, stderr, error} = spawnSync(program, options, {cwd: root, env, encoding: 'utf8'});
-	if (error) throw error;
-	const reports = stderr.split('\n').filter((line) => line.startsWith('simulator: '));
-	return {output: stdout, reports: reports.map((line) => line.slice('simulator: '.length))};
+	{shell = false, cwd = root}: {shell?: boolean; cwd?: string} = {},
+): Promise<Outcome> {
+	return oneOfTwo(
+		() =>
+			new Promise((resolve, reject) => {
+				const child = spawn(program, options, {cwd, shell, env: {...process.env, ...settings}});
+				const text = {stdout: '', stderr: ''};
+				for (const stream of ['stdout', 'stderr'] as const) {
+					child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
+				}
+				child.on('error', reject);
+				child.on('close', (status) => resolve({status, ...text}));
+			}),
+	);
 }
+
+async function succeed(
+	program: string,
+	options: readonly string[],
+	shell?: {shell: boolean; cwd: string},
+): Promise<void> {
+	const {status, stdout, stderr} = await runProgram(program, options, {}, shell);
+	if (status !== 0) throw new Error([program, ...options].join(' ') + ` failed:\n${stdout}${stderr}`);
+}
+
+/** Compiles a source below `folder` as the build does it, but quicker: for one architecture, host code as it comes. */
+async function compileLike(source: string, folder: string): Promise<string> {
+	const entry = commands().get(source);
+	if (entry === undefined) throw new Error(`The simulated build does not compile ${source}.`);
+	const object = join(folder, `${basename(source)}.o`);
+	const command = entry.command
+		.replace(` -o ${entry.object}`, ` -o ${object}`)
+		.replace(entry.file, join(folder, source))
+		.replace(/ --generate-code=arch=compute_75\S*/, '')
+		.replace(/ -O3\b/g, '');
+	await succeed(command, [], {shell: true, cwd: entry.directory});
+	return object;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'alexnet-simulator-'));
+anyTest.after.always(() => rmSync(folder, {recursive: true}));
+
+/** Compiles a source file of test/simulator/ into the scratch folder. */
+async function compileOwn(name: string): Promise<string> {
+	const object = join(folder, `${name}.o`);
+	const flags = ['-std=c++17', '-lineinfo', '--no-compress', '--generate-code=arch=compute_80,code=compute_80'];
+	if (nvcc === undefined) throw new Error('There is no nvcc here, and ALEXNET_REQUIRE=cuda asks for one.');
+	await succeed(nvcc, [...flags, `-I${root}`, '-c', join(root, 'test/simulator', name), '-o', object]);
+	return object;
+}
+
+async function link(program: string, objects: readonly string[]): Promise<string> {
+	await succeed('g++', ['-o', program, ...objects, library, '-pthread', '-ldl']);
+	return program;
+}
+
+/** A CUDA program of test/simulator/ that needs nothing but the runtime. */
+export async function programOf(name: string): Promise<string> {
+	requireBuild();
+	return link(join(folder, basename(name, '.cu')), [await compileOwn(name)]);
+}
+
+/** One place of a file of core/ or cuda/, which is there once, and what takes its place. */
+export interface Edit {
+	file: string;
+	from: string;
+	to: string;
+}
+
+let operate: Promise<string> | undefined;
+let mutants = 0;
+
+/** Copies core/ and cuda/ to a folder of their own and makes the edits there. */
+function editedCopy(edits: readonly Edit[]): string {
+	const copy = join(folder, `mutant-${mutants++}`);
+	mkdirSync(copy);
+	for (const part of ['core', 'cuda']) cpSync(join(root, part), join(copy, part), {recursive: true});
+	for (const {file, from, to} of edits) {
+		const parts = readFileSync(join(copy, file), 'utf8').split(from);
+		if (parts.length !== 2) throw new Error(`${file} has '${from}' ${parts.length - 1} times, not once.`);
+		writeFileSync(join(copy, file), parts.join(to));
+	}
+	return copy;
+}
+
+/**
+ * test/simulator/operate.cc with core/ and cuda/ as they are after `edits`. The edited sources are compiled anew, and
+ * `compile`, which include edited headers. Returns the program and the folder in which core/ and cuda/ lie.
+ */
+export async function operateWith(
+	edits: readonly Edit[],
+	compile: readonly string[] = [],
+): Promise<{program: string; sources: string}> {
+	const sources = edits.length > 0 ? editedCopy(edits) : root;
+	operate ??= compileOwn('operate.cc');
+	const edited = edits.map(({file}) => file).filter((file) => /\.(cc|cu)$/.test(file));
+	const anew = [...new Set([...edited, ...compile])];
+	const others = [...commands()].filter(([source]) => !anew.includes(source));
+	const objects = others.map(([, {directory, object}]) => join(directory, object));
+	objects.push(...(await Promise.all([...anew.map((source) => compileLike(source, sources)), operate])));
+	return {program: await link(join(edits.length > 0 ? sources : folder, 'operate'), objects), sources};
+}
+
+/** Runs a program on two simulated GPUs; what it printed, and what the simulator reported. */
+export async function simulate(
+	program: string,
+	options: readonly string[],
+	settings: Readonly<Record<string, string>> = {},
+): Promise<{status: number | null; output: string; reports: string[]}> {
+	const simulated = {ALEXNET_SIMULATED_GPUS: '2', ALEXNET_SIMULATED_PROCESSORS: '4', ...settings};
+	const {status, stdout, stderr} = await runProgram(program, options, simulated);
+	const start = 'simulator: ';
+	const reports = stderr.split('\n').filter((line) => line.startsWith(start));
+	return {status, output: stdout, reports: reports.map((line) => line.slice(start.length))};
+}
+
+export const schedules = ['forward', 'reverse', 'random:1', 'random:2', 'random:3'];

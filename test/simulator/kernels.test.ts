@@ -1,0 +1,224 @@
+// Kernels of cuda/ with a mistake: the simulator must say what is wrong, in which kernel, and where.
+import {mutantTest, type Mutant} from './mutant.ts';
+
+const tile = 'cuda/tile.cuh';
+const tiled = {compile: ['cuda/conv2d_forward.cu'], scenario: 'conv2d'};
+const tileKernel = 'conv2dForwardKernel<';
+const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race: (reads|writes) shared memory at)/;
+
+const removedBarriers: readonly Mutant[] = [
+	{
+		what: "a tile without the barrier before the first step's products",
+		edits: [{file: tile, from: 'T::kRows);\n  __syncthreads();\n', to: 'T::kRows);\n'}],
+		...tiled,
+		report: unordered,
+		at: {kernel: tileKernel, file: tile, line: 'load4(start[run] + depth * kWidth, four);'},
+	},
+	{
+		what: 'a tile without the barrier between its steps',
+		edits: [{file: tile, from: 'T::kRows);\n    __syncthreads();\n', to: 'T::kRows);\n'}],
+		...tiled,
+		report: unordered,
+		at: {kernel: tileKernel, file: tile, line: 'load4(start[run] + depth * kWidth, four);'},
+	},
+	{
+		what: 'a tile that stores into the buffer that is read',
+		edits: [{file: tile, from: 'buffers + (step + 1) % 2', to: 'buffers + step % 2'}],
+		...tiled,
+		report: unordered,
+	},
+	{
+		what: 'conv1 without the barrier after its products',
+		edits: [
+			{
+				file: 'cuda/conv1_forward.cu',
+				from: '    __syncthreads();  // everyone has read the last row\n',
+				to: '',
+			},
+		],
+		scenario: 'conv1',
+		report: /race: (reads|writes) shared memory at 0x[0-9a-f]+ that (thread \d+|a thread of warp \d+|several threads)/,
+	},
+	{
+		what: 'a sum over the block without the barrier before it',
+		edits: [
+			{
+				file: 'cuda/softmax.cu',
+				from: '= value;\n  __syncthreads();\n',
+				to: '= value;\n',
+			},
+		],
+		scenario: 'softmax',
+		report: unordered,
+		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', line: 'value = partial[0];'},
+	},
+	{
+		what: 'a sum over the block without the barrier after it',
+		edits: [
+			{
+				file: 'cuda/softmax.cu',
+				from: '  __syncthreads();\n  return value;\n',
+				to: '  return value;\n',
+			},
+		],
+		scenario: 'softmax',
+		report: unordered,
+	},
+	{
+		what: 'a sum of rows without its barrier',
+		edits: [{file: 'cuda/reduce.cu', from: '  __syncthreads();\n', to: ''}],
+		scenario: 'bias gradient',
+		report: unordered,
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: 'sum += shares[i][lane];'},
+	},
+];
+
+const strayBarriers: readonly Mutant[] = [
+	{
+		what: 'a barrier for every second lane',
+		edits: [
+			{
+				file: tile,
+				from: 'T::kRows);\n  __syncthreads();\n',
+				to: 'T::kRows);\n  if (threadIdx.x % 2) __syncthreads();\n',
+			},
+		],
+		...tiled,
+		report: /a barrier in divergent code: only some lanes of the warp reach it; lane \d+ goes on to .*tile\.cuh:\d+/,
+		at: {kernel: tileKernel, file: tile, line: 'if (threadIdx.x % 2) __syncthreads();'},
+	},
+	{
+		what: 'a barrier for the lanes that have a column',
+		edits: [
+			{
+				file: 'cuda/reduce.cu',
+				from: '  __syncthreads();\n',
+				to: '  if (column >= columns) return;\n  __syncthreads();\n',
+			},
+		],
+		scenario: 'bias gradient',
+		report: /a barrier (in divergent code|that only a part of the block reaches)/,
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: '  __syncthreads();'},
+	},
+	{
+		what: 'a barrier that warps without rows do not reach',
+		edits: [
+			{
+				file: 'cuda/conv1_forward.cu',
+				from: '  LaneSums sums = {};\n  for',
+				to: '  if (p >= geometry.outputHeight) return;\n  LaneSums sums = {};\n  for',
+			},
+		],
+		scenario: 'conv1',
+		report: /a barrier that only a part of the block reaches: 1 of 4 warps wait for the others, which have exited/,
+		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1_forward.cu', line: 'everyone has read the last row'},
+	},
+];
+
+const shuffles: readonly Mutant[] = [
+	{
+		what: 'a shuffle mask that leaves out a live lane',
+		edits: [{file: 'cuda/lrn.cu', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
+		scenario: 'lrn',
+		report: /the mask 0x7fffffff leaves out lane 31, which takes part/,
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', line: '__shfl_up_sync'},
+	},
+	{
+		what: 'lanes that exit before a shuffle',
+		edits: [
+			{
+				file: 'cuda/lrn.cu',
+				from: '  float a[kChunk] = {};\n  if (at.exists) load8(input + at.chunk * kChunk, a);\n  float squares',
+				to: '  float a[kChunk] = {};\n  if (!at.exists) return;\n  load8(input + at.chunk * kChunk, a);\n  float squares',
+			},
+		],
+		scenario: 'lrn',
+		report: /the mask 0xffffffff names lane \d+, which has exited/,
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', line: '__shfl_up_sync'},
+	},
+	{
+		what: 'a shuffle in divergent code',
+		edits: [
+			{
+				file: 'cuda/linear.cu',
+				from: 'distance /= 2) sum +=',
+				to: 'distance /= 2)\n    if (threadIdx.x % 32 < 16) sum +=',
+			},
+		],
+		scenario: 'linear',
+		report: /the mask 0xffffffff names lane 16, which does not take part|names lane 16, which has exited/,
+		at: {kernel: 'linearVectorKernel<float, 4>', file: 'cuda/linear.cu', line: '__shfl_xor_sync'},
+	},
+];
+
+const accesses: readonly Mutant[] = [
+	{
+		what: 'an index off by one in shared memory',
+		edits: [{file: 'cuda/reduce.cu', from: 'for (int i = 1; i < kWarps', to: 'for (int i = 1; i <= kWarps'}],
+		scenario: 'bias gradient',
+		report: /4 bytes at 0x[0-9a-f]+ of shared memory are outside its variables/,
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: 'sum += shares[i][lane];'},
+	},
+	{
+		what: "a row of shared memory that reaches into the next warp's",
+		edits: [
+			{
+				file: 'cuda/conv1.cuh',
+				from: 'for (int i = lane; i < kSegment; i += 32) {',
+				to: 'for (int i = lane; i <= kSegment; i += 32) {',
+			},
+		],
+		compile: ['cuda/conv1_forward.cu'],
+		scenario: 'conv1',
+		report: /race: writes shared memory at 0x[0-9a-f]+ that thread \d+ wrote|are outside its variables/,
+		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1.cuh', line: 'segment[i] = first + i'},
+	},
+	{
+		what: 'an index off by one in global memory, read',
+		edits: [{file: 'cuda/lrn.cu', from: 'place.chunk < chunks', to: 'place.chunk <= chunks'}],
+		scenario: 'lrn',
+		report: /out of bounds: reads 16 bytes of global memory .* 0 bytes after the end of 10656 bytes of cuda:0/,
+		at: {
+			kernel: 'lrnForwardKernel<float, true>',
+			file: 'cuda/vector.cuh',
+			line: 'const float4 low = reinterpret_cast<const float4*>(source)[0];',
+		},
+	},
+	{
+		what: 'an index off by one in global memory, written',
+		edits: [{file: 'cuda/vector.cuh', from: 'if (i < count) narrow', to: 'if (i <= count) narrow'}],
+		compile: ['cuda/activate.cu'],
+		scenario: 'relu',
+		report: /out of bounds: writes 4 bytes of global memory .* 0 bytes after the end of 4012 bytes of cuda:0/,
+		at: {kernel: 'activateForwardKernel<', file: 'cuda/vector.cuh', line: 'narrow(values[i], destination[i]);'},
+	},
+	{
+		what: 'a misaligned load of 16 bytes, of a matrix',
+		edits: [{file: 'cuda/product.cuh', from: '% 16 == 0 && run * sizeOf', to: '% 8 == 0 && run * sizeOf'}],
+		compile: ['cuda/conv2d_forward.cu'],
+		scenario: 'conv2d, misaligned',
+		report: /misaligned: an access of 16 bytes/,
+		at: {kernel: tileKernel, file: 'cuda/operands.cuh', line: '__ldg(reinterpret_cast<const uint4*>(address))'},
+	},
+	{
+		what: 'a misaligned load of 16 bytes, of single elements',
+		edits: [{file: 'cuda/vector.cuh', from: '(address) % 16 != 0', to: '(address) % 4 != 0'}],
+		compile: ['cuda/activate.cu'],
+		scenario: 'relu, misaligned',
+		report: /misaligned: an access of 16 bytes/,
+		at: {
+			kernel: 'activateForwardKernel<',
+			file: 'cuda/vector.cuh',
+			line: 'const float4 low = reinterpret_cast<const float4*>(source)[0];',
+		},
+	},
+	{
+		what: 'a read of memory that nobody wrote',
+		edits: [{file: 'cuda/softmax.cu', from: 'expf(logits[row + k] - of', to: 'expf(probabilities[row + k] - of'}],
+		scenario: 'softmax',
+		report: /reads 4 bytes of global memory at \d+ of 2400 that nobody wrote/,
+		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', line: 'probabilities[row + k] = expf('},
+	},
+];
+
+for (const mutant of [...removedBarriers, ...strayBarriers, ...shuffles, ...accesses]) mutantTest(mutant);
