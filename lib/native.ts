@@ -237,20 +237,27 @@ function packageRoot(): string {
 	return folder;
 }
 
-/** The addon for simulated GPUs, which ALEXNET_SIMULATED_GPUS asks for: in a checkout only, for tests of the kernels. */
-function loadSimulated(): Addon {
-	const file = join(packageRoot(), 'build', 'Simulated', 'Release', 'alexnet.node');
+/** Builds for tests of the addon, in a checkout only: the variable that asks for one, and what makes it. */
+const testBuilds = [
+	{variable: 'ALEXNET_SIMULATED_GPUS', folder: 'Simulated', command: 'npm run build:simulated'},
+	{variable: 'ALEXNET_ASAN', folder: 'Asan', command: 'npm run test:asan'},
+	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
+] as const;
+
+function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
+	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
 	if (!existsSync(file)) {
 		throw new AlexNetError(
 			'ALEXNET_ADDON',
-			`ALEXNET_SIMULATED_GPUS is set, but ${file} is not there. Run 'npm run build:simulated' in a checkout, or unset it.`,
+			`${variable} is set, but ${file} is not there. Run '${command}' in a checkout, or unset it.`,
 		);
 	}
 	return createRequire(import.meta.url)(file) as Addon;
 }
 
 function loadAddon(): Addon {
-	if (process.env.ALEXNET_SIMULATED_GPUS) return loadSimulated();
+	const asked = testBuilds.find(({variable}) => process.env[variable]);
+	if (asked) return loadTestBuild(asked);
 	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
 	try {
 		return load(packageRoot());

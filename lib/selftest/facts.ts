@@ -1,13 +1,11 @@
 // What is known of the machine and its devices, for whoever reads a report elsewhere.
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
-import {cudaAvailability, deviceInfo, openDevice} from '../device.ts';
+import {cudaAvailability, deviceInfo, listDevices} from '../device.ts';
 import type {CudaAvailability, DeviceInfo} from '../native.ts';
 import {packageVersion} from '../version.ts';
 
 export interface DeviceFacts extends DeviceInfo {
-	/** Bytes that could be allocated; undefined where the device cannot be opened. */
-	readonly freeBytes: number | undefined;
 	readonly isSimulated: boolean;
 }
 
@@ -25,6 +23,7 @@ export interface Facts {
 }
 
 export function factsOf(ids: readonly string[]): Facts {
+	const here = listDevices({probe: true});
 	return {
 		version: packageVersion,
 		node: process.version,
@@ -33,8 +32,8 @@ export function factsOf(ids: readonly string[]): Facts {
 		driver: driverVersion(),
 		sync: process.env.ALEXNET_SYNC,
 		devices: ids.flatMap((id) => {
-			const info = deviceInfo(id);
-			return info ? [{...info, freeBytes: freeBytes(id), isSimulated: isSimulated(id)}] : [];
+			const info = deviceInfo(id, here);
+			return info ? [{...info, isSimulated: isSimulated(id)}] : [];
 		}),
 	};
 }
@@ -42,19 +41,6 @@ export function factsOf(ids: readonly string[]): Facts {
 /** The simulator says so in the board's name. */
 export function isSimulated(id: string): boolean {
 	return deviceInfo(id)?.name.includes('(simulated)') ?? false;
-}
-
-function freeBytes(id: string): number | undefined {
-	try {
-		const device = openDevice(id);
-		try {
-			return device.freeBytes();
-		} finally {
-			device.close();
-		}
-	} catch {
-		return undefined; // the tests will say why
-	}
 }
 
 /** "580.82.07" */

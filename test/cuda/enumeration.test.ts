@@ -1,15 +1,14 @@
 // What is listed of GPUs, by listDevices() and by `alexnet devices`.
 import anyTest from 'ava';
 import type {DeviceInfo} from '../../lib/native.ts';
-import {buildSimulator} from '../simulator/programs.ts';
+import {requireBuild} from '../simulator/programs.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';
 
 const gibibyte = 2 ** 30;
 
-anyTest.before((t) => {
-	t.timeout(600_000);
-	if (nvcc !== undefined) buildSimulator();
+anyTest.before(() => {
+	if (nvcc !== undefined) requireBuild();
 });
 
 /** The GPUs as `alexnet devices --json` prints listDevices({probe: true}). */

@@ -1,14 +1,13 @@
 // What users read when something goes wrong on a GPU. On simulated GPUs, where it can be made to go wrong.
 import anyTest, {type ExecutionContext} from 'ava';
 import type {ErrorCode} from '../../lib/errors.ts';
-import {buildSimulator} from '../simulator/programs.ts';
+import {requireBuild} from '../simulator/programs.ts';
 import type {Outcome} from './failing-child.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';
 
-anyTest.before((t) => {
-	t.timeout(600_000);
-	if (nvcc !== undefined) buildSimulator();
+anyTest.before(() => {
+	if (nvcc !== undefined) requireBuild();
 });
 
 /** Runs a scenario of failing-child.ts, which must end well, whatever went wrong in it. */

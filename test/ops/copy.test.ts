@@ -2,7 +2,7 @@ import type {ExecutionContext} from 'ava';
 import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
-import {queueWork} from '../helpers/queue-work.ts';
+import {queueFailure, queueWork} from '../helpers/queue-work.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
 import {Workbench} from '../../lib/selftest/workbench.ts';
@@ -132,18 +132,6 @@ forEachPair('send and wait refuse what cannot be meant', (t, [first, second]) =>
 	return Promise.resolve();
 });
 
-/** A queued operation that will fail. */
-function fail(device: NativeDevice): void {
-	const [logits, labels, result] = [
-		device.allocate([1, 2], 'float32'),
-		device.allocate([1], 'int32'),
-		device.allocate([3], 'float32'),
-	];
-	logits.write(Float32Array.of(1, 2));
-	labels.write(Int32Array.of(7));
-	operations.softmaxLoss({logits, labels, result});
-}
-
 function readNumber(tensor: Tensor): Promise<number> {
 	const destination = new Float32Array(1);
 	return tensor.read(destination).then(() => destination[0]!);
@@ -156,7 +144,7 @@ for (const failing of [0, 1]) {
 			const [input, output] = devices.map((device) => device.allocate([1], 'float32')) as [Tensor, Tensor];
 			operations.fill({output: input, value: 5});
 			operations.fill({output, value: 6});
-			fail(devices[failing]!);
+			queueFailure(devices[failing]!);
 			operations.copy({input, output});
 			const [culprit, other] = [devices[failing]!, devices[1 - failing]!];
 			const messages = await Promise.all([

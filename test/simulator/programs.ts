@@ -30,7 +30,7 @@ function sourcesIn(folder: string): string[] {
 }
 
 /** Fails unless the simulated build is there and newer than the sources. */
-function requireBuild(): void {
+export function requireBuild(): void {
 	const addon = join(build, 'Release/alexnet.node');
 	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
 	const built = statSync(addon).mtimeMs;
