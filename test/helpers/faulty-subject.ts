@@ -3,6 +3,9 @@ import {openDevice} from '../../lib/device.ts';
 import type {NativeDevice, Operations, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import type {Random} from '../../lib/selftest/random.ts';
+import type {TestResult} from '../../lib/selftest/result.ts';
+import type {Open} from '../../lib/selftest/tested-device.ts';
+import {takeStep} from '../../lib/selftest/training-step.ts';
 
 type Verb = keyof Operations;
 type Fields = Record<string, unknown>;
@@ -97,3 +100,24 @@ export class LosableDevices {
 		if (this.isLost) throw new Error('unspecified launch failure');
 	}
 }
+
+/** What a selftest is told, besides what it tests. */
+export const tools = {
+	seed: 3,
+	operations,
+	takeStep,
+	// No times, and nothing that only fills a GPU.
+	isSimulated: (): boolean => true,
+};
+
+export const openCpu: Open = (id) => openDevice(id);
+
+export async function gather(results: AsyncGenerator<TestResult>): Promise<TestResult[]> {
+	const list: TestResult[] = [];
+	for await (const result of results) list.push(result);
+	return list;
+}
+
+/** The tests that ended so. */
+export const namesOf = (results: readonly TestResult[], outcome: TestResult['outcome']): string[] =>
+	results.filter((result) => result.outcome === outcome).map((result) => result.test);
