@@ -1,4 +1,8 @@
 // No operation that is wrong gets past the selftest, and one that fails does not end it.
+import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import test from 'ava';
 import {verdict} from '../../lib/cli/selftest-report.ts';
 import type {Operations, Tensor} from '../../lib/native.ts';
@@ -134,7 +138,7 @@ test.serial('a device that is lost ends its own tests only', async (t) => {
 		['passed', 'failed', 'not run', 'not run'],
 	);
 	t.is(of('cpu:1')[1]!.failures.length, 1, 'its other cases are not run');
-	t.is(of('cpu:1')[2]!.note, 'cpu:1 failed: unspecified launch failure');
+	t.is(of('cpu:1')[2]!.note, 'cpu:1 has failed');
 	t.deepEqual(namesOf(of('cpu:0'), 'not run'), []);
 	const step = await gather(checkSteps([[lost], [lost, other]], smallStep, tools));
 	const exchange = await gather(checkExchange([lost, other], tools));
@@ -143,3 +147,24 @@ test.serial('a device that is lost ends its own tests only', async (t) => {
 	t.false(isPassed);
 	t.regex(text, /^\nFAILED: linear on cpu:1, linear on cpu:0; 7 not run\. \d passed\.$/);
 });
+
+const simulator = fileURLToPath(new URL('../../build/Simulated/Release/alexnet.node', import.meta.url));
+
+(existsSync(simulator) ? test.serial : test.skip)(
+	'a GPU whose kernel failed is given up, and it is said why',
+	async (t) => {
+		const child = fileURLToPath(new URL('../helpers/lost-gpu-child.ts', import.meta.url));
+		const env = {...process.env, ALEXNET_SIMULATED_GPUS: '1'};
+		const {stdout} = await promisify(execFile)(process.execPath, ['--import=tsx', child], {env});
+		const results = JSON.parse(stdout) as TestResult[];
+		t.deepEqual(
+			results.map(({outcome}) => outcome),
+			['passed', 'failed', 'not run', 'not run'],
+		);
+		const [, {failures, note}] = results as [TestResult, TestResult];
+		t.is(failures.length, 1);
+		t.is(failures[0]!.code, 'ALEXNET_OPERATION');
+		t.regex(failures[0]!.message, /addKernel.* that nobody wrote/);
+		t.is(note, 'cuda:0 has failed');
+	},
+);
