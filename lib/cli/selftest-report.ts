@@ -24,7 +24,7 @@ export function describeFacts(facts: Facts, {seed, full, isChosen}: Run): string
 	if (versions !== undefined) lines.push(`${versions}${driver === undefined ? '' : ` NVIDIA driver ${driver}.`}`);
 	lines.push(...devices.map(describe), `ALEXNET_SYNC is ${sync === undefined ? 'not set' : `'${sync}'`}.`);
 	if (devices.some(({isSimulated}) => isSimulated)) {
-		lines.push('Simulated devices: no times, which would be the simulator’s, and no shapes that fill a GPU.');
+		lines.push('Simulated devices: no times, for they would be those of the simulator, and no shapes that fill a GPU.');
 	}
 	return lines.join('\n');
 }
@@ -48,9 +48,11 @@ export class SelftestTable {
 	}
 
 	get header(): string {
-		const about =
-			'Worst error as a share of what rounding permits; times of small shapes, no benchmark (see alexnet bench).';
-		return `\n${about}\n${this.#line(['on', 'test', 'fp32', 'ms', 'bf16', 'ms'])}`;
+		const about = [
+			"Worst error as a share of what rounding permits; a result's own rounding to bf16 alone takes up to 1.00.",
+			'Times in ms are of small shapes: for speed see alexnet bench.',
+		];
+		return `\n${about.join('\n')}\n${this.#line(['on', 'test', 'fp32', 'ms', 'bf16', 'ms'])}`;
 	}
 
 	row({on, test, outcome, worst, milliseconds, failures, note}: TestResult): string {

@@ -76,7 +76,11 @@ export async function* checkSteps(
 			const title = [options.seed, test.name, precision, draw].join(' ');
 			const task = drawTask(test.architecture, test.images, precision, title);
 			options.onProgress?.(test.name);
-			const expected = await options.takeStep(task, ['cpu:0']);
+			const expected = await onCpu(task, options.takeStep);
+			if (expected instanceof Error) {
+				for (const {tally} of open) tally.notRun(`the CPU could not take the step: ${expected.message}`);
+				break;
+			}
 			const again: typeof places = [];
 			for (const place of open) {
 				options.signal?.throwIfAborted();
@@ -88,6 +92,15 @@ export async function* checkSteps(
 		}
 	}
 	for (const {tally} of places) yield tally.result;
+}
+
+/** What the CPU gives, or why it cannot: a machine may have less memory than its GPU. */
+async function onCpu(task: StepTask, take: TakeStep): Promise<StepOutcome | Error> {
+	try {
+		return await take(task, ['cpu:0']);
+	} catch (error) {
+		return error instanceof Error ? error : new Error(String(error));
+	}
 }
 
 const ordinals = ['first', 'second', 'third'];

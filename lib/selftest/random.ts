@@ -27,10 +27,12 @@ export class Random {
 
 	/** Values of both signs up to `scale`, none nearer to zero than a hundredth of it, exact in the type. */
 	values(length: number, scale: number, dataType: RealType): Float64Array {
-		return Float64Array.from({length}, () => {
+		const values = new Float64Array(length);
+		for (let i = 0; i < length; i++) {
 			const sign = this.uniform() < 0.5 ? -1 : 1;
-			return roundTo(dataType, sign * scale * (0.01 + 0.99 * this.uniform()));
-		});
+			values[i] = roundTo(dataType, sign * scale * (0.01 + 0.99 * this.uniform()));
+		}
+		return values;
 	}
 
 	/** Few different values, so that a window nearly always holds its maximum more than once. */

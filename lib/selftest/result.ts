@@ -72,7 +72,8 @@ export class Tally {
 	}
 
 	get result(): TestResult {
-		const reason = this.#notRun;
+		const isCompared = Object.keys(this.#worst).length > 0;
+		const reason = this.#notRun ?? (isCompared ? undefined : 'nothing was compared');
 		const failedOrNot = reason === undefined ? 'passed' : 'not run';
 		return {
 			on: this.#on,

@@ -9,8 +9,8 @@ export type Open = (id: string) => NativeDevice;
 /** A device that may fail: after an error it is tried again, opened anew where it must be, and given up where it is lost. */
 export class TestedDevice implements Disposable {
 	readonly id: string;
-	/** Why it is not tested any more. */
-	failure: string | undefined;
+	/** Whether it does nothing any more, and so is not tested any more. */
+	isLost = false;
 	readonly #open: Open;
 	#device: NativeDevice | undefined;
 
@@ -29,26 +29,23 @@ export class TestedDevice implements Disposable {
 	 * Runs a part of a test, and says of an error in which part it came.
 	 *
 	 * @param devices all that take part
-	 * @returns whether it came to its end
 	 */
 	static async attempt(
 		devices: readonly TestedDevice[],
 		tally: Tally,
 		{precision, what}: {precision: Precision; what: string},
 		body: () => Promise<void>,
-	): Promise<boolean> {
-		const lost = devices.find(({failure}) => failure !== undefined);
+	): Promise<void> {
+		const lost = devices.find(({isLost}) => isLost);
 		if (lost) {
-			tally.notRun(`${lost.id} failed: ${lost.failure ?? ''}`);
-			return false;
+			tally.notRun(`${lost.id} has failed`);
+			return;
 		}
 		try {
 			await body();
-			return true;
 		} catch (error) {
 			tally.failed(precision, what, messageOf(error), codeOf(error));
 			for (const device of devices) await device.#recover();
-			return false;
 		}
 	}
 
@@ -64,12 +61,12 @@ export class TestedDevice implements Disposable {
 			try {
 				if (attempt === 'anew') this[Symbol.dispose]();
 				await requireWork(this.device);
-				this.failure = undefined;
 				return;
-			} catch (error) {
-				this.failure = messageOf(error);
+			} catch {
+				// What was wrong at first has been told.
 			}
 		}
+		this.isLost = true;
 		this[Symbol.dispose]();
 	}
 }

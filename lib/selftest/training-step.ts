@@ -83,8 +83,10 @@ export const takeStep: TakeStep = async ({architecture, precision, seed, images,
 
 /** Whether two steps gave the same bits. */
 export function isSame(one: StepOutcome, other: StepOutcome): boolean {
+	const bytes = (values: Float32Array): Uint8Array =>
+		new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 	const same = (a: ByName, b: ByName): boolean =>
-		[...a].every(([name, values]) => values.every((value, i) => Object.is(value, b.get(name)?.[i])));
+		[...a].every(([name, values]) => Buffer.compare(bytes(values), bytes(b.get(name) ?? new Float32Array())) === 0);
 	return Object.is(one.loss, other.loss) && same(one.gradients, other.gradients) && same(one.after, other.after);
 }
 

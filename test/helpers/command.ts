@@ -16,18 +16,23 @@ export interface Ended {
 
 export interface Running {
 	/** Sends a signal as soon as this text has been printed to stdout. */
-	when: {printed: string; send: NodeJS.Signals};
+	when?: {printed: string; send: NodeJS.Signals};
+	/** Variables besides this process's own. */
+	environment?: Readonly<Record<string, string>>;
 }
 
-export async function alexnet(args: readonly string[], running?: Running): Promise<Ended> {
-	const child = spawn(process.execPath, ['--import=tsx', main, ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+export async function alexnet(args: readonly string[], {when, environment}: Running = {}): Promise<Ended> {
+	const child = spawn(process.execPath, ['--import=tsx', main, ...args], {
+		stdio: ['ignore', 'pipe', 'pipe'],
+		env: {...process.env, ...environment},
+	});
 	let [stdout, stderr, sent] = ['', '', false];
 	child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
 	child.stdout.on('data', (chunk: Buffer) => {
 		stdout += chunk.toString();
-		if (!running || sent || !stdout.includes(running.when.printed)) return;
+		if (!when || sent || !stdout.includes(when.printed)) return;
 		sent = true;
-		child.kill(running.when.send);
+		child.kill(when.send);
 	});
 	const code = await new Promise<number>((resolve, reject) => {
 		child.on('error', reject);

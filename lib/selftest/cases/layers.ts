@@ -16,7 +16,7 @@ export interface LayerGeometries {
 	readonly linear: LinearGeometry[];
 }
 
-/** With both columns on one device. */
+/** With both columns on one device; of a linear layer, what one of two devices multiplies at a time. */
 export function layerGeometries({imageSize, crop, columns, layers}: Architecture, images: number): LayerGeometries {
 	const found: LayerGeometries = {
 		augment: [{images, picture: [imageSize, imageSize], crop: [crop, crop]}],
@@ -48,7 +48,12 @@ export function layerGeometries({imageSize, crop, columns, layers}: Architecture
 				break;
 			}
 			case 'linear':
-				found.linear.push([images, elementsOf(shape.slice(1)), layer.outputs]);
+				// The last one's outputs are all on the first device.
+				found.linear.push([
+					images,
+					elementsOf(shape.slice(1)) / columns,
+					layer.outputs / (layer === layers.at(-1) ? 1 : columns),
+				]);
 				shape = [images, 1, 1, layer.outputs];
 				break;
 			case 'dropout':
