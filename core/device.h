@@ -67,7 +67,7 @@ class Device {
 
   // Drops what has not begun, waits for what has. Every later call fails with ALEXNET_DISPOSED. Idempotent.
   // A derived class calls it first thing in its destructor: queued work runs its methods.
-  void close();
+  virtual void close();
 
   // What the backward pass needs the forward pass to keep.
   virtual size_t workspaceBytes(const Lrn& operation) = 0;

@@ -69,7 +69,7 @@ inline std::string messageOfSticky(const std::string& text) {
   static auto* const first = new std::string;  // never destroyed: work may fail while the process ends
   const std::lock_guard<std::mutex> lock(mutex);
   if (!first->empty()) {
-    return "no GPU works in this process any more, since an earlier error: " + *first + " Restart the process.";
+    return "No GPU works in this process any more, since an earlier error: " + *first + " Restart the process.";
   }
   *first = text;
   return text + " No GPU works in this process any more: restart it.";

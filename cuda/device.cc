@@ -42,9 +42,11 @@ CudaDevice::CudaDevice(int gpu)
       context_(std::make_shared<GpuContext>(owner_)),
       events_(std::make_shared<EventPool>(gpu)) {}
 
-CudaDevice::~CudaDevice() {
-  close();
-  releaseLater([context = std::move(context_)]() mutable { context.reset(); });
+CudaDevice::~CudaDevice() { CudaDevice::close(); }
+
+void CudaDevice::close() {
+  Device::close();
+  if (context_) releaseLater([context = std::move(context_)]() mutable { context.reset(); });
 }
 
 std::shared_ptr<Buffer> CudaDevice::allocate(size_t bytes) {

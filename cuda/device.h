@@ -13,6 +13,8 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int gpu);
   ~CudaDevice() override;
 
+  // Gives back at once what the device holds beside its tensors, however long the object lives on.
+  void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
   int64_t freeBytes() const override;
   size_t workspaceBytes(const Lrn&) override { return 0; }  // the backward pass computes the sums again
@@ -58,7 +60,7 @@ class CudaDevice final : public Device {
   std::vector<T> hostCopy(const Tensor& tensor);
 
   const Owner owner_;
-  std::shared_ptr<GpuContext> context_;
+  std::shared_ptr<GpuContext> context_;  // until close()
   const std::shared_ptr<EventPool> events_;
 };
 

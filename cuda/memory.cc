@@ -10,11 +10,13 @@ namespace {
 
 constexpr size_t kLargestRemembered = size_t{64} << 10;
 
-std::string megabytes(size_t bytes) { return std::to_string((bytes + 999999) / 1000000) + " MB"; }
+constexpr size_t kMegabyte = 1000000;
 
 [[noreturn]] void failFor(const Owner& owner, size_t bytes) {
-  throw Error(kMemory, "Out of memory on " + owner.id + ": " + megabytes(bytes) + " are needed, " +
-                           megabytes(freeMemory(owner.gpu)) + " are free. Try a smaller batchSize.");
+  const size_t needed = (bytes + kMegabyte - 1) / kMegabyte;
+  const size_t available = freeMemory(owner.gpu) / kMegabyte;  // rounded down: the need is seen to be more
+  throw Error(kMemory, "Out of memory on " + owner.id + ": " + std::to_string(needed) + " MB are needed, " +
+                           std::to_string(available) + " MB are free. Try a smaller batchSize.");
 }
 
 void* take(const Owner& owner, size_t bytes) {
