@@ -69,10 +69,9 @@ const char* cudaGetErrorName(cudaError_t status) {
 }
 // Of what the simulator found itself, its own report.
 const char* cudaGetErrorString(cudaError_t status) {
-  const bool ours = status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx ||
-                    status == cudaErrorInvalidConfiguration || status == cudaErrorInvalidResourceHandle;
-  const std::string& report = Machine::instance().lastReport();
-  if (ours && !report.empty()) return report.c_str();
+  thread_local std::string report;
+  report = Machine::instance().reportOf(status);
+  if (!report.empty()) return report.c_str();
   const ErrorText* error = textOf(status);
   return error == nullptr ? "unrecognized error code" : error->text;
 }

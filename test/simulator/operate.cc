@@ -180,6 +180,16 @@ void exchange(Board& first, Board& second) {
     second.device().wait(arrived, "wait");
     second.device().enqueue(Add{landing, landing, results[round]});
   }
+  // Where one fails the other fails for want of it: either may have the cause.
+  std::string problems;
+  for (const auto& [board, tensor] : {std::pair(&first, &sum), std::pair(&second, &landing)}) {
+    try {
+      board->read(*tensor);
+    } catch (const Error& error) {
+      problems += std::string(error.what()) + "\n";
+    }
+  }
+  if (!problems.empty()) throw Error(kOperation, problems);
   for (int round = 0; round < 2; ++round) {
     Values expected = values[0];
     for (size_t i = 0; i < expected.size(); ++i) expected[i] = 2 * (values[0][i] + values[round][i]);

@@ -190,8 +190,9 @@ export async function operateWith(
 	const edited = edits.map(({file}) => file).filter((file) => /\.(cc|cu)$/.test(file));
 	const anew = [...new Set([...edited, ...compile])];
 	const others = [...commands()].filter(([source]) => !anew.includes(source));
-	const objects = others.map(([, {directory, object}]) => join(directory, object));
-	objects.push(...(await Promise.all([...anew.map((source) => compileLike(source, sources)), operate])));
+	const mutated = await Promise.all([...anew.map((source) => compileLike(source, sources)), operate]);
+	// In front, because of inline functions that several objects have the first one counts.
+	const objects = [...mutated, ...others.map(([, {directory, object}]) => join(directory, object))];
 	return {program: await link(join(edits.length > 0 ? sources : folder, 'operate'), objects), sources};
 }
 
