@@ -1,6 +1,7 @@
 // The host's side of cuda/ with a mistake: events, streams, staging memory, the current GPU, peer access.
-import {mutantTest, type Mutant} from './mutant.ts';
-import {operateWith, schedules, simulate, test} from './programs.ts';
+import {test} from '../cuda/nvcc.ts';
+import {mutantTests, type Mutant} from './mutant.ts';
+import {operateWith, schedules, simulate} from './programs.ts';
 
 const device = 'cuda/device.cc';
 const event = 'cuda/event.cc';
@@ -125,7 +126,7 @@ const stagings: readonly Mutant[] = [
 	},
 ];
 
-for (const mutant of [...exchanges, ...stagings]) mutantTest(mutant);
+mutantTests([...exchanges, ...stagings], schedules);
 
 test('a download that is read before its copy has run', async (t) => {
 	t.timeout(300_000);

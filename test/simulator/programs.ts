@@ -20,9 +20,6 @@ import {nvcc, root} from '../cuda/nvcc.ts';
 const build = join(root, 'build/Simulated');
 const library = join(build, 'libalexnet_simulator.a');
 
-/** Tests that need the simulated build; skipped where there is no nvcc to make it. They run two at a time. */
-export const test = nvcc !== undefined || process.env.ALEXNET_REQUIRE === 'cuda' ? anyTest : anyTest.skip;
-
 function sourcesIn(folder: string): string[] {
 	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
 		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
@@ -30,7 +27,7 @@ function sourcesIn(folder: string): string[] {
 }
 
 /** Fails unless the simulated build is there and newer than the sources. */
-function requireBuild(): void {
+export function requireBuild(): void {
 	const addon = join(build, 'Release/alexnet.node');
 	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
 	const built = statSync(addon).mtimeMs;
@@ -67,45 +64,28 @@ export function builtObjects(): string[] {
 	return [...commands().values()].map(({directory, object}) => join(directory, object));
 }
 
-const waiting: (() => void)[] = [];
-let running = 0;
-
-/** Runs `work` when fewer than two others run: as many compilers as a small machine has cores. */
-async function oneOfTwo<T>(work: () => Promise<T>): Promise<T> {
-	if (running >= 2) await new Promise<void>((resolve) => waiting.push(resolve));
-	running++;
-	try {
-		return await work();
-	} finally {
-		running--;
-		waiting.shift()?.();
-	}
-}
-
 export interface Outcome {
 	status: number | null;
 	stdout: string;
 	stderr: string;
 }
 
-export async function runProgram(
+/** Runs a program to its end. */
+export function runProgram(
 	program: string,
 	options: readonly string[],
 	settings: Readonly<Record<string, string>> = {},
 	{shell = false, cwd = root}: {shell?: boolean; cwd?: string} = {},
 ): Promise<Outcome> {
-	return oneOfTwo(
-		() =>
-			new Promise((resolve, reject) => {
-				const child = spawn(program, options, {cwd, shell, env: {...process.env, ...settings}});
-				const text = {stdout: '', stderr: ''};
-				for (const stream of ['stdout', 'stderr'] as const) {
-					child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
-				}
-				child.on('error', reject);
-				child.on('close', (status) => resolve({status, ...text}));
-			}),
-	);
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, options, {cwd, shell, env: {...process.env, ...settings}});
+		const text = {stdout: '', stderr: ''};
+		for (const stream of ['stdout', 'stderr'] as const) {
+			child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
+		}
+		child.on('error', reject);
+		child.on('close', (status) => resolve({status, ...text}));
+	});
 }
 
 async function succeed(
