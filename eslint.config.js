@@ -16,7 +16,7 @@ export default tseslint.config(
 		},
 	},
 	{
-		files: ['test/**/*.ts', 'benchmarks/**/*.ts'],
+		files: ['test/**/*.ts', 'benchmarks/**/*.ts', 'lib/selftest/**/*.ts'],
 		// Tests index typed arrays whose length they chose themselves.
 		rules: {'@typescript-eslint/no-non-null-assertion': 'off'},
 	},

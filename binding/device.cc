@@ -77,6 +77,16 @@ void DeviceObject::close(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).closed(device_);
 }
 
+namespace {
+
+Napi::Array arrayOf(Napi::Env env, const std::vector<std::string>& texts) {
+  auto array = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); ++i) array[i] = texts[i];
+  return array;
+}
+
+}  // namespace
+
 Napi::Value listDevices(const Napi::CallbackInfo& info) {
   auto list = Napi::Array::New(info.Env());
   for (const Backend* backend : backends()) {
@@ -88,7 +98,11 @@ Napi::Value listDevices(const Napi::CallbackInfo& info) {
       object.Set("memoryBytes", static_cast<double>(description.memoryBytes));
       object.Set("nativeBfloat16", description.nativeBfloat16);
       if (description.threads > 0) object.Set("threads", description.threads);
-      if (!description.computeCapability.empty()) object.Set("computeCapability", description.computeCapability);
+      if (!description.computeCapability.empty()) {
+        object.Set("computeCapability", description.computeCapability);
+        object.Set("multiprocessors", description.multiprocessors);
+        object.Set("peers", arrayOf(info.Env(), description.peers));
+      }
       if (!description.arithmetic.empty()) object.Set("arithmetic", description.arithmetic);
       list[list.Length()] = object;
     }

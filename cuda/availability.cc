@@ -17,9 +17,12 @@ std::string neededDriver(int runtimeVersion) {
   }
 }
 
-std::string join(const std::vector<std::string>& names) {
+// "cuda:0 NVIDIA H100, cuda:1 NVIDIA T4"
+std::string listed(const std::vector<std::string>& boards) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (size_t gpu = 0; gpu < boards.size(); ++gpu) {
+    text += (gpu == 0 ? "cuda:" : ", cuda:") + std::to_string(gpu) + " " + boards[gpu];
+  }
   return text;
 }
 
@@ -49,7 +52,7 @@ Availability availabilityFrom(const Findings& findings) {
                      ") found no GPU. See what nvidia-smi lists, and whether CUDA_VISIBLE_DEVICES hides it.";
   } else {
     result.reason = "available";
-    result.message = "Found " + join(findings.boards) + ".";
+    result.message = "Found " + listed(findings.boards) + ".";
   }
   return result;
 }

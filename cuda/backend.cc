@@ -7,6 +7,8 @@
 namespace alexnet::cuda {
 namespace {
 
+std::string idOf(int gpu) { return "cuda:" + std::to_string(gpu); }
+
 struct Boards {
   Findings findings;
   std::vector<cudaDeviceProp> properties;
@@ -30,13 +32,27 @@ Boards look() {
   return boards;
 }
 
-DeviceDescription describe(size_t index, const cudaDeviceProp& properties) {
+// The other GPUs that can reach this one's memory.
+std::vector<std::string> peersOf(int gpu, int count) {
+  std::vector<std::string> peers;
+  for (int other = 0; other < count; ++other) {
+    int can = 0;
+    if (other != gpu && cudaDeviceCanAccessPeer(&can, other, gpu) == cudaSuccess && can) peers.push_back(idOf(other));
+  }
+  cudaGetLastError();
+  return peers;
+}
+
+DeviceDescription describe(int gpu, const std::vector<cudaDeviceProp>& all) {
+  const cudaDeviceProp& properties = all[static_cast<size_t>(gpu)];
   DeviceDescription description;
-  description.id = "cuda:" + std::to_string(index);
+  description.id = idOf(gpu);
   description.name = properties.name;
   description.memoryBytes = static_cast<int64_t>(properties.totalGlobalMem);
   description.nativeBfloat16 = properties.major >= 8;
   description.computeCapability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  description.multiprocessors = properties.multiProcessorCount;
+  description.peers = peersOf(gpu, static_cast<int>(all.size()));
   return description;
 }
 
@@ -50,8 +66,8 @@ class CudaBackend final : public Backend {
     const Boards boards = look();
     std::vector<DeviceDescription> descriptions;
     if (boards.findings.status != cudaSuccess) return descriptions;
-    for (size_t index = 0; index < boards.properties.size(); ++index) {
-      descriptions.push_back(describe(index, boards.properties[index]));
+    for (int gpu = 0; gpu < static_cast<int>(boards.properties.size()); ++gpu) {
+      descriptions.push_back(describe(gpu, boards.properties));
     }
     return descriptions;
   }
@@ -60,8 +76,7 @@ class CudaBackend final : public Backend {
     const Boards boards = look();
     const bool usable = boards.findings.status == cudaSuccess;
     if (!usable || index < 0 || static_cast<size_t>(index) >= boards.properties.size()) {
-      throw Error(kDevice,
-                  "There is no cuda:" + std::to_string(index) + " here. " + availabilityFrom(boards.findings).message);
+      throw Error(kDevice, "There is no " + idOf(index) + " here. " + availabilityFrom(boards.findings).message);
     }
     return std::make_shared<CudaDevice>(index);
   }

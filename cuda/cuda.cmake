@@ -2,7 +2,8 @@
 # addon is built for the CPU alone, and says so.
 #   -D ALEXNET_CUDA=OFF                   builds for the CPU alone
 #   -D ALEXNET_CUDA_ARCHITECTURES=<list>  or the environment variable of that name: "release" for every GPU that the
-#                                         compiler knows, or a list as CMake takes it: "90", "75;90", "native"
+#                                         compiler knows, or a list as CMake takes it: "90", "75;90". Without it: this
+#                                         machine's GPUs, or 80 where there is none
 #   CUDACXX, CUDA_HOME, CUDA_PATH         environment: where nvcc is, if not on PATH or in /usr/local/cuda
 #   CUDAFLAGS                             environment: further flags on the first configuration, such as "-Xptxas -v"
 option(ALEXNET_CUDA "Build the CUDA part where there is an nvcc that works" ON)
@@ -42,11 +43,34 @@ function(alexnet_find_nvcc result)
   set(${result} "${ALEXNET_NVCC}" PARENT_SCOPE)
 endfunction()
 
+# Sets `result` to the architectures of the GPUs that this machine's driver sees, as far as the compiler knows them. CMake
+# has "native" for this from 3.24 on, and fails with it where there is no GPU.
+function(alexnet_gpus_here result)
+  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader
+                  OUTPUT_VARIABLE seen ERROR_QUIET RESULT_VARIABLE status)
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-code OUTPUT_VARIABLE known ERROR_QUIET)
+  set(here)
+  if(status EQUAL 0)
+    string(REGEX MATCHALL "[0-9]+\\.[0-9]+" capabilities "${seen}")
+    list(REMOVE_DUPLICATES capabilities)
+    foreach(capability ${capabilities})
+      string(REPLACE "." "" name ${capability})
+      if(known MATCHES "sm_${name}\n")
+        list(APPEND here ${name})
+      endif()
+    endforeach()
+  endif()
+  set(${result} ${here} PARENT_SCOPE)
+endfunction()
+
 # Sets `result` to the architectures to compile for. "-real" is machine code alone; without it PTX comes along, which
 # newer GPUs compile for themselves.
 function(alexnet_cuda_architectures result)
   if(NOT ALEXNET_CUDA_ARCHITECTURES)
-    set(architectures 80)
+    alexnet_gpus_here(architectures)
+    if(NOT architectures)
+      set(architectures 80)
+    endif()
   elseif(NOT ALEXNET_CUDA_ARCHITECTURES STREQUAL "release")
     set(architectures ${ALEXNET_CUDA_ARCHITECTURES})
   elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)

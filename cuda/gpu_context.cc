@@ -6,6 +6,8 @@
 namespace alexnet::cuda {
 namespace {
 
+constexpr int kOldest = 75;  // compute capability
+
 Limits limitsOf(const cudaDeviceProp& properties) {
   Limits limits;
   limits.computeCapability = 10 * properties.major + properties.minor;
@@ -19,14 +21,18 @@ void requireKernels(const Owner& owner, const cudaDeviceProp& properties) {
   const cudaError_t status = findKernels();
   if (status == cudaSuccess) return;
   cudaGetLastError();
-  const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+  const std::string major = std::to_string(properties.major);
+  const std::string minor = std::to_string(properties.minor);
   if (status != cudaErrorNoKernelImageForDevice && status != cudaErrorInvalidDeviceFunction &&
       status != cudaErrorUnsupportedPtxVersion) {
     check(status, "cudaFuncGetAttributes");
   }
-  throw Error(kDevice, owner.id + " (" + properties.name + ") has compute capability " + capability +
-                           ", and this build has no kernels for that. Build with ALEXNET_CUDA_ARCHITECTURES=" +
-                           std::to_string(properties.major) + std::to_string(properties.minor) + " or =release.");
+  const bool isTooOld = limitsOf(properties).computeCapability < kOldest;
+  throw Error(kDevice, "No kernel image is available for " + owner.id + " (" + properties.name +
+                           ", compute capability " + major + "." + minor + "): " +
+                           (isTooOld ? "the kernels need compute capability 7.5 or newer. Take another device."
+                                     : "this build was made for other GPUs. Build it with ALEXNET_CUDA_ARCHITECTURES=" +
+                                           major + minor + " or =release."));
 }
 
 }  // namespace

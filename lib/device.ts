@@ -1,14 +1,38 @@
 import {AlexNetError} from './errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
-/** The devices that can be opened on this machine. Why there is no CUDA device says {@link cudaAvailability}. */
-export function listDevices(): DeviceInfo[] {
-	return native.listDevices();
+export interface ListOptions {
+	/**
+	 * Opens each device for a moment, to tell how much memory is free and whether this build runs there. Some of a GPU's
+	 * memory then stays with this process until it ends.
+	 */
+	probe?: boolean;
+}
+
+/**
+ * The devices of this machine. Why there is no CUDA device, and which CUDA versions build and driver have, says
+ * {@link cudaAvailability}.
+ */
+export function listDevices({probe = false}: ListOptions = {}): DeviceInfo[] {
+	const devices = native.listDevices();
+	return probe ? devices.map((device) => ({...device, ...probed(device.id)})) : devices;
+}
+
+function probed(id: string): Pick<DeviceInfo, 'freeBytes'> | Pick<DeviceInfo, 'problem'> {
+	try {
+		const device = openDevice(id);
+		try {
+			return {freeBytes: device.freeBytes()};
+		} finally {
+			device.close();
+		}
+	} catch (error) {
+		return {problem: error instanceof Error ? error.message : String(error)};
+	}
 }
 
 /** What is known of a device that can be opened here; the CPU is listed once, however many devices share it. */
-export function deviceInfo(id: string): DeviceInfo | undefined {
-	const here = listDevices();
+export function deviceInfo(id: string, here: readonly DeviceInfo[] = listDevices()): DeviceInfo | undefined {
 	const [kind] = id.split(':');
 	const cpu = kind === 'cpu' ? here.find((device) => device.kind === 'cpu') : undefined;
 	return here.find((device) => device.id === id) ?? (cpu && {...cpu, id});

@@ -1,7 +1,7 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
 export {ImageFolder} from './data/image-folder.ts';
 export {Dataset} from './data/dataset.ts';
-export {cudaAvailability, listDevices} from './device.ts';
+export {cudaAvailability, listDevices, type ListOptions} from './device.ts';
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './errors.ts';
 export type {EvaluateOptions, Evaluation} from './evaluate.ts';
 export {writeFilters} from './filters.ts';

@@ -54,7 +54,7 @@ export interface NativeDevice {
 	close(): void;
 }
 
-/** A device that can be opened here. */
+/** A device of this machine. The CUDA versions of build and driver are in {@link CudaAvailability}. */
 export interface DeviceInfo {
 	/** As `openDevice` and `AlexNet.create` take it: "cpu:0", "cuda:1". */
 	id: string;
@@ -71,6 +71,14 @@ export interface DeviceInfo {
 	arithmetic?: string;
 	/** CUDA: for example "8.6". */
 	computeCapability?: string;
+	/** CUDA: streaming multiprocessors. */
+	multiprocessors?: number;
+	/** CUDA: ids of the devices that reach this one's memory without the host's help. */
+	peers?: string[];
+	/** Bytes that could be allocated now; only where `listDevices({probe: true})` asks and the device can be opened. */
+	freeBytes?: number;
+	/** Why the device cannot be opened, though it is there; also only where that asks. */
+	problem?: string;
 }
 
 /** Whether CUDA devices can be had here, and why not. */
@@ -229,20 +237,27 @@ function packageRoot(): string {
 	return folder;
 }
 
-/** The addon for simulated GPUs, which ALEXNET_SIMULATED_GPUS asks for: in a checkout only, for tests of the kernels. */
-function loadSimulated(): Addon {
-	const file = join(packageRoot(), 'build', 'Simulated', 'Release', 'alexnet.node');
+/** Builds for tests of the addon, in a checkout only: the variable that asks for one, and what makes it. */
+const testBuilds = [
+	{variable: 'ALEXNET_SIMULATED_GPUS', folder: 'Simulated', command: 'npm run build:simulated'},
+	{variable: 'ALEXNET_ASAN', folder: 'Asan', command: 'npm run test:asan'},
+	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
+] as const;
+
+function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
+	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
 	if (!existsSync(file)) {
 		throw new AlexNetError(
 			'ALEXNET_ADDON',
-			`ALEXNET_SIMULATED_GPUS is set, but ${file} is not there. Run 'npm run build:simulated' in a checkout, or unset it.`,
+			`${variable} is set, but ${file} is not there. Run '${command}' in a checkout, or unset it.`,
 		);
 	}
 	return createRequire(import.meta.url)(file) as Addon;
 }
 
 function loadAddon(): Addon {
-	if (process.env.ALEXNET_SIMULATED_GPUS) return loadSimulated();
+	const asked = testBuilds.find(({variable}) => process.env[variable]);
+	if (asked) return loadTestBuild(asked);
 	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
 	try {
 		return load(packageRoot());

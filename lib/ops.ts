@@ -18,6 +18,6 @@
  */
 import {native, type Operations} from './native.ts';
 
-export {cudaAvailability, listDevices, openDevice} from './device.ts';
+export {cudaAvailability, listDevices, openDevice, type ListOptions} from './device.ts';
 export type * from './native.ts';
 export const operations: Operations = native;

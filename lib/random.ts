@@ -2,7 +2,7 @@
 // alone, so that crops do not depend on the order of batches, nor a resumed run on where it stopped.
 
 /** What a stream is for: word 3 of the counter. Mirrors `Draw` in core/random.h. */
-export const draws = {views: 3, shuffle: 4} as const;
+export const draws = {weights: 1, dropout: 2, views: 3, shuffle: 4} as const;
 
 type Words = [number, number, number, number];
 
@@ -14,11 +14,11 @@ function multiplyHigh(a: number, b: number): number {
 	return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
 }
 
-/** Four 32-bit words for a counter of four 32-bit words. `seed` is a non-negative integer below 2^53. */
-export function philox(seed: number, counter: Readonly<Words>): Words {
+/** Four 32-bit words for a counter of four 32-bit words. `seed` is an integer of 64 bits, as a number below 2^53. */
+export function philox(seed: number | bigint, counter: Readonly<Words>): Words {
 	let [x, y, z, w] = counter;
-	let key0 = seed >>> 0;
-	let key1 = Math.floor(seed / 0x100000000) >>> 0;
+	let key0 = Number(BigInt.asUintN(32, BigInt(seed)));
+	let key1 = Number(BigInt(seed) >> 32n);
 	for (let round = 0; round < 10; ++round) {
 		const high0 = multiplyHigh(0xd2511f53, x);
 		const low0 = Math.imul(0xd2511f53, x) >>> 0;

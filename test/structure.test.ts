@@ -12,6 +12,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/classifier.ts'],
 	['lib/trainer.ts', 'lib/training-state.ts', 'lib/environment.ts', 'lib/same-pictures.ts', 'lib/schedule.ts'],
 	['lib/data/', 'lib/evaluate.ts', 'lib/ranking.ts', 'lib/checkpoint.ts', 'lib/safetensors.ts', 'lib/filters.ts'],
+	['lib/selftest/'],
 	['lib/model.ts'],
 	['lib/plan.ts', 'lib/predictor.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/progress.ts', 'lib/picture-source.ts'],
 	['lib/columns.ts'],

@@ -1,5 +1,6 @@
 // Which device runs, and why not another: nobody should have to guess.
 import {deviceInfo} from '../device.ts';
+import {count} from './format.ts';
 import {cudaAvailability, listDevices, type CudaAvailability, type DeviceInfo, type Precision} from '../index.ts';
 
 /** "cpu:0 (AMD EPYC, 2 cores) in bf16", and a sentence more where the user could do better. */
@@ -21,9 +22,10 @@ export function describeRun(devices: readonly string[], precision: Precision): s
 	return lines.join('\n');
 }
 
-export function describeDevice({name, threads, computeCapability}: DeviceInfo): string {
-	if (threads !== undefined) return `${name}, ${threads} ${threads === 1 ? 'core' : 'cores'}`;
-	return computeCapability === undefined ? name : `${name}, compute capability ${computeCapability}`;
+export function describeDevice({name, threads, computeCapability, multiprocessors = 0}: DeviceInfo): string {
+	if (threads !== undefined) return `${name}, ${count(threads, 'core')}`;
+	if (computeCapability === undefined) return name;
+	return `${name}, compute capability ${computeCapability}, ${count(multiprocessors, 'multiprocessor')}`;
 }
 
 /** "13.0" from 13000; undefined where there is none. */

@@ -7,6 +7,8 @@ export const exitCodes = {
 	failed: 1,
 	/** The command line makes no sense. */
 	usage: 2,
+	/** `selftest` has found something wrong. */
+	selftest: 3,
 	/** 128 + the signal's number, as shells have it. */
 	SIGINT: 130,
 	SIGTERM: 143,

@@ -5,6 +5,7 @@ import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addFilters} from './commands/filters.ts';
+import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
 
 /** The command line. It throws a CommanderError where commander would end the process. */
@@ -20,5 +21,6 @@ export function createProgram(): Command {
 	addClassify(program);
 	addFilters(program);
 	addBench(program);
+	addSelftest(program);
 	return program;
 }

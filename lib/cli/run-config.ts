@@ -18,7 +18,7 @@ export function describeConfig(
 	return {
 		startedAt: new Date().toISOString(),
 		versions: {'alexnet-cuda': packageVersion, node: process.versions.node},
-		devices: model.devices.map(deviceInfo),
+		devices: model.devices.map((id) => deviceInfo(id)),
 		settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !ofTheCall.has(name))),
 		pictures: {train: pictures.train.size, validation: pictures.validation.size},
 		labels: model.labels,

@@ -151,7 +151,13 @@ cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** argume
     launch.parameters.resize(offset + parameter.bytes);
     std::memcpy(launch.parameters.data() + offset, arguments[index++], parameter.bytes);
   }
-  streams.push(stream, readableName(kernel.name), [this, &kernel, launch] { execute(kernel, launch); });
+  const std::string name = readableName(kernel.name);
+  const InjectedFault::Kind fault = injected_.next(name);
+  if (fault == InjectedFault::Kind::refused) return cudaErrorLaunchOutOfResources;
+  streams.push(stream, name, [this, &kernel, launch, fault] {
+    if (fault == InjectedFault::Kind::none) return execute(kernel, launch);
+    if (sticky == cudaSuccess) sticky = cudaErrorIllegalAddress;
+  });
   return cudaSuccess;
 }
 

@@ -12,6 +12,7 @@
 #include "../machine/block.h"
 #include "../machine/decoder.h"
 #include "../machine/fault.h"
+#include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
 
@@ -64,6 +65,7 @@ class Machine {
   std::string reportOf(cudaError_t status) const { return status == lastStatus_ ? lastReport_ : ""; }
 
  private:
+  InjectedFault injected_;
   Machine();
   void execute(Kernel& kernel, const Launch& launch);
   void reportFault(const Kernel& kernel, const Launch& launch, const Block& block, const Fault& fault);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kKilobyte = 1024;
 constexpr Profile kProfiles[] = {
+    {70, "Tesla V100 (simulated)", 80, 96 * kKilobyte, 96 * kKilobyte},
     {75, "NVIDIA T4 (simulated)", 40, 64 * kKilobyte, 64 * kKilobyte},
     {80, "NVIDIA A100 (simulated)", 108, 163 * kKilobyte, 164 * kKilobyte},
     {86, "NVIDIA GeForce RTX 3090 (simulated)", 82, 99 * kKilobyte, 100 * kKilobyte},
@@ -24,7 +25,7 @@ Profile chosen() {
     if (const char* count = std::getenv("ALEXNET_SIMULATED_PROCESSORS")) candidate.multiprocessors = std::atoi(count);
     return candidate;
   }
-  throw std::runtime_error(std::string("ALEXNET_SIMULATED_PROFILE must be 75, 80, 86, 90 or 120, got ") + wanted);
+  throw std::runtime_error(std::string("ALEXNET_SIMULATED_PROFILE must be 70, 75, 80, 86, 90 or 120, got ") + wanted);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // What the code that nvcc writes around kernels calls: images, kernels and variables make themselves known here.
+#include <cstdlib>
 #include <cstring>
 
 #include "machine.h"
@@ -20,6 +21,12 @@ T read(const std::byte* at) {
   return value;
 }
 
+// By ALEXNET_SIMULATED_PTX: whether a build has PTX for a compute capability.
+bool isWanted(int capability) {
+  const char* only = std::getenv("ALEXNET_SIMULATED_PTX");
+  return only == nullptr || std::atoi(only) == capability;
+}
+
 // The container begins with magic, version, size of its header and of the rest; each part with kind (1 for PTX), size
 // of its header and of its text, and at byte 28 the compute capability.
 void collect(const std::byte* container, Image& image) {
@@ -31,9 +38,10 @@ void collect(const std::byte* container, Image& image) {
     const auto partHeader = read<uint32_t>(at + 4);
     const auto partBytes = read<uint64_t>(at + 8);
     const bool compressed = read<uint32_t>(at + 16) != 0;
-    if (read<uint16_t>(at) == 1 && !compressed) {
+    const auto capability = static_cast<int>(read<uint32_t>(at + 28));
+    if (read<uint16_t>(at) == 1 && !compressed && isWanted(capability)) {
       const auto* text = reinterpret_cast<const char*>(at + partHeader);
-      image.texts[static_cast<int>(read<uint32_t>(at + 28))] = std::string(text, strnlen(text, partBytes));
+      image.texts[capability] = std::string(text, strnlen(text, partBytes));
     }
     at += partHeader + partBytes;
   }

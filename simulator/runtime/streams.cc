@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace alexnet::simulator {
+namespace {
+
+// What a GPU takes before the caller has to wait.
+constexpr size_t kMostQueued = 1024;
+
+}  // namespace
 
 void join(Clock& into, const Clock& other) {
   for (const auto& [stream, number] : other) into[stream] = std::max(into[stream], number);
@@ -50,6 +56,15 @@ void Streams::push(Stream* stream, const std::string& name, std::function<void()
   work.run = std::move(run);
   stream->clock[stream->id] = stream->queued;
   stream->work.push_back(std::move(work));
+  if (stream->work.size() > kMostQueued) makeRoom(*stream);
+}
+
+void Streams::makeRoom(const Stream& stream) {
+  const Work& oldest = stream.work.front();
+  Clock target = oldest.clock;
+  target[stream.id] = oldest.number;
+  while (!isDone(target) && runOne(target)) {
+  }
 }
 
 bool Streams::isDone(const Clock& target) const {

@@ -65,6 +65,8 @@ class Streams {
     std::vector<Interval> touched;  // as addresses
   };
 
+  // Runs the oldest work of a stream. The host does not know of it: nothing is ordered by that.
+  void makeRoom(const Stream& stream);
   bool runOne(const Clock& target);
   void execute(Stream& stream);
   void checkRaces(const Stream& stream, const Work& work, const std::vector<Interval>& touched);

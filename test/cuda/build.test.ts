@@ -1,10 +1,12 @@
 // The addon has its CUDA part wherever nvcc is, carries the runtime with it, and says what is missing to use it.
+import {spawnSync} from 'node:child_process';
 import {readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {join} from 'node:path';
 import anyTest from 'ava';
 import {cudaAvailability, listDevices} from '../../lib/device.ts';
 import {native, type CudaAvailability} from '../../lib/native.ts';
-import {linesOf, nvcc, root, runNvcc, scratchFolder, test, withDriver} from './nvcc.ts';
+import {linesOf, nvcc, root, runNvcc, scratchFolder, test, withDriver, withoutDriver} from './nvcc.ts';
 
 const folder = scratchFolder();
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
@@ -29,6 +31,49 @@ function availabilityWithDriver(version: number): CudaAvailability {
 	const [line = ''] = linesOf(process.execPath, ['-e', script, root], withDriver(folder, version));
 	return JSON.parse(line) as CudaAvailability;
 }
+
+interface Ended {
+	status: number | null;
+	stdout: string;
+	stderr: string;
+}
+
+function alexnet(env: NodeJS.ProcessEnv, ...args: string[]): Ended {
+	const command = ['--import=tsx', join(root, 'lib/cli/main.ts'), ...args];
+	return spawnSync(process.execPath, command, {cwd: folder, env, encoding: 'utf8'});
+}
+
+test('without a driver the addon loads, `alexnet devices` says so, and cuda:0 is refused', (t) => {
+	const env = withoutDriver(folder);
+	const listed = alexnet(env, 'devices');
+	t.is(listed.status, 0, listed.stderr);
+	t.regex(listed.stdout, /^cpu:0 /m);
+	t.notRegex(listed.stdout, /^cuda:/m);
+	t.regex(
+		listed.stdout,
+		/^No CUDA device: No NVIDIA driver was found\. .* install driver \d+ or newer; in a container, /m,
+	);
+	t.regex(listed.stdout, /^This build has CUDA \d+\.\d+; there is no NVIDIA driver\.$/m);
+	const {status, stderr} = alexnet(env, 'bench', 'cast', '--device', 'cuda:0');
+	t.is(status, 1);
+	t.regex(stderr, /There is no cuda:0 here\. No NVIDIA driver was found\. .*\(ALEXNET_DEVICE\)\n$/);
+});
+
+test('with a driver that is too old, `alexnet devices` and the refusal of cuda:0 name both versions', (t) => {
+	const env = withDriver(folder, 10020);
+	const {stdout, status} = alexnet(env, 'devices');
+	t.is(status, 0);
+	t.regex(
+		stdout,
+		/^No CUDA device: The NVIDIA driver is too old: it supports CUDA 10\.2 at most\. This build uses CUDA /m,
+	);
+	t.regex(stdout, /^This build has CUDA \d+\.\d+; the driver supports up to CUDA 10\.2\.$/m);
+	const {stderr} = alexnet(env, 'bench', 'cast', '--device', 'cuda:0');
+	t.regex(
+		stderr,
+		/There is no cuda:0 here\. The NVIDIA driver is too old: it supports CUDA 10\.2 at most\. .* CUDA \d+\.\d+: /,
+	);
+});
 
 test('a driver that is too old is told apart, with both versions', (t) => {
 	const {reason, message, driverVersion, runtimeVersion} = availabilityWithDriver(10020);

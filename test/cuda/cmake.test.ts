@@ -7,6 +7,7 @@ import {linesOf, root, scratchFolder, test} from './nvcc.ts';
 const folder = scratchFolder();
 const project = join(folder, 'project');
 const broken = join(folder, 'broken-nvcc');
+const tools = join(folder, 'tools');
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 anyTest.before(() => {
@@ -21,11 +22,20 @@ message(STATUS "architectures: \${CMAKE_CUDA_ARCHITECTURES}")
 	);
 	writeFileSync(broken, '#!/bin/sh\nexit 1\n');
 	chmodSync(broken, 0o755);
+	gpusHere('echo "No devices were found"; exit 6');
 });
+
+/** What stands in for NVIDIA's tool, so that results do not depend on this machine. */
+function gpusHere(script: string): void {
+	mkdirSync(tools, {recursive: true});
+	writeFileSync(join(tools, 'nvidia-smi'), `#!/bin/sh\n${script}\n`);
+	chmodSync(join(tools, 'nvidia-smi'), 0o755);
+}
 
 /** Configures the project in a build folder and returns what it said of CUDA. */
 function configure(build: string, options: string[] = [], variables: NodeJS.ProcessEnv = {}): string {
-	const ours = {CUDACXX: undefined, CUDAFLAGS: undefined, ALEXNET_CUDA_ARCHITECTURES: undefined, ...variables};
+	const unset = {CUDACXX: undefined, CUDAFLAGS: undefined, ALEXNET_CUDA_ARCHITECTURES: undefined};
+	const ours = {...unset, PATH: `${tools}:${process.env.PATH ?? ''}`, ...variables};
 	const lines = linesOf('cmake', ['-S', project, '-B', join(folder, build), ...options], {...process.env, ...ours});
 	return lines.filter((line) => /CUDA:|architectures:/.test(line)).join('\n');
 }
@@ -50,4 +60,9 @@ test('ALEXNET_CUDA_ARCHITECTURES chooses what is compiled for', (t) => {
 	const release = configure('release', [], {ALEXNET_CUDA_ARCHITECTURES: 'release'});
 	t.regex(release, /architectures: 75-real;80-real;86-real;89-real;90(-real;100-real;120)?$/);
 	t.regex(configure('release', ['-DALEXNET_CUDA_ARCHITECTURES=75;90']), /architectures: 75;90$/);
+});
+
+test("this machine's GPUs are compiled for, each kind once, without those that nvcc does not know", (t) => {
+	gpusHere('printf "9.0\\n7.5\\n9.0\\n99.0\\n3.5\\n"');
+	t.regex(configure('here'), /architectures: 90;75$/);
 });

@@ -1,9 +1,10 @@
 // nvcc and scratch folders for the tests of cuda/.
-import {execFileSync, spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync} from 'node:fs';
+import {execFile, execFileSync, spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import anyTest from 'ava';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,12 +29,22 @@ export function scratchFolder(): string {
 	return mkdtempSync(join(tmpdir(), 'alexnet-cuda-'));
 }
 
+function foundNvcc(): string {
+	if (nvcc === undefined) throw new Error('There is no nvcc here, and ALEXNET_REQUIRE=cuda asks for one.');
+	return nvcc;
+}
+
 /** Runs nvcc and returns what it says; fails with its output. */
 export function runNvcc(...options: string[]): string {
-	if (nvcc === undefined) throw new Error('There is no nvcc here, and ALEXNET_REQUIRE=cuda asks for one.');
-	const {status, stdout, stderr, error} = spawnSync(nvcc, options, {cwd: root, encoding: 'utf8'});
+	const {status, stdout, stderr, error} = spawnSync(foundNvcc(), options, {cwd: root, encoding: 'utf8'});
 	if (error) throw error;
 	if (status !== 0) throw new Error(`nvcc ${options.join(' ')} failed:\n${stdout}${stderr}`);
+	return stdout + stderr;
+}
+
+/** The same, without waiting: for several at a time. */
+export async function nvccOutput(...options: string[]): Promise<string> {
+	const {stdout, stderr} = await promisify(execFile)(foundNvcc(), options, {cwd: root, maxBuffer: 2 ** 26});
 	return stdout + stderr;
 }
 
@@ -46,7 +57,20 @@ export function withDriver(folder: string, version: number): NodeJS.ProcessEnv {
 	if (!existsSync(library)) {
 		runNvcc('-shared', '-Xcompiler=-fPIC', '-cudart=none', 'test/cuda/driver.c', '-o', library);
 	}
-	return {...process.env, LD_LIBRARY_PATH: folder, DRIVER_VERSION: String(version)};
+	return {...realGpus(), LD_LIBRARY_PATH: folder, DRIVER_VERSION: String(version)};
+}
+
+/** An environment in which the CUDA runtime finds no driver: the loader stops at a library that is none. */
+export function withoutDriver(folder: string): NodeJS.ProcessEnv {
+	const empty = join(folder, 'no-driver');
+	mkdirSync(empty, {recursive: true});
+	writeFileSync(join(empty, 'libcuda.so.1'), '');
+	return {...realGpus(), LD_LIBRARY_PATH: empty};
+}
+
+/** This process's environment, but for what asks for simulated GPUs. */
+function realGpus(): NodeJS.ProcessEnv {
+	return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ALEXNET_SIMULATED_')));
 }
 
 /** Runs a program and returns its lines. */

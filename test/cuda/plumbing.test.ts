@@ -70,7 +70,7 @@ const findings = [
 		when: 'there is a GPU',
 		given: [status.success, 13000, 13000, 'NVIDIA H100 80GB HBM3', 'NVIDIA T4'],
 		reason: 'available',
-		message: /^Found NVIDIA H100 80GB HBM3, NVIDIA T4\.$/,
+		message: /^Found cuda:0 NVIDIA H100 80GB HBM3, cuda:1 NVIDIA T4\.$/,
 	},
 ];
 

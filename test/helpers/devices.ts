@@ -2,7 +2,7 @@
 import test, {type ExecutionContext} from 'ava';
 import {cudaAvailability, listDevices, openDevice} from '../../lib/device.ts';
 import type {NativeDevice} from '../../lib/native.ts';
-import {Workbench} from './workbench.ts';
+import {Workbench} from '../../lib/selftest/workbench.ts';
 
 const devices = listDevices();
 
@@ -26,9 +26,9 @@ export function forEachDevice(
 		test.serial(`${title} [${id}]`, async (t) => {
 			const device = openDevice(id);
 			try {
-				const bench = new Workbench(t, device, title, misaligned);
+				const bench = new Workbench(device, title, {misaligned});
 				await body(t, bench);
-				await bench.finish();
+				t.deepEqual(await bench.finish(), []);
 			} finally {
 				device.close();
 			}

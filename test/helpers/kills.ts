@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
 import type {ExecutionContext} from 'ava';
 import {runFiles} from '../../lib/run-folder.ts';
-import {Random} from './random.ts';
+import {Random} from '../../lib/selftest/random.ts';
 import {differences, reportsOf, startSmallRun, writeSmallPictures, type SmallRunOptions} from './small-runs.ts';
 
 /** A checkpoint after every step: most moments fall into the writing of one. */

@@ -1,54 +1,16 @@
-// A net of AlexNet's kinds of layers that takes milliseconds, and pictures it can learn.
-import type {Architecture, LayerSpec} from '../../lib/architecture.ts';
+// Small nets, and pictures they can learn.
+import {evaluate} from '../../lib/evaluate.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import type {Batch, BatchOptions, PictureSource} from '../../lib/picture-source.ts';
+import {train} from '../../lib/trainer.ts';
 import type {Statistics} from '../../lib/views.ts';
-import {Random} from './random.ts';
+import {meetingNet, tinyNet} from '../../lib/selftest/networks.ts';
+import {Random} from '../../lib/selftest/random.ts';
+
+export {meetingNet, tinyNet};
 
 export const tinyLabels = ['red', 'green', 'blue'];
-
-/** Two columns, every kind of layer, 32 x 32 pictures of which it sees 27 x 27. */
-export function tinyNet(classes = tinyLabels.length): Architecture {
-	const conv = {type: 'conv2d', stride: 1, activation: 'relu', initial: {deviation: 0.05, bias: 0.1}} as const;
-	const linear = {type: 'linear', initial: {deviation: 0.05, bias: 0.1}} as const;
-	return {
-		imageSize: 32,
-		crop: 27,
-		columns: 2,
-		layers: [
-			{
-				...conv,
-				name: 'conv1',
-				kernels: 16,
-				size: 7,
-				stride: 2,
-				pads: [0, 0, 1, 1],
-				reads: 'both',
-				initial: {deviation: 0.003, bias: 0},
-			},
-			{type: 'lrn', name: 'lrn1', size: 5, alpha: 1e-4, beta: 0.75, k: 2},
-			{type: 'maxPool', name: 'pool1', size: 3, stride: 2},
-			{...conv, name: 'conv2', kernels: 16, size: 3, pads: [1, 1, 1, 1], reads: 'own'},
-			{...linear, name: 'fc6', outputs: 32, activation: 'relu'},
-			{type: 'dropout', name: 'dropout6', rate: 0.25},
-			{...linear, name: 'fc8', outputs: classes, activation: 'none'},
-		],
-	};
-}
-
-/** The same with all that AlexNet has where columns meet: a convolution and several linear layers that read both. */
-export function meetingNet(): Architecture {
-	const net = tinyNet();
-	const at = net.layers.findIndex(({name}) => name === 'fc6');
-	const [conv2, fc6] = [net.layers[at - 1]!, net.layers[at]!];
-	const between = [
-		{...conv2, name: 'conv3', kernels: 24, reads: 'both'},
-		{type: 'maxPool', name: 'pool3', size: 3, stride: 2},
-		{...fc6, name: 'fc5', outputs: 48},
-	] as LayerSpec[];
-	return {...net, layers: [...net.layers.slice(0, at), ...between, ...net.layers.slice(at)]};
-}
 
 /** As if taken from such pictures. */
 export const tinyStatistics: Statistics = {
@@ -108,4 +70,15 @@ export function tinySource(count: number, seed: string): PictureSource {
 			}
 		},
 	};
+}
+
+/** Top-1 on pictures it has not seen, of the meeting net after twenty epochs of 96 pictures. */
+export async function accuracyOfTraining(devices: readonly string[]): Promise<number> {
+	await using model = await tinyModel({architecture: meetingNet(), devices});
+	let epochs = 0;
+	for await (const report of train(model, tinySource(96, 'learn'), {epochs: 20})) {
+		if (report.type === 'epoch') epochs = report.epoch;
+	}
+	if (epochs !== 20) throw new Error(`Training ended after ${epochs} epochs.`);
+	return (await evaluate(model, tinySource(120, 'never seen'))).top1;
 }

@@ -4,7 +4,7 @@ import {openDevice} from '../../lib/device.ts';
 import type {DataType, Operations, Shape, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from './devices.ts';
-import type {Workbench} from './workbench.ts';
+import type {Workbench} from '../../lib/selftest/workbench.ts';
 
 type Options = Record<string, unknown>;
 

@@ -2,19 +2,10 @@
 import {setImmediate as turn, setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {cudaAvailability, openDevice} from '../../lib/device.ts';
-import type {NativeDevice, Tensor} from '../../lib/native.ts';
+import type {Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {queueWork} from '../helpers/queue-work.ts';
-
-/** Queues an operation that will fail: a label of 7 in two classes. */
-function queueFailure(device: NativeDevice): void {
-	const labels = device.allocate([1], 'int32');
-	labels.write(Int32Array.of(7));
-	const logits = device.allocate([1, 2], 'float32');
-	operations.fill({output: logits, value: 1});
-	operations.softmaxLoss({logits, labels, result: device.allocate([3], 'float32')});
-}
+import {queueFailure, queueWork} from '../helpers/queue-work.ts';
 
 async function readAll(tensor: Tensor): Promise<Float32Array> {
 	const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import {AlexNet, ImageFolder} from '../../lib/index.ts';
-import {Random} from '../helpers/random.ts';
+import {Random} from '../../lib/selftest/random.ts';
 import {timerGaps} from '../helpers/timer-gaps.ts';
 
 async function makePictures(folder: string, count: number): Promise<void> {

@@ -2,7 +2,9 @@
 import {readdirSync} from 'node:fs';
 import {setTimeout} from 'node:timers/promises';
 import test from 'ava';
+import type {NativeDevice} from '../../lib/native.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
+import {queueFailure} from '../helpers/queue-work.ts';
 
 const {images, labels} = tinyPictures(4, 'cycles');
 
@@ -65,6 +67,36 @@ test.serial('200 steps that are refused leave nothing behind, and the model goes
 	}
 	t.deepEqual(model.memory, memory);
 	t.is((await usage()).threads, busy);
+	t.deepEqual(await model.trainStep({images, labels, update: false, augment: 'none'}), before);
+	await model.dispose();
+	t.is(model.memory.bytes, 0);
+});
+
+// A device's queue takes other operations than the net's, too. When one has failed, a step that is queued behind it is
+// skipped there, and on the other device it fails in its midst, where it waits for the first one's column.
+test.serial('200 steps that fail on the queue leave nothing behind, and the model goes on', async (t) => {
+	const model = await tinyModel({devices: ['cpu:0', 'cpu:1']});
+	const parts = model.parameters.flatMap((parameter) => parameter.parts);
+	const devices = model.devices.map((id) => parts.find(({device}) => device === id)!.memory.device);
+	const failedStep = async (device: NativeDevice): Promise<void> => {
+		queueFailure(device);
+		const step = model.trainStep({images, labels});
+		await t.throwsAsync(step, {code: 'ALEXNET_LABEL', message: /^softmaxLoss: label 7 of picture 0/});
+	};
+	const before = await model.trainStep({images, labels, update: false, augment: 'none'});
+	const weights = await model.getParameters();
+	for (let count = 0; count < 50; ++count) await failedStep(devices[count % 2]!);
+	const {bytes} = model.memory;
+	const usual = await usage();
+	for (let count = 0; count < 200; ++count) await failedStep(devices[count % 2]!);
+	t.is(model.memory.bytes, bytes);
+	const now = await usage();
+	t.is(now.threads, usual.threads);
+	const more = now.bytes - usual.bytes;
+	t.log(`${(more / 1e6).toFixed(1)} MB more than after the first 50`);
+	t.true(more < 20e6, `${more} bytes more`);
+	t.is(model.step, 0);
+	t.deepEqual(await model.getParameters(), weights);
 	t.deepEqual(await model.trainStep({images, labels, update: false, augment: 'none'}), before);
 	await model.dispose();
 	t.is(model.memory.bytes, 0);

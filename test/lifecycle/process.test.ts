@@ -1,10 +1,12 @@
 // Processes and worker threads that end while their devices work.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
+import {sizeOfWork} from '../helpers/queue-work.ts';
 
 const child = fileURLToPath(new URL('../helpers/lifecycle-child.ts', import.meta.url));
 
@@ -33,18 +35,21 @@ for (const [scenario, code] of [
 // In plain JavaScript: a worker does not inherit the loader of TypeScript, and loading it takes longer than the test.
 const busyWorker = `
 	const {parentPort, workerData} = require('node:worker_threads');
-	const addon = require('node-gyp-build')(workerData.root);
+	const addon = require(workerData.addon);
 	const device = new addon.Device(workerData.kind, workerData.index);
-	const [input, weights, output] = [0, 1, 2].map(() => device.allocate([512, 512], 'float32'));
+	const [input, weights, output] = [0, 1, 2].map(() => device.allocate([workerData.size, workerData.size], 'float32'));
 	for (const tensor of [input, weights]) addon.normal({output: tensor, seed: 1, stream: 0, deviation: 0.01});
 	for (let i = 0; i < 10_000; i++) addon.linear({input, weights, output});
 	device.synchronize();
 	parentPort.postMessage('busy');
 `;
 
+/** The build of the addon that this process has loaded: the environment may have asked for another than the release. */
+const addon = Object.keys(createRequire(import.meta.url).cache).find((file) => /\/alexnet[^/]*\.node$/.test(file));
+
 forEachDevice('worker threads are terminated while their devices work', async (t, {device}) => {
 	const [kind, index] = device.id.split(':');
-	const workerData = {root: fileURLToPath(new URL('../..', import.meta.url)), kind, index: Number(index)};
+	const workerData = {addon, size: sizeOfWork(device.id), kind, index: Number(index)};
 	for (let batch = 0; batch < 10; batch++) {
 		const workers = [0, 1].map(() => new Worker(busyWorker, {eval: true, workerData}));
 		await Promise.all(workers.map((worker) => once(worker, 'message')));

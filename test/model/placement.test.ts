@@ -5,12 +5,11 @@ import {join} from 'node:path';
 import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {listDevices} from '../../lib/device.ts';
-import {evaluate} from '../../lib/evaluate.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
-import {train} from '../../lib/trainer.ts';
-import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
-import {unitRoundoff} from '../helpers/tolerance.ts';
+import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
+import {accuracyOfTraining, meetingNet, tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
+import {relativeDistance} from '../helpers/tolerance.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 /** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */
@@ -36,11 +35,6 @@ const bounds = {
 	bf16: 2 * exchanges * unitRoundoff.bfloat16,
 };
 
-function distance(a: Float32Array, b: Float32Array): number {
-	const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-	return norm(a.map((value, index) => value - b[index]!)) / norm(a);
-}
-
 function both(devices: readonly string[], options: Partial<ModelOptions> = {}): Promise<[Model, Model]> {
 	const net = {architecture: meetingNet(), ...options};
 	return Promise.all([tinyModel(net), tinyModel({...net, devices})]);
@@ -52,7 +46,7 @@ for (const devices of placements) {
 			const [one, two] = await both(devices, {precision});
 			const {images, labels} = tinyPictures(16, 'placement');
 			const near = (name: string, a: Float32Array, b: Float32Array): void => {
-				const share = distance(a, b) / bounds[precision];
+				const share = relativeDistance(a, b) / bounds[precision];
 				t.true(share <= 1, `${name}: ${share} of the permitted distance`);
 			};
 			t.deepEqual(await two.getParameters(), await one.getParameters(), 'initial weights');
@@ -88,7 +82,7 @@ test('the comparison shows another dropout mask, another weight and a column tha
 		await change();
 		await two.trainStep({images, labels, update: false});
 		const gradients = await two.gradients();
-		return [...right].some(([name, gradient]) => distance(gradient, gradients.get(name)!) > bounds.fp32);
+		return [...right].some(([name, gradient]) => relativeDistance(gradient, gradients.get(name)!) > bounds.fp32);
 	};
 	const weights = await one.getParameters();
 	t.false(await differs(() => Promise.resolve()));
@@ -111,16 +105,7 @@ test('the comparison shows another dropout mask, another weight and a column tha
 });
 
 test('twenty epochs end at the same accuracy', async (t) => {
-	const accuracy = async (devices: readonly string[]): Promise<number> => {
-		await using model = await tinyModel({architecture: meetingNet(), devices});
-		let epochs = 0;
-		for await (const report of train(model, tinySource(96, 'learn'), {epochs: 20})) {
-			if (report.type === 'epoch') epochs = report.epoch;
-		}
-		t.is(epochs, 20);
-		return (await evaluate(model, tinySource(120, 'never seen'))).top1;
-	};
-	const [one, two] = [await accuracy(['cpu:0']), await accuracy(['cpu:0', 'cpu:1'])];
+	const [one, two] = [await accuracyOfTraining(['cpu:0']), await accuracyOfTraining(['cpu:0', 'cpu:1'])];
 	t.true(one > 0.9, `${one}`);
 	t.is(two, one);
 });

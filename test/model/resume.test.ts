@@ -5,10 +5,11 @@ import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {Dataset} from '../../lib/data/dataset.ts';
 import {PictureError} from '../../lib/data/decode.ts';
+import {listDevices} from '../../lib/device.ts';
 import {environmentChanges} from '../../lib/environment.ts';
 import {Model} from '../../lib/model.ts';
 import {train, type TrainOptions, type TrainReport} from '../../lib/trainer.ts';
-import {tinyLabels, tinyModel, tinyNet, tinyPictures, tinySource} from '../helpers/networks.ts';
+import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 
 const bytesEach = 32 * 32 * 3;
@@ -34,8 +35,8 @@ const unreadable = [3, 17, 40, 41];
 const options = (): TrainOptions => ({epochs: 4, patience: 1, validation: tinySource(21, 'held out')});
 
 /** Without statistics: a run takes them, and finds then which pictures cannot be read. */
-async function freshModel(): Promise<Model> {
-	const net = {architecture: tinyNet(), labels: tinyLabels};
+async function freshModel(devices: readonly string[] = ['cpu:0']): Promise<Model> {
+	const net = {architecture: meetingNet(), labels: tinyLabels, devices};
 	const model = new Model({...net, batchSize: 16, learningRate: 0.003, seed: 7});
 	await model.initialize();
 	return model;
@@ -51,28 +52,41 @@ async function run(model: Model, count = Infinity, bad = unreadable): Promise<Tr
 	return reports;
 }
 
-test('at whatever report a run is left, saved and loaded, it goes on bit for bit', async (t) => {
-	const folder = await temporaryFolder(t);
-	await using whole = await freshModel();
-	const expected = await run(whole);
-	t.is(expected.length, 4 * 5, '66 readable pictures are four batches of 16, and an epoch has a report');
-	t.true(expected.every((report) => report.type === 'epoch' || report.stepsPerEpoch === 4));
-	await saveCheckpoint(whole, join(folder, 'whole'));
-	for (const count of [1, 4, 5, 6, 12, 19]) {
-		const path = join(folder, `${count}`);
-		await using left = await freshModel();
-		const before = await run(left, count);
-		await saveCheckpoint(left, path);
-		await using loaded = await loadCheckpoint(path, {}, (modelOptions) => new Model(modelOptions));
-		// Pictures that can be read by now stay left out, as they would have.
-		const after = await run(loaded, Infinity, []);
-		t.deepEqual([...before, ...after], expected, `left after ${count} reports`);
-		await saveCheckpoint(loaded, path);
-		t.true((await readFile(path)).equals(await readFile(join(folder, 'whole'))), `left after ${count} reports`);
-		t.deepEqual([...before, ...(await run(left))], expected, 'and so does the model that was left');
-	}
-	t.deepEqual(await run(whole), [], 'nothing is left to do');
-});
+const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
+const placements = [
+	{devices: ['cpu:0'], counts: [1, 4, 5, 6, 12, 19]},
+	{devices: ['cpu:0', 'cpu:1'], counts: [6, 12]},
+	...boards.slice(0, 1).flatMap((id) => [{devices: [id], counts: [12]}]),
+	...(boards[0] ? [{devices: [boards[0], boards[1] ?? boards[0]], counts: [6]}] : []),
+];
+
+for (const {devices, counts} of placements) {
+	test.serial(
+		`at whatever report a run is left, saved and loaded, it goes on bit for bit [${devices.join(', ')}]`,
+		async (t) => {
+			const folder = await temporaryFolder(t);
+			await using whole = await freshModel(devices);
+			const expected = await run(whole);
+			t.is(expected.length, 4 * 5, '66 readable pictures are four batches of 16, and an epoch has a report');
+			t.true(expected.every((report) => report.type === 'epoch' || report.stepsPerEpoch === 4));
+			await saveCheckpoint(whole, join(folder, 'whole'));
+			for (const count of counts) {
+				const path = join(folder, `${count}`);
+				await using left = await freshModel(devices);
+				const before = await run(left, count);
+				await saveCheckpoint(left, path);
+				await using loaded = await loadCheckpoint(path, {devices}, (modelOptions) => new Model(modelOptions));
+				// Pictures that can be read by now stay left out, as they would have.
+				const after = await run(loaded, Infinity, []);
+				t.deepEqual([...before, ...after], expected, `left after ${count} reports`);
+				await saveCheckpoint(loaded, path);
+				t.true((await readFile(path)).equals(await readFile(join(folder, 'whole'))), `left after ${count} reports`);
+				t.deepEqual([...before, ...(await run(left))], expected, 'and so does the model that was left');
+			}
+			t.deepEqual(await run(whole), [], 'nothing is left to do');
+		},
+	);
+}
 
 test('a run goes on with its own pictures only, and another is begun on purpose', async (t) => {
 	await using model = await tinyModel();

@@ -1,9 +1,10 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {activate, activateBackward} from '../helpers/reference/activate.ts';
+import {activate, activateBackward} from '../../lib/selftest/reference/activate.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {assertClose, Sums, tanhRoundings} from '../helpers/tolerance.ts';
+import {Sums, tanhRoundings} from '../../lib/selftest/tolerance.ts';
+import {assertClose} from '../helpers/tolerance.ts';
 
 const shapes: {shape: number[]; misaligned?: true}[] = [
 	{shape: [2, 7, 5, 48]},

@@ -1,8 +1,9 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
-import {assertClose, Sums} from '../helpers/tolerance.ts';
+import {Sums} from '../../lib/selftest/tolerance.ts';
+import {assertClose} from '../helpers/tolerance.ts';
 
 const shapes: {shape: number[]; misaligned?: true}[] = [
 	{shape: [3, 13, 13, 40]},

@@ -1,8 +1,8 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import type {Random} from '../helpers/random.ts';
-import {augment, type AugmentGeometry} from '../helpers/reference/augment.ts';
+import type {Random} from '../../lib/selftest/random.ts';
+import {augment, type AugmentGeometry} from '../../lib/selftest/reference/augment.ts';
 import {badShape, badType, testRefusals} from '../helpers/refusals.ts';
 import {assertClose} from '../helpers/tolerance.ts';
 

@@ -1,8 +1,8 @@
 import type {DataType} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes, roundTo} from '../helpers/bfloat16.ts';
+import {realTypes, roundTo} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import type {Random} from '../helpers/random.ts';
+import type {Random} from '../../lib/selftest/random.ts';
 import {badArgument, badType, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
 

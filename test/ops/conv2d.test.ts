@@ -1,9 +1,9 @@
 import type {ExecutionContext} from 'ava';
 import type {Activation} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes, type RealType} from '../helpers/bfloat16.ts';
+import {realTypes, type RealType} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {activated} from '../helpers/reference/activate.ts';
+import {activated} from '../../lib/selftest/reference/activate.ts';
 import {
 	conv2d,
 	conv2dBackwardInput,
@@ -12,10 +12,12 @@ import {
 	convWeightShape,
 	product,
 	type ConvGeometry,
-} from '../helpers/reference/conv2d.ts';
+} from '../../lib/selftest/reference/conv2d.ts';
 import {badArgument, badShape, badType, testRefusals} from '../helpers/refusals.ts';
-import {accumulation, assertClose, tanhRoundings} from '../helpers/tolerance.ts';
-import type {Workbench} from '../helpers/workbench.ts';
+import {accumulation, tanhRoundings} from '../../lib/selftest/tolerance.ts';
+import {assertClose} from '../helpers/tolerance.ts';
+import {atOnce} from '../helpers/at-once.ts';
+import type {Workbench} from '../../lib/selftest/workbench.ts';
 
 interface Case extends ConvGeometry {
 	title: string;
@@ -117,7 +119,7 @@ async function forward(
 		groups,
 		activation,
 	});
-	const sums = conv2d(geometry, input, weights, bias);
+	const sums = atOnce(conv2d(geometry, input, weights, bias));
 	addend?.forEach((term, index) => {
 		sums.add(index, term);
 	});
@@ -149,8 +151,8 @@ async function backward(t: ExecutionContext, bench: Workbench, dataType: RealTyp
 		pads,
 		groups,
 	});
-	const expectedInput = conv2dBackwardInput(geometry, gradient, weights);
-	const expected = conv2dBackwardWeights(geometry, input, gradient);
+	const expectedInput = atOnce(conv2dBackwardInput(geometry, gradient, weights));
+	const expected = atOnce(conv2dBackwardWeights(geometry, input, gradient));
 	assertClose(t, 'inputGradient', await bench.read(inputGradient), expectedInput, dataType);
 	assertClose(t, 'weightGradient', await bench.read(weightGradient), expected.weightGradient, 'float32');
 	if (!biasGradient) return;

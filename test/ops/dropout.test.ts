@@ -1,9 +1,9 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {dropoutMask, type DropoutDraw} from '../helpers/reference/philox.ts';
+import {dropout, dropoutMask, dropoutRoundings, type DropoutDraw} from '../../lib/selftest/reference/draws.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {assertClose, assertEqual, Sums} from '../helpers/tolerance.ts';
+import {assertClose, assertEqual} from '../helpers/tolerance.ts';
 
 interface Case {
 	title: string;
@@ -31,9 +31,6 @@ const cases: Case[] = [
 	{title: 'views', shape: [3, 37], draw: {...draw, features: 37}, misaligned: true},
 ];
 
-// Three roundings: of 1 - rate, of its reciprocal and of the product.
-const roundings = (): number => 3;
-
 for (const dataType of realTypes) {
 	for (const {title, shape, draw: options, misaligned} of cases) {
 		for (const inPlace of [false, true]) {
@@ -45,14 +42,11 @@ for (const dataType of realTypes) {
 					const output = inPlace ? input : bench.output(shape, dataType);
 					operations.dropout({input, output, ...options});
 					const mask = dropoutMask(...shape, options);
-					const expected = new Sums(values.length);
-					values.forEach((x, i) => {
-						if (mask[i]) expected.add(i, x / (1 - Math.fround(options.rate)));
-					});
+					const expected = dropout(values, mask, options.rate);
 					const actual = await bench.read(output);
 					const kept = Float64Array.from(actual, (x) => (x === 0 ? 0 : 1));
 					assertEqual(t, 'mask', kept, Float64Array.from(mask, Number));
-					assertClose(t, 'output', actual, expected, dataType, roundings);
+					assertClose(t, 'output', actual, expected, dataType, () => dropoutRoundings);
 				},
 				{misaligned},
 			);

@@ -1,11 +1,18 @@
 import type {Activation} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {activated} from '../helpers/reference/activate.ts';
-import {linear, linearBackwardInput, linearBackwardWeights, type LinearGeometry} from '../helpers/reference/linear.ts';
+import {activated} from '../../lib/selftest/reference/activate.ts';
+import {
+	linear,
+	linearBackwardInput,
+	linearBackwardWeights,
+	type LinearGeometry,
+} from '../../lib/selftest/reference/linear.ts';
 import {badArgument, badType, testRefusals} from '../helpers/refusals.ts';
-import {accumulation, assertClose, tanhRoundings} from '../helpers/tolerance.ts';
+import {accumulation, tanhRoundings} from '../../lib/selftest/tolerance.ts';
+import {assertClose} from '../helpers/tolerance.ts';
+import {atOnce} from '../helpers/at-once.ts';
 
 interface Case {
 	title: string;
@@ -56,7 +63,7 @@ for (const dataType of realTypes) {
 						output,
 						activation,
 					});
-					const sums = linear(geometry, input, weights, biases);
+					const sums = atOnce(linear(geometry, input, weights, biases));
 					addends?.forEach((term, index) => {
 						sums.add(index, term);
 					});
@@ -90,8 +97,8 @@ for (const dataType of realTypes) {
 					weightGradient,
 					biasGradient,
 				});
-				const expectedInput = linearBackwardInput(geometry, gradient, weights);
-				const expected = linearBackwardWeights(geometry, input, gradient);
+				const expectedInput = atOnce(linearBackwardInput(geometry, gradient, weights));
+				const expected = atOnce(linearBackwardWeights(geometry, input, gradient));
 				assertClose(t, 'inputGradient', await bench.read(inputGradient), expectedInput, dataType);
 				assertClose(t, 'weightGradient', await bench.read(weightGradient), expected.weightGradient, 'float32');
 				if (!biasGradient) return;

@@ -1,8 +1,8 @@
 import type {LrnOptions} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {lrn, lrnBackward} from '../helpers/reference/lrn.ts';
+import {lrn, lrnBackward, lrnBackwardRoundings, lrnRoundings} from '../../lib/selftest/reference/lrn.ts';
 import {badArgument, badType, testRefusals} from '../helpers/refusals.ts';
 import {assertClose} from '../helpers/tolerance.ts';
 
@@ -35,16 +35,6 @@ const cases: Case[] = [
 	{title: 'views', shape: [2, 3, 3, 16], scale: 100, options: {...paper, columns: 2}, misaligned: true},
 ];
 
-// d = k + alpha * sum x^2 has positive terms only: each of the size squares, the sum, alpha and k adds at most one
-// rounding, so d is off by (size + 3) roundings of itself and d^-beta by beta times as many. A power function adds up to
-// 4 units in the last place, that is 8 roundings, and multiplying by the input one.
-const powerRoundings = 8;
-const forwardRoundings = ({size, beta}: LrnOptions): number => beta * (size + 3) + powerRoundings + 1;
-// The terms hold d^(-beta - 1), which is d^-beta through one division by d, four multiplications more, and a sum of
-// size + 1 terms.
-const backwardRoundings = ({size, beta}: LrnOptions): number =>
-	(beta + 1) * (size + 3) + powerRoundings + 1 + 5 + (size + 1);
-
 for (const dataType of realTypes) {
 	for (const {title, shape, scale, options, misaligned} of cases) {
 		const length = shape.reduce((a, b) => a * b);
@@ -60,7 +50,7 @@ for (const dataType of realTypes) {
 						: undefined;
 					operations.lrn({input, output, workspace, ...options});
 					const expected = lrn(options, shape[3], inputs);
-					const roundings = (): number => forwardRoundings(options);
+					const roundings = (): number => lrnRoundings(options);
 					assertClose(t, 'output', await bench.read(output), expected, dataType, roundings);
 					if (!training) return;
 					const gradients = bench.random.values(length, 1, dataType);
@@ -73,7 +63,7 @@ for (const dataType of realTypes) {
 						await bench.read(inputGradient),
 						lrnBackward(options, shape[3], inputs, gradients),
 						dataType,
-						() => backwardRoundings(options),
+						() => lrnBackwardRoundings(options),
 					);
 				},
 				{misaligned},

@@ -1,8 +1,8 @@
 import type {PoolOptions} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes, roundTo} from '../helpers/bfloat16.ts';
+import {realTypes, roundTo} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {maxPool, maxPoolBackward, poolOutputShape, type PoolInput} from '../helpers/reference/max-pool.ts';
+import {maxPool, maxPoolBackward, poolOutputShape, type PoolInput} from '../../lib/selftest/reference/max-pool.ts';
 import {badArgument, badShape, badType, testRefusals} from '../helpers/refusals.ts';
 import {assertClose, assertEqual} from '../helpers/tolerance.ts';
 

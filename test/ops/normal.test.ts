@@ -1,8 +1,8 @@
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {normalDraws} from '../helpers/reference/philox.ts';
+import {normal, normalRoundings} from '../../lib/selftest/reference/draws.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {assertClose, Sums} from '../helpers/tolerance.ts';
+import {assertClose} from '../helpers/tolerance.ts';
 
 const seed = 0x0123_4567_89ab_cdefn;
 
@@ -17,13 +17,8 @@ for (const [title, length, deviation, misaligned] of [
 		async (t, bench) => {
 			const output = bench.output([length], 'float32');
 			operations.normal({output, seed, stream: 5, deviation});
-			const {draws, radii} = normalDraws(length, seed, 5);
-			const expected = new Sums(length);
-			draws.forEach((draw, i) => expected.add(i, Math.fround(deviation) * draw));
-			// Two roundings to fp32, of the draw and of the product. Sine and cosine are of a double angle, so near their
-			// zeros they are off by 2^-50 of the radius: a hundredth of a rounding is ample.
-			radii.forEach((radius, i) => (expected.terms[i]! += 2 ** -20 * deviation * radius));
-			assertClose(t, 'draws', await bench.read(output), expected, 'float32', () => 2);
+			const expected = normal(length, seed, 5, deviation);
+			assertClose(t, 'draws', await bench.read(output), expected, 'float32', () => normalRoundings);
 		},
 		{misaligned},
 	);

@@ -1,6 +1,6 @@
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {box, permute} from '../helpers/reference/permute.ts';
+import {box, permute} from '../../lib/selftest/reference/permute.ts';
 import {badArgument, badShape, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
 

@@ -1,9 +1,11 @@
 // The definitions that the devices are compared with: each backward pass against finite differences of its own forward
 // pass, in double precision and on random shapes, and a few values known beforehand. Needs no device.
 import test from 'ava';
+import {philox} from '../../lib/random.ts';
 import {assertGradient, dot} from '../helpers/finite-differences.ts';
-import {Random} from '../helpers/random.ts';
-import {activate, activateBackward} from '../helpers/reference/activate.ts';
+import {atOnce} from '../helpers/at-once.ts';
+import {Random} from '../../lib/selftest/random.ts';
+import {activate, activateBackward} from '../../lib/selftest/reference/activate.ts';
 import {
 	conv2d,
 	conv2dBackwardInput,
@@ -12,24 +14,21 @@ import {
 	convWeightShape,
 	product,
 	type ConvGeometry,
-} from '../helpers/reference/conv2d.ts';
-import {linear, linearBackwardInput, linearBackwardWeights} from '../helpers/reference/linear.ts';
-import {lrn, lrnBackward} from '../helpers/reference/lrn.ts';
-import {maxPool, maxPoolBackward, poolOutputShape, winners} from '../helpers/reference/max-pool.ts';
-import {permute} from '../helpers/reference/permute.ts';
-import {dropoutMask, philox} from '../helpers/reference/philox.ts';
-import {softmax, softmaxLoss, softmaxLossGradient} from '../helpers/reference/softmax-loss.ts';
+} from '../../lib/selftest/reference/conv2d.ts';
+import {linear, linearBackwardInput, linearBackwardWeights} from '../../lib/selftest/reference/linear.ts';
+import {lrn, lrnBackward} from '../../lib/selftest/reference/lrn.ts';
+import {maxPool, maxPoolBackward, poolOutputShape, winners} from '../../lib/selftest/reference/max-pool.ts';
+import {permute} from '../../lib/selftest/reference/permute.ts';
+import {dropoutMask} from '../../lib/selftest/reference/draws.ts';
+import {softmax, softmaxLoss, softmaxLossGradient} from '../../lib/selftest/reference/softmax-loss.ts';
 
 const draw = (random: Random, length: number): Float64Array =>
 	Float64Array.from({length}, () => 2 * random.uniform() - 1);
 
 test('conv2d of a picture worked by hand', (t) => {
 	const geometry: ConvGeometry = {input: [1, 2, 2, 1], window: [1, 2, 2], stride: 1, pads: [0, 0, 1, 1], groups: 1};
-	const {values} = conv2d(
-		geometry,
-		Float64Array.of(1, 2, 3, 4),
-		Float64Array.of(10, 100, 1000, 10_000),
-		Float64Array.of(5),
+	const {values} = atOnce(
+		conv2d(geometry, Float64Array.of(1, 2, 3, 4), Float64Array.of(10, 100, 1000, 10_000), Float64Array.of(5)),
 	);
 	t.deepEqual(values, Float64Array.of(43_215, 4025, 435, 45));
 });
@@ -49,9 +48,10 @@ test('conv2d with stride, four pads and groups: gradients', (t) => {
 		const weights = draw(random, product(convWeightShape(geometry)));
 		const bias = draw(random, geometry.window[0]);
 		const gradient = draw(random, product(convOutputShape(geometry)));
-		const loss = (x: Float64Array, w: Float64Array, b: Float64Array) => dot(conv2d(geometry, x, w, b).values, gradient);
-		const {weightGradient, biasGradient} = conv2dBackwardWeights(geometry, input, gradient);
-		const inputGradient = conv2dBackwardInput(geometry, gradient, weights);
+		const loss = (x: Float64Array, w: Float64Array, b: Float64Array) =>
+			dot(atOnce(conv2d(geometry, x, w, b)).values, gradient);
+		const {weightGradient, biasGradient} = atOnce(conv2dBackwardWeights(geometry, input, gradient));
+		const inputGradient = atOnce(conv2dBackwardInput(geometry, gradient, weights));
 		assertGradient(t, 'input', (x) => loss(x, weights, bias), input, inputGradient.values);
 		assertGradient(t, 'weights', (w) => loss(input, w, bias), weights, weightGradient.values);
 		assertGradient(t, 'bias', (b) => loss(input, weights, b), bias, biasGradient.values);
@@ -70,9 +70,10 @@ test('linear: gradients', (t) => {
 		const weights = draw(random, outputs * inputs);
 		const bias = draw(random, outputs);
 		const gradient = draw(random, images * outputs);
-		const loss = (x: Float64Array, w: Float64Array, b: Float64Array) => dot(linear(geometry, x, w, b).values, gradient);
-		const {weightGradient, biasGradient} = linearBackwardWeights(geometry, input, gradient);
-		const inputGradient = linearBackwardInput(geometry, gradient, weights);
+		const loss = (x: Float64Array, w: Float64Array, b: Float64Array) =>
+			dot(atOnce(linear(geometry, x, w, b)).values, gradient);
+		const {weightGradient, biasGradient} = atOnce(linearBackwardWeights(geometry, input, gradient));
+		const inputGradient = atOnce(linearBackwardInput(geometry, gradient, weights));
 		assertGradient(t, 'input', (x) => loss(x, weights, bias), input, inputGradient.values);
 		assertGradient(t, 'weights', (w) => loss(input, w, bias), weights, weightGradient.values);
 		assertGradient(t, 'bias', (b) => loss(input, weights, b), bias, biasGradient.values);

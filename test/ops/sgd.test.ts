@@ -1,7 +1,7 @@
 import {operations} from '../../lib/ops.ts';
-import {roundTo} from '../helpers/bfloat16.ts';
+import {roundTo} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {sgd} from '../helpers/reference/sgd.ts';
+import {sgd} from '../../lib/selftest/reference/sgd.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
 import {assertClose, assertEqual} from '../helpers/tolerance.ts';
 

@@ -1,10 +1,19 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../helpers/bfloat16.ts';
+import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import type {Random} from '../helpers/random.ts';
-import {softmax, softmaxLoss, softmaxLossGradient} from '../helpers/reference/softmax-loss.ts';
+import type {Random} from '../../lib/selftest/random.ts';
+import {
+	softmax,
+	softmaxLoss,
+	softmaxLossGradient,
+	lossGradientRoundings,
+	lossRoundings,
+	lossSums,
+	softmaxRoundings,
+} from '../../lib/selftest/reference/softmax-loss.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
-import {accumulation, assertClose, assertEqual, Sums} from '../helpers/tolerance.ts';
+import {Sums} from '../../lib/selftest/tolerance.ts';
+import {assertClose, assertEqual} from '../helpers/tolerance.ts';
 
 interface Case {
 	title: string;
@@ -32,13 +41,6 @@ const cases: Case[] = [
 	{title: 'views', images: 5, classes: 23, logits: spread(4), misaligned: true},
 ];
 
-// exp(z - max): rounding the difference changes the power by |z - max| roundings, at most 88 of them before it is zero
-// in fp32; the power function adds up to 4 units in the last place, 8 roundings.
-const powerRoundings = (logits: Float64Array): number => Math.min(88, Math.max(...logits) - Math.min(...logits)) + 8;
-// The sum of the powers has their error and its own; one division.
-const probabilityRoundings = (logits: Float64Array, classes: number): number =>
-	2 * powerRoundings(logits) + accumulation(classes) + 1;
-
 for (const {title, images, classes, logits: draw, misaligned} of cases) {
 	const length = images * classes;
 
@@ -50,7 +52,7 @@ for (const {title, images, classes, logits: draw, misaligned} of cases) {
 			operations.softmax({logits: bench.input([images, classes], 'float32', logits), probabilities});
 			const expected = new Sums(length);
 			softmax(logits, classes).forEach((p, i) => expected.add(i, p));
-			const roundings = probabilityRoundings(logits, classes);
+			const roundings = softmaxRoundings(logits, classes);
 			assertClose(t, 'probabilities', await bench.read(probabilities), expected, 'float32', () => roundings);
 		},
 		{misaligned},
@@ -73,17 +75,11 @@ for (const {title, images, classes, logits: draw, misaligned} of cases) {
 				const expected = softmaxLoss(logits, labels, classes);
 				const [loss, ...counts] = await bench.read(result);
 				t.deepEqual(counts, [expected.top1, expected.top5], 'top-1 and top-5 counts');
-				// Each loss is log(sum) + (max - z): positive terms. The sum's error passes through the logarithm, whose
-				// argument is at least 1, as an absolute one; N losses are added.
-				const sums = new Sums(1);
-				sums.add(0, expected.loss);
-				sums.terms[0] = expected.loss + images;
-				const roundings = (): number => powerRoundings(logits) + accumulation(classes) + accumulation(images) + 4;
-				assertClose(t, 'loss', Float64Array.of(loss!), sums, 'float32', roundings);
-				// The gradient subtracts 1 and divides by N.
+				const roundings = (): number => lossRoundings(logits, classes);
+				assertClose(t, 'loss', Float64Array.of(loss!), lossSums(expected.loss, images), 'float32', roundings);
 				const expectedGradient = softmaxLossGradient(logits, labels, classes);
 				const actual = await bench.read(gradient);
-				const gradientRoundings = probabilityRoundings(logits, classes) + 2;
+				const gradientRoundings = lossGradientRoundings(logits, classes);
 				assertClose(t, 'gradient', actual, expectedGradient, dataType, () => gradientRoundings);
 			},
 			{misaligned},

@@ -3,11 +3,12 @@
 import {openDevice} from '../../lib/device.ts';
 import type {NativeDevice, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {realTypes, toBfloat16, type RealType} from '../helpers/bfloat16.ts';
+import {realTypes, toBfloat16, type RealType} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {linear, linearBackwardInput} from '../helpers/reference/linear.ts';
+import {linear, linearBackwardInput} from '../../lib/selftest/reference/linear.ts';
 import {assertClose} from '../helpers/tolerance.ts';
-import type {Workbench} from '../helpers/workbench.ts';
+import {atOnce} from '../helpers/at-once.ts';
+import type {Workbench} from '../../lib/selftest/workbench.ts';
 
 const [images, outputs, window] = [2, 32, [3, 3, 16]] as const;
 const inputs = window[0] * window[1] * window[2];
@@ -77,8 +78,8 @@ for (const dataType of realTypes) {
 				pads,
 			});
 			const now = (await bench.read(weights)).subarray(length / 2);
-			const forward = linear(geometry, values, now);
-			const backward = linearBackwardInput(geometry, gradients, now);
+			const forward = atOnce(linear(geometry, values, now));
+			const backward = atOnce(linearBackwardInput(geometry, gradients, now));
 			assertClose(t, `linear after ${name}`, await bench.read(product), forward, dataType);
 			assertClose(t, `conv2d after ${name}`, await bench.read(convolution), forward, dataType);
 			assertClose(t, `linearBackwardInput after ${name}`, await bench.read(back), backward, dataType);
@@ -97,7 +98,7 @@ forEachDevice('weights of a new tensor are not taken for those of a disposed one
 		const weights = bench.device.allocate([outputs, inputs], 'float32'); // often at the address of the one before
 		weights.write(matrix);
 		operations.linear({input, weights, output});
-		const expected = linear(geometry, values, Float64Array.from(matrix));
+		const expected = atOnce(linear(geometry, values, Float64Array.from(matrix)));
 		assertClose(t, `round ${round}`, await bench.read(output), expected, 'float32');
 		weights.dispose();
 	}

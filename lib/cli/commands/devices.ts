@@ -1,9 +1,24 @@
 import type {Command} from 'commander';
-import {cudaAvailability, listDevices} from '../../index.ts';
+import {cudaAvailability, listDevices, type DeviceInfo} from '../../index.ts';
 import {describeCudaVersions, describeDevice} from '../devices-in-words.ts';
 import {table} from '../format.ts';
 import {Output} from '../output.ts';
 import {commonOptions} from '../parse.ts';
+
+function row({freeBytes, peers, ...device}: DeviceInfo): string[] {
+	return [
+		device.id,
+		describeDevice(device),
+		gibibytes(device.memoryBytes),
+		freeBytes === undefined ? '?' : gibibytes(freeBytes),
+		device.nativeBfloat16 ? 'in hardware' : 'emulated, slow',
+		peers?.length === 0 ? 'none' : (peers ?? []).join(', '),
+	];
+}
+
+function gibibytes(bytes: number): string {
+	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
 
 export function addDevices(program: Command): void {
 	program
@@ -12,19 +27,15 @@ export function addDevices(program: Command): void {
 		.addOption(commonOptions.json())
 		.action(({json}: {json?: boolean}) => {
 			const output = new Output({json});
-			const devices = listDevices();
+			const devices = listDevices({probe: true});
 			const cuda = cudaAvailability();
 			if (output.isJson) {
 				output.json({devices, cuda});
 				return;
 			}
-			const rows = devices.map((device) => [
-				device.id,
-				describeDevice(device),
-				`${(device.memoryBytes / 2 ** 30).toFixed(1)} GiB`,
-				device.nativeBfloat16 ? 'in hardware' : 'emulated, slow',
-			]);
-			output.result(table(['id', 'device', 'memory', 'bf16'], rows));
+			output.result(table(['id', 'device', 'memory', 'free', 'bf16', 'peers'], devices.map(row)));
+			for (const {id, problem} of devices)
+				if (problem !== undefined) output.result(`\n${id} cannot be used: ${problem}`);
 			const versions = describeCudaVersions(cuda);
 			if (cuda.reason !== 'available') output.result(`\nNo CUDA device: ${cuda.message}`);
 			if (versions) output.result(versions);

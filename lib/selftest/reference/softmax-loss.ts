@@ -1,5 +1,5 @@
 // Softmax, the cross-entropy of a label and how often the label was the best and among the five best logits.
-import {Sums} from '../tolerance.ts';
+import {accumulation, Sums} from '../tolerance.ts';
 
 function rows(logits: Float64Array, classes: number): Float64Array[] {
 	return Array.from({length: logits.length / classes}, (_, n) => logits.subarray(n * classes, (n + 1) * classes));
@@ -51,4 +51,39 @@ export function softmaxLossGradient(logits: Float64Array, labels: Int32Array, cl
 		if (i % classes === labels[Math.floor(i / classes)]) gradient.add(i, -1 / labels.length);
 	});
 	return gradient;
+}
+
+/**
+ * exp(z - max): rounding the difference changes the power by |z - max| roundings, at most 88 of them before it is zero
+ * in fp32; the power function adds up to 4 units in the last place, 8 roundings.
+ */
+function powerRoundings(logits: Float64Array): number {
+	const range = logits.reduce((a, b) => Math.max(a, b)) - logits.reduce((a, b) => Math.min(a, b));
+	return Math.min(88, range) + 8;
+}
+
+/** The sum of the powers has their error and its own; one division. */
+export function softmaxRoundings(logits: Float64Array, classes: number): number {
+	return 2 * powerRoundings(logits) + accumulation(classes) + 1;
+}
+
+/** The gradient subtracts 1 and divides by N. */
+export function lossGradientRoundings(logits: Float64Array, classes: number): number {
+	return softmaxRoundings(logits, classes) + 2;
+}
+
+/**
+ * Each loss is log(sum) + (max - z): positive terms. The sum's error passes through the logarithm, whose argument is at
+ * least 1, as an absolute one.
+ */
+export function lossSums(loss: number, images: number): Sums {
+	const sums = new Sums(1);
+	sums.add(0, loss);
+	sums.terms[0] = loss + images;
+	return sums;
+}
+
+/** N losses are added. */
+export function lossRoundings(logits: Float64Array, classes: number): number {
+	return powerRoundings(logits) + accumulation(classes) + accumulation(logits.length / classes) + 4;
 }

@@ -1,7 +1,6 @@
 // Tensors of a device under test. Every tensor is a view into poisoned memory (0xFF bytes: NaN in fp32 and bf16), so
 // that elements an operation forgets to write show, and so do bytes it writes outside its output or in its inputs.
-import type {ExecutionContext} from 'ava';
-import type {DataType, HostArray, NativeDevice, Shape, Tensor} from '../../lib/native.ts';
+import type {DataType, HostArray, NativeDevice, Shape, Tensor} from '../native.ts';
 import {fromBfloat16, toBfloat16} from './bfloat16.ts';
 import {Random} from './random.ts';
 
@@ -51,15 +50,13 @@ interface Entry {
 export class Workbench {
 	readonly device: NativeDevice;
 	readonly random: Random;
-	readonly #t: ExecutionContext;
 	readonly #shift: number;
 	readonly #heldBefore: number;
 	readonly #entries: Entry[] = [];
 	readonly #views: Tensor[] = [];
 
 	/** `misaligned`: tensors begin one element after a multiple of 64 bytes. */
-	constructor(t: ExecutionContext, device: NativeDevice, seed: string, misaligned: boolean) {
-		this.#t = t;
+	constructor(device: NativeDevice, seed: string, {misaligned = false}: {misaligned?: boolean | undefined} = {}) {
 		this.device = device;
 		this.#heldBefore = device.memory().bytes;
 		this.random = new Random(seed);
@@ -101,21 +98,33 @@ export class Workbench {
 		return decode(tensor.dataType, bytes.subarray(entry.start, entry.start + entry.bytes));
 	}
 
-	/** Checks that nothing was written but outputs, releases everything, and checks that the device has done the same. */
-	async finish(): Promise<void> {
-		if (this.#entries.length === 0) return; // the test has tensors of its own
+	/**
+	 * Releases everything.
+	 *
+	 * @returns what was written that is no output, and whether the device has kept memory, in words
+	 */
+	async finish(): Promise<string[]> {
+		if (this.#entries.length === 0) return []; // the user has tensors of its own
+		const found: string[] = [];
 		for (const [index, entry] of this.#entries.entries()) {
 			const after = new Uint8Array(entry.before.length);
 			await entry.memory.read(after);
 			if (entry.writable) after.fill(poison, entry.start, entry.start + entry.bytes);
 			if (entry.writable) entry.before.fill(poison, entry.start, entry.start + entry.bytes);
 			const wrong = after.findIndex((byte, i) => byte !== entry.before[i]);
+			if (wrong < 0) continue;
 			const name = `tensor ${index} (${entry.tensor.dataType} [${entry.tensor.shape.join(', ')}])`;
-			this.#t.is(wrong - entry.start, -1 - entry.start, `${name}: a byte was written that is not the operation's`);
+			found.push(`${name}: byte ${wrong - entry.start} was written, which is not the operation's`);
 		}
+		this.release();
+		const kept = this.device.memory().bytes - this.#heldBefore;
+		return kept === 0 ? found : [...found, `${kept} bytes are still held after all tensors were disposed of`];
+	}
+
+	/** Gives the memory back. Idempotent. */
+	release(): void {
 		const tensors = this.#entries.flatMap(({memory, tensor}) => [memory, tensor]);
 		for (const tensor of [...tensors, ...this.#views]) tensor.dispose();
-		this.#t.is(this.device.memory().bytes, this.#heldBefore, 'bytes held after all tensors were disposed of');
 	}
 
 	#add(
@@ -129,7 +138,7 @@ export class Workbench {
 		const start = guardBytes + shift * elementBytes[dataType];
 		const before = new Uint8Array(start + bytes + guardBytes).fill(poison);
 		if (values) {
-			this.#t.is(values.byteLength, bytes, 'bytes of an input');
+			if (values.byteLength !== bytes) throw new Error(`An input needs ${bytes} bytes, got ${values.byteLength}.`);
 			before.set(new Uint8Array(values.buffer), start);
 		}
 		const memory = this.device.allocate([before.length], 'uint8');

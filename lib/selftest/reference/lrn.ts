@@ -3,7 +3,7 @@
 //   dx[c] = dy[c] * d[c]^-beta - 2 alpha beta x[c] * sum over j with c in window(j) of dy[j] x[j] d[j]^(-beta-1)
 // window(c): channels at most floor(size / 2) from c, clipped to c's column. It is symmetric: c in window(j) when j in
 // window(c).
-import type {LrnOptions} from '../../../lib/native.ts';
+import type {LrnOptions} from '../../native.ts';
 import {Sums} from '../tolerance.ts';
 
 /** First and last channel of c's window. `channels` is a multiple of the columns. */
@@ -51,4 +51,18 @@ export function lrnBackward(
 		}
 	});
 	return inputGradient;
+}
+
+// d = k + alpha * sum x^2 has positive terms only: each of the size squares, the sum, alpha and k adds at most one
+// rounding, so d is off by (size + 3) roundings of itself and d^-beta by beta times as many. A power function adds up to
+// 4 units in the last place, that is 8 roundings, and multiplying by the input one.
+const powerRoundings = 8;
+export function lrnRoundings({size, beta}: LrnOptions): number {
+	return beta * (size + 3) + powerRoundings + 1;
+}
+
+// The terms hold d^(-beta - 1), which is d^-beta through one division by d, four multiplications more, and a sum of
+// size + 1 terms.
+export function lrnBackwardRoundings({size, beta}: LrnOptions): number {
+	return (beta + 1) * (size + 3) + powerRoundings + 1 + 5 + (size + 1);
 }

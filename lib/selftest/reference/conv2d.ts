@@ -1,6 +1,7 @@
 // Convolution over NHWC with weights [K, R, S, C / groups], from its definition:
 //   output[n,p,q,k] = bias[k] + sum over r,s,c of input[n, p * stride + r - top, q * stride + s - left, c] * weights[k,r,s,c]
-// where c runs over the channels of k's group and pixels outside the image are zero.
+// where c runs over the channels of k's group and pixels outside the image are zero. Worked out by rows of outputs.
+import type {Pieces} from '../pieces.ts';
 import {Sums} from '../tolerance.ts';
 
 export interface ConvGeometry {
@@ -28,7 +29,7 @@ export function convWeightShape({input, window, groups}: ConvGeometry): [number,
 }
 
 /** Calls `visit` with the flat indices of every product output[o] += input[i] * weights[w]. */
-function forEachProduct(geometry: ConvGeometry, visit: (o: number, i: number, w: number) => void): void {
+function* forEachProduct(geometry: ConvGeometry, visit: (o: number, i: number, w: number) => void): Pieces<void> {
 	const [, height, width, channels] = geometry.input;
 	const [kernels, rows, columns] = geometry.window;
 	const [top, left] = geometry.pads;
@@ -53,6 +54,7 @@ function forEachProduct(geometry: ConvGeometry, visit: (o: number, i: number, w:
 						}
 					}
 				}
+				yield;
 			}
 		}
 	}
@@ -61,28 +63,37 @@ function forEachProduct(geometry: ConvGeometry, visit: (o: number, i: number, w:
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** output [N, P, Q, K], before any activation */
-export function conv2d(geometry: ConvGeometry, input: Float64Array, weights: Float64Array, bias?: Float64Array): Sums {
+export function* conv2d(
+	geometry: ConvGeometry,
+	input: Float64Array,
+	weights: Float64Array,
+	bias?: Float64Array,
+): Pieces<Sums> {
 	const output = new Sums(product(convOutputShape(geometry)));
-	forEachProduct(geometry, (o, i, w) => output.add(o, input[i]! * weights[w]!));
+	yield* forEachProduct(geometry, (o, i, w) => output.add(o, input[i]! * weights[w]!));
 	if (bias) output.values.forEach((_, o) => output.add(o, bias[o % bias.length]!));
 	return output;
 }
 
 /** inputGradient [N, H, W, C] */
-export function conv2dBackwardInput(geometry: ConvGeometry, outputGradient: Float64Array, weights: Float64Array): Sums {
+export function* conv2dBackwardInput(
+	geometry: ConvGeometry,
+	outputGradient: Float64Array,
+	weights: Float64Array,
+): Pieces<Sums> {
 	const inputGradient = new Sums(product(geometry.input));
-	forEachProduct(geometry, (o, i, w) => inputGradient.add(i, outputGradient[o]! * weights[w]!));
+	yield* forEachProduct(geometry, (o, i, w) => inputGradient.add(i, outputGradient[o]! * weights[w]!));
 	return inputGradient;
 }
 
 /** weightGradient [K, R, S, C / groups] and biasGradient [K] */
-export function conv2dBackwardWeights(
+export function* conv2dBackwardWeights(
 	geometry: ConvGeometry,
 	input: Float64Array,
 	outputGradient: Float64Array,
-): {weightGradient: Sums; biasGradient: Sums} {
+): Pieces<{weightGradient: Sums; biasGradient: Sums}> {
 	const weightGradient = new Sums(product(convWeightShape(geometry)));
-	forEachProduct(geometry, (o, i, w) => weightGradient.add(w, input[i]! * outputGradient[o]!));
+	yield* forEachProduct(geometry, (o, i, w) => weightGradient.add(w, input[i]! * outputGradient[o]!));
 	const biasGradient = new Sums(geometry.window[0]);
 	outputGradient.forEach((gradient, o) => biasGradient.add(o % geometry.window[0], gradient));
 	return {weightGradient, biasGradient};

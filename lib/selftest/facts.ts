@@ -1,0 +1,53 @@
+// What is known of the machine and its devices, for whoever reads a report elsewhere.
+import {readFileSync} from 'node:fs';
+import os from 'node:os';
+import {cudaAvailability, deviceInfo, listDevices} from '../device.ts';
+import type {CudaAvailability, DeviceInfo} from '../native.ts';
+import {packageVersion} from '../version.ts';
+
+export interface DeviceFacts extends DeviceInfo {
+	readonly isSimulated: boolean;
+}
+
+export interface Facts {
+	readonly version: string;
+	readonly node: string;
+	/** "Linux 6.1.0 x64" */
+	readonly system: string;
+	readonly cuda: CudaAvailability;
+	/** The NVIDIA driver's own version, where the system tells it. */
+	readonly driver: string | undefined;
+	/** ALEXNET_SYNC, as it is set. */
+	readonly sync: string | undefined;
+	readonly devices: readonly DeviceFacts[];
+}
+
+export function factsOf(ids: readonly string[]): Facts {
+	const here = listDevices({probe: true});
+	return {
+		version: packageVersion,
+		node: process.version,
+		system: `${os.type()} ${os.release()} ${os.arch()}`,
+		cuda: {...cudaAvailability()},
+		driver: driverVersion(),
+		sync: process.env.ALEXNET_SYNC,
+		devices: ids.flatMap((id) => {
+			const info = deviceInfo(id, here);
+			return info ? [{...info, isSimulated: isSimulated(id)}] : [];
+		}),
+	};
+}
+
+/** The simulator says so in the board's name. */
+export function isSimulated(id: string): boolean {
+	return deviceInfo(id)?.name.includes('(simulated)') ?? false;
+}
+
+/** "580.82.07" */
+function driverVersion(): string | undefined {
+	try {
+		return /(?<=\s)\d+\.\d+(\.\d+)?(?=\s)/.exec(readFileSync('/proc/driver/nvidia/version', 'utf8'))?.[0];
+	} catch {
+		return undefined; // no driver, or another system
+	}
+}

@@ -1,0 +1,53 @@
+// What a check of an operation says of itself.
+import type {Operations, Tensor} from '../native.ts';
+import type {RealType} from './bfloat16.ts';
+import type {Random} from './random.ts';
+import {accumulation, compareClose, compareEqual, type Comparison, type Sums} from './tolerance.ts';
+import type {Workbench} from './workbench.ts';
+
+/** A call with random inputs, and what must come of it. */
+export interface OperationCase {
+	readonly operation: keyof Operations;
+	/** Its shape, and what is special about it. */
+	readonly title: string;
+	/** Under which precision it is reported: the type of what is computed. */
+	readonly type: RealType;
+	/** Large enough to fill a GPU, and too large for a simulated one. */
+	readonly fillsGpu?: boolean | undefined;
+	/** Tensors begin one element after a multiple of 64 bytes. */
+	readonly misaligned?: boolean | undefined;
+	/** Draws the inputs and works the definition out, once for all devices. */
+	readonly prepare: (random: Random) => Run | Promise<Run>;
+}
+
+/** Makes the tensors on a device, and runs what must come before the call. */
+export type Run = (bench: Workbench, operations: Operations) => Call;
+
+export interface Call {
+	readonly call: () => void;
+	readonly outputs: readonly Output[];
+}
+
+export interface Output {
+	readonly tensor: Tensor;
+	readonly compare: (actual: Float64Array) => Comparison;
+}
+
+export function close(
+	name: string,
+	tensor: Tensor,
+	expected: Sums,
+	type: RealType,
+	roundings: (count: number) => number = accumulation,
+): Output {
+	return {tensor, compare: (actual) => compareClose(name, actual, expected, type, roundings)};
+}
+
+export function equal(name: string, tensor: Tensor, expected: Float64Array): Output {
+	return {tensor, compare: (actual) => compareEqual(name, actual, expected)};
+}
+
+/** "2x13x13x96" */
+export function inWords(shape: readonly number[]): string {
+	return shape.join('x');
+}

@@ -1,0 +1,62 @@
+// Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md), once for each profile. They differ in
+// whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach each
+// other's memory. Arguments go to ava: `npm run test:simulated -- test/ops/lrn.test.ts`.
+const {spawn, spawnSync} = require('node:child_process');
+const {existsSync} = require('node:fs');
+const {availableParallelism} = require('node:os');
+const {join} = require('node:path');
+
+const root = join(__dirname, '..');
+const addon = join(root, 'build', 'Simulated', 'Release', 'alexnet.node');
+
+/** By compute capability. Few processors make a launch work through its tiles as large shapes do on a real GPU. */
+const profiles = {
+	75: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`},
+	80: {PROCESSORS: '4'},
+	86: {SCHEDULE: 'reverse', PEERS: '0'},
+};
+
+function environment(profile) {
+	const settings = {PROFILE: profile, ...profiles[profile]};
+	const variables = Object.entries(settings).map(([name, value]) => [`ALEXNET_SIMULATED_${name}`, value]);
+	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...Object.fromEntries(variables)};
+}
+
+/** Those whose titles name the devices that they run on. The second GPU serves the exchange. */
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/ops', 'test/model'];
+
+function run(profile) {
+	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...files];
+	const settings = Object.entries(profiles[profile]).map((pair) => pair.join('='));
+	return new Promise((resolve) => {
+		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile)});
+		let output = '';
+		for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+		child.on('close', (code) => {
+			const lines = output.trimEnd().split('\n');
+			console.log(`compute capability ${profile} (${settings.join(', ')}), simulated:`);
+			console.log(code === 0 ? lines.slice(-1).join('\n') : output);
+			resolve(code);
+		});
+	});
+}
+
+async function main() {
+	const waiting = Object.keys(profiles);
+	let failed = false;
+	const work = async () => {
+		for (let profile = waiting.shift(); profile; profile = waiting.shift()) {
+			if ((await run(profile)) !== 0) failed = true;
+		}
+	};
+	await Promise.all(Array.from({length: availableParallelism()}, work));
+	if (failed) process.exitCode = 1;
+}
+
+if (existsSync(addon)) void main();
+else if (spawnSync('nvcc', ['--version']).error && process.env.ALEXNET_REQUIRE !== 'cuda') {
+	console.log('No simulated GPUs: npm run build:simulated needs nvcc, which is not here. The kernels were not run.');
+} else {
+	console.error('There is no build for simulated GPUs. Run: npm run build:simulated');
+	process.exitCode = 1;
+}

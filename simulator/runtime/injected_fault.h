@@ -1,0 +1,23 @@
+// A fault that ALEXNET_SIMULATED_FAULT asks for, so that tests see what follows from one: "KERNEL:N" or
+// "KERNEL:N:launch".
+#pragma once
+
+#include <string>
+
+namespace alexnet::simulator {
+
+class InjectedFault {
+ public:
+  enum class Kind { none, running, refused };
+
+  InjectedFault();
+  // Counts a launch of a kernel and says what befalls it. `name` may have template arguments.
+  Kind next(const std::string& name);
+
+ private:
+  std::string kernel_;
+  long countdown_ = 0;
+  Kind kind_ = Kind::none;
+};
+
+}  // namespace alexnet::simulator

@@ -1,0 +1,30 @@
+// Runs TypeScript on simulated GPUs, in a process of its own: the settings are read once, and a fault ends all of it.
+import {spawnSync} from 'node:child_process';
+import {join} from 'node:path';
+import {root} from './nvcc.ts';
+
+export interface Ended {
+	status: number | null;
+	stdout: string;
+	stderr: string;
+}
+
+/** Settings as in simulator/README.md without their "ALEXNET_SIMULATED_", and "SYNC" for ALEXNET_SYNC. */
+export type Settings = Partial<
+	Record<'GPUS' | 'PROFILE' | 'PROCESSORS' | 'MEMORY' | 'PEERS' | 'PTX' | 'FAULT' | 'SYNC', string>
+>;
+
+/** Runs a file with arguments on two simulated GPUs, unless the settings say otherwise. */
+export function onSimulatedGpus(settings: Settings, file: string, args: readonly string[] = []): Ended {
+	const {SYNC, ...simulated} = {GPUS: '2', ...settings};
+	const others = Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$)/.test(name));
+	const env: NodeJS.ProcessEnv = Object.fromEntries(others);
+	for (const [name, value] of Object.entries(simulated)) env[`ALEXNET_SIMULATED_${name}`] = value;
+	if (SYNC !== undefined) env.ALEXNET_SYNC = SYNC;
+	return spawnSync(process.execPath, ['--import=tsx', join(root, file), ...args], {
+		cwd: root,
+		env,
+		encoding: 'utf8',
+		timeout: 120_000,
+	});
+}

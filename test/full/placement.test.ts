@@ -1,0 +1,110 @@
+// The paper's net at batch 2: a training step on every placement that is here gives what the CPU gives. And a small net
+// that learns on two GPUs as on one.
+import test from 'ava';
+import {alexnet} from '../../lib/alexnet.ts';
+import {listDevices} from '../../lib/device.ts';
+import {Model} from '../../lib/model.ts';
+import type {Precision} from '../../lib/options.ts';
+import {accuracyOfTraining} from '../helpers/networks.ts';
+import {Random} from '../../lib/selftest/random.ts';
+import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
+import {relativeDistance} from '../helpers/tolerance.ts';
+
+const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
+const placements = [
+	['cpu:0', 'cpu:1'],
+	...boards.slice(0, 1).map((id) => [id]),
+	...(boards.length > 1 ? [boards.slice(0, 2)] : boards.map((id) => [id, id])),
+];
+
+const classes = 1000;
+const random = new Random('two pictures');
+const images = Uint8Array.from({length: 2 * 256 * 256 * 3}, () => random.integer(256));
+const labels = [7, 993];
+
+interface Outcome {
+	loss: number;
+	/** Gradients and updated weights, by name. */
+	tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** @param change what happens to the initial weights before the step */
+async function stepOn(
+	devices: readonly string[],
+	precision: Precision,
+	change?: (name: string, weights: Float32Array) => void,
+): Promise<Outcome> {
+	// source2012 starts with gradients of a size in every layer; the paper's own leave the lower ones near zero.
+	const architecture = alexnet({classes, init: 'source2012'});
+	const names = Array.from({length: classes}, (_, index) => `class ${index}`);
+	await using model = new Model({architecture, labels: names, devices, precision, batchSize: 2, seed: 11});
+	await model.initialize();
+	if (change) {
+		const parameters = await model.getParameters();
+		for (const [name, weights] of parameters) change(name, weights);
+		await model.setParameters(parameters);
+	}
+	const {loss} = await model.trainStep({images, labels});
+	const tensors = new Map<string, Float32Array>();
+	for (const [name, values] of await model.gradients()) tensors.set(`gradient of ${name}`, values);
+	for (const [name, values] of await model.getParameters()) tensors.set(name, values);
+	return {loss, tensors};
+}
+
+function distances(a: Outcome, b: Outcome): Map<string, number> {
+	const found = new Map([['loss', Math.abs(a.loss - b.loss) / a.loss]]);
+	for (const [name, values] of a.tensors) found.set(name, relativeDistance(values, b.tensors.get(name)!));
+	return found;
+}
+
+/**
+ * How far rounding may take each result. A rounding may change which value of a window is the maximum, or the sign of one
+ * near zero; what flows back then differs by the whole of it, so distances are not proportional to roundings. They are
+ * measured: the CPU's own step with weights off by `share` each, which is more than the roundings on the way through the
+ * net come to (two for each of its 19 layers and direction in fp32; in bf16, where the same sums are rounded to the same
+ * values but for ties, what is stored once more). Twice the larger of two such distances is permitted.
+ */
+const share = {fp32: 2 * 2 * 19 * unitRoundoff.float32, bf16: 2 * unitRoundoff.bfloat16};
+
+async function permitted(right: Outcome, precision: Precision): Promise<Map<string, number>> {
+	const bounds = new Map<string, number>();
+	for (const seed of ['first', 'second']) {
+		const noise = new Random(seed);
+		const shaken = await stepOn(['cpu:0'], precision, (_, weights) => {
+			for (let i = 0; i < weights.length; ++i) weights[i]! *= 1 + share[precision] * (2 * noise.uniform() - 1);
+		});
+		for (const [name, distance] of distances(right, shaken)) {
+			bounds.set(name, Math.max(bounds.get(name) ?? 0, 2 * distance));
+		}
+	}
+	return bounds;
+}
+
+for (const precision of ['fp32', 'bf16'] as const) {
+	test.serial(`the paper's net takes the same step on every placement (${precision})`, async (t) => {
+		const right = await stepOn(['cpu:0'], precision);
+		const bounds = await permitted(right, precision);
+		const beyond = (outcome: Outcome): string[] => {
+			const all = [...distances(right, outcome)];
+			return all.flatMap(([name, distance]) => (distance <= bounds.get(name)! ? [] : [`${name}: ${distance}`]));
+		};
+		for (const devices of placements) {
+			t.log(devices.join());
+			t.deepEqual(beyond(await stepOn(devices, precision)), [], devices.join());
+		}
+		// One of conv4's 384 kernels, [192, 3, 3], is left out.
+		const wrong = await stepOn(['cpu:0'], precision, (name, weights) => {
+			if (name === 'conv4.weight') weights.fill(0, 0, 192 * 9);
+		});
+		t.not(beyond(wrong).length, 0);
+	});
+}
+
+if (boards[0]) {
+	test.serial('a small net learns on two GPUs as on one', async (t) => {
+		const [first, second] = [boards[0]!, boards[1] ?? boards[0]!];
+		const [one, two] = [await accuracyOfTraining([first]), await accuracyOfTraining([first, second])];
+		t.true(one > 0.9, `${one}`);
+		t.is(two, one);
+	});
+}
