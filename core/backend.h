@@ -13,12 +13,12 @@ struct DeviceDescription {
   std::string id;    // "cpu:0", "cuda:1"
   std::string name;  // the processor's or the board's
   int64_t memoryBytes = 0;
-  int threads = 0;                 // CPU: cores that a device uses when it is the only one
-  bool nativeBfloat16 = false;     // bf16 arithmetic in hardware
-  std::string computeCapability;   // CUDA: "8.6"
-  int multiprocessors = 0;         // CUDA
-  std::vector<std::string> peers;  // CUDA: ids of the devices that can reach this one's memory
-  std::string arithmetic;          // CPU: library and instruction set, which decide the last bits of results
+  int threads = 0;                   // CPU: cores that a device uses when it is the only one
+  bool nativeBfloat16 = false;       // bf16 arithmetic in hardware
+  std::string computeCapability;     // CUDA: "8.6"
+  std::string arithmetic;            // CPU: library and instruction set, which decide the last bits of results
+  int multiprocessors = 0;           // CUDA
+  std::vector<std::string> peers{};  // CUDA: ids of the devices that can reach this one's memory
 };
 
 // Whether devices of a kind can be had, and if not, why.
