@@ -150,6 +150,7 @@ const scenarios = [
 	'conv2d',
 	'conv2d, misaligned',
 	'conv1',
+	'conv1 backward',
 	'linear',
 	'bias gradient',
 	'softmax',

@@ -1,4 +1,7 @@
 // Kernels of cuda/ with a mistake: the simulator must say what is wrong, in which kernel, and where.
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {root, test} from '../cuda/nvcc.ts';
 import {mutantTests, type Mutant} from './mutant.ts';
 
 const tile = 'cuda/tile.cuh';
@@ -6,76 +9,60 @@ const tiled = {compile: ['cuda/conv2d_forward.cu'], scenario: 'conv2d'};
 const tileKernel = 'conv2dForwardKernel<';
 const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race: (reads|writes) shared memory at)/;
 
-const removedBarriers: readonly Mutant[] = [
+/** The kernels that have barriers: what runs them, and where a missing one shows, if that is one place. */
+const users: readonly {file: string; run: Pick<Mutant, 'compile' | 'scenario'>; at: NonNullable<Mutant['at']>}[] = [
+	{file: tile, run: tiled, at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']}},
+	{file: 'cuda/conv1_forward.cu', run: {scenario: 'conv1'}, at: {kernel: 'conv1ForwardKernel<float>'}},
 	{
-		what: "a tile without the barrier before the first step's products",
-		edits: [{file: tile, from: 'T::kRows);\n  __syncthreads();\n', to: 'T::kRows);\n'}],
-		...tiled,
-		report: unordered,
-		at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']},
+		file: 'cuda/conv1_backward_weights.cu',
+		run: {scenario: 'conv1 backward'},
+		at: {kernel: 'conv1BackwardWeightsKernel<float>'},
 	},
 	{
-		what: 'a tile without the barrier between its steps',
-		edits: [{file: tile, from: 'T::kRows);\n    __syncthreads();\n', to: 'T::kRows);\n'}],
-		...tiled,
-		report: unordered,
-		at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']},
-	},
-	{
-		what: 'a tile that stores into the buffer that is read',
-		edits: [{file: tile, from: 'buffers + (step + 1) % 2', to: 'buffers + step % 2'}],
-		...tiled,
-		report: unordered,
-	},
-	{
-		what: 'conv1 without the barrier after its products',
-		edits: [
-			{
-				file: 'cuda/conv1_forward.cu',
-				from: '    __syncthreads();  // everyone has read the last row\n',
-				to: '',
-			},
-		],
-		scenario: 'conv1',
-		report: /race: (reads|writes) shared memory at 0x[0-9a-f]+ that (thread \d+|a thread of warp \d+|several threads)/,
-	},
-	{
-		what: 'a sum over the block without the barrier before it',
-		edits: [
-			{
-				file: 'cuda/softmax.cu',
-				from: '= value;\n  __syncthreads();\n',
-				to: '= value;\n',
-			},
-		],
-		scenario: 'softmax',
-		report: unordered,
+		file: 'cuda/softmax.cu',
+		run: {scenario: 'softmax'},
 		at: {
 			kernel: 'softmaxKernel',
 			file: 'cuda/softmax.cu',
-			lines: ['value = partial[0];', 'value = combine(value, partial[warp]);'],
+			lines: ['partial[threadIdx.x / 32] = value;', 'value = partial[0];', 'value = combine(value, partial[warp]);'],
 		},
 	},
 	{
-		what: 'a sum over the block without the barrier after it',
-		edits: [
-			{
-				file: 'cuda/softmax.cu',
-				from: '  __syncthreads();\n  return value;\n',
-				to: '  return value;\n',
-			},
-		],
-		scenario: 'softmax',
-		report: unordered,
-	},
-	{
-		what: 'a sum of rows without its barrier',
-		edits: [{file: 'cuda/reduce.cu', from: '  __syncthreads();\n', to: ''}],
-		scenario: 'bias gradient',
-		report: unordered,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
+		file: 'cuda/reduce.cu',
+		run: {scenario: 'bias gradient'},
+		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
 	},
 ];
+
+/** A mutant for every barrier of a file, each without that one. */
+function withoutBarriers({file, run, at}: (typeof users)[number]): Mutant[] {
+	const text = readFileSync(join(root, file), 'utf8');
+	const lines = text.split('\n');
+	const barriers = lines.flatMap((line, index) => (line.includes('__syncthreads();') ? [index] : []));
+	return barriers.map((index) => ({
+		what: `${file} without the barrier of line ${index + 1}`,
+		edits: [{file, from: text, to: lines.with(index, '').join('\n')}],
+		...run,
+		report: unordered,
+		at,
+	}));
+}
+
+test('every barrier of cuda/ is among the mutants', (t) => {
+	const folder = join(root, 'cuda');
+	const withBarriers = readdirSync(folder).filter((name) =>
+		readFileSync(join(folder, name), 'utf8').includes('__syncthreads();'),
+	);
+	t.deepEqual(withBarriers.map((name) => `cuda/${name}`).sort(), users.map(({file}) => file).sort());
+});
+
+const sharedBuffer: Mutant = {
+	what: 'a tile that stores into the buffer that is read',
+	edits: [{file: tile, from: 'buffers + (step + 1) % 2', to: 'buffers + step % 2'}],
+	...tiled,
+	report: unordered,
+	at: {kernel: tileKernel},
+};
 
 const strayBarriers: readonly Mutant[] = [
 	{
@@ -225,4 +212,7 @@ const accesses: readonly Mutant[] = [
 	},
 ];
 
-mutantTests([...removedBarriers, ...strayBarriers, ...shuffles, ...accesses], ['forward', 'reverse', 'random:1']);
+mutantTests(
+	[...users.flatMap(withoutBarriers), sharedBuffer, ...strayBarriers, ...shuffles, ...accesses],
+	['forward', 'reverse', 'random:1'],
+);

@@ -13,8 +13,8 @@ export interface Mutant {
 	/** What test/simulator/operate.cc is to do. */
 	scenario: string;
 	report: RegExp;
-	/** The kernel that the report begins with, and parts of lines of one file, after all edits, of which it names one. */
-	at?: {kernel: string; file: string; lines: readonly string[]};
+	/** The kernel that the report begins with, and parts of lines of a file, after all edits, of which it names one. */
+	at?: {kernel: string; file?: string; lines?: readonly string[]};
 }
 
 /** The number of the one line that holds `part`. */
@@ -27,9 +27,9 @@ function lineOf(text: string, part: string): number {
 /** What a report of `mutant` begins with. */
 function placeOf({at}: Mutant, sources: string): RegExp {
 	if (at === undefined) return /^/;
-	const text = readFileSync(join(sources, at.file), 'utf8');
-	const numbers = at.lines.map((line) => lineOf(text, line)).join('|');
-	return new RegExp(`^${at.kernel}[^ ]*.* \\([^()]*\\b${at.file}:(${numbers})\\b[^()]*\\) on cuda:`);
+	const {kernel, file = 'cuda/\\w+\\.cuh?', lines} = at;
+	const numbers = lines?.map((line) => lineOf(readFileSync(join(sources, file), 'utf8'), line)).join('|') ?? '\\d+';
+	return new RegExp(`^${kernel}.* \\([^()]*\\b${file}:(${numbers})\\b[^()]*\\) on cuda:`);
 }
 
 /**

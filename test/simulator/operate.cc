@@ -121,6 +121,13 @@ void conv1(Board& board) {
   board.print(output);
 }
 
+void conv1Backward(Board& board) {
+  const Tensor input = board.input({2, 27, 27, 3}), gradient = board.input({2, 5, 5, 50});
+  const Tensor weightGradient = board.tensor({50, 11, 11, 3});
+  board.device().enqueue(Conv2dBackwardWeights{input, gradient, weightGradient, {}, {4, 0, 0, 0, 0, 1}});
+  board.print(weightGradient);
+}
+
 // One picture: the product with a vector, whose sums go through shuffles.
 void linear(Board& board) {
   const Tensor input = board.input({1, 96}), weights = board.input({11, 96}), output = board.tensor({1, 11});
@@ -206,6 +213,7 @@ void run(const std::string& scenario) {
       {"conv2d", [&] { conv2d(first, 16, 0); }},
       {"conv2d, misaligned", [&] { conv2d(first, 16, 8); }},
       {"conv1", [&] { conv1(first); }},
+      {"conv1 backward", [&] { conv1Backward(first); }},
       {"linear", [&] { linear(first); }},
       {"bias gradient", [&] { biasGradient(first); }},
       {"softmax",

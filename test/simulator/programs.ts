@@ -70,6 +70,11 @@ export interface Outcome {
 	stderr: string;
 }
 
+/** The environment without the simulator's settings: tests say themselves what they need. */
+const plain = Object.fromEntries(
+	Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$)/.test(name)),
+);
+
 /** Runs a program to its end. */
 export function runProgram(
 	program: string,
@@ -78,7 +83,7 @@ export function runProgram(
 	{shell = false, cwd = root}: {shell?: boolean; cwd?: string} = {},
 ): Promise<Outcome> {
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, options, {cwd, shell, env: {...process.env, ...settings}});
+		const child = spawn(program, options, {cwd, shell, env: {...plain, ...settings}});
 		const text = {stdout: '', stderr: ''};
 		for (const stream of ['stdout', 'stderr'] as const) {
 			child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
@@ -112,7 +117,7 @@ async function compileLike(source: string, folder: string): Promise<string> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-simulator-'));
-anyTest.after.always(() => rmSync(folder, {recursive: true}));
+anyTest.after.always(() => rmSync(folder, {recursive: true, force: true, maxRetries: 3}));
 
 /** Compiles a source file of test/simulator/ into the scratch folder. */
 async function compileOwn(name: string): Promise<string> {
