@@ -71,10 +71,9 @@ const char* cudaGetErrorName(cudaError_t status) {
 }
 // Of what the simulator found itself, its own report.
 const char* cudaGetErrorString(cudaError_t status) {
-  const bool ours = status == cudaErrorLaunchFailure || status == cudaErrorInvalidPtx ||
-                    status == cudaErrorInvalidConfiguration || status == cudaErrorInvalidResourceHandle;
-  const std::string& report = Machine::instance().lastReport();
-  if (ours && !report.empty()) return report.c_str();
+  thread_local std::string report;
+  report = Machine::instance().reportOf(status);
+  if (!report.empty()) return report.c_str();
   const ErrorText* error = textOf(status);
   return error == nullptr ? "unrecognized error code" : error->text;
 }
@@ -86,6 +85,10 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaSetDevice(int device) {
   if (device < 0 || device >= Machine::instance().devices) return answer(cudaErrorInvalidDevice);
   currentDevice = device;
+  return cudaSuccess;
+}
+cudaError_t cudaGetDevice(int* device) {
+  *device = currentDevice;
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {

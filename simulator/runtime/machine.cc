@@ -50,12 +50,13 @@ void Machine::report(const std::string& text) {
   print(text);
   if (sticky != cudaSuccess) return;  // the first one counts
   lastReport_ = "simulator: " + text;
-  sticky = cudaErrorLaunchFailure;
+  lastStatus_ = sticky = cudaErrorLaunchFailure;
 }
 
 cudaError_t Machine::refuse(cudaError_t status, const std::string& text) {
   print(text);
   lastReport_ = "simulator: " + text;
+  lastStatus_ = status;
   return status;
 }
 

@@ -61,7 +61,8 @@ class Machine {
   // A call that a GPU refuses too. Returns `status`.
   cudaError_t refuse(cudaError_t status, const std::string& text);
   cudaError_t sticky = cudaSuccess;  // what every later call answers
-  const std::string& lastReport() const { return lastReport_; }
+  // What was reported last, if a call answered `status` to it; else "".
+  std::string reportOf(cudaError_t status) const { return status == lastStatus_ ? lastReport_ : ""; }
 
  private:
   InjectedFault injected_;
@@ -73,6 +74,7 @@ class Machine {
   std::string beyondLimits(const Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes,
                            int device) const;
   std::string lastReport_;
+  cudaError_t lastStatus_ = cudaSuccess;
 };
 
 }  // namespace alexnet::simulator

@@ -1,11 +1,11 @@
 // The host's side of cuda/ with a mistake: events, streams, staging memory, the current GPU, peer access.
-import {mutantTest, type Mutant} from './mutant.ts';
-import {operateWith, schedules, simulate, test} from './programs.ts';
+import {test} from '../cuda/nvcc.ts';
+import {mutantTests, type Mutant} from './mutant.ts';
+import {operateWith, schedules, simulate} from './programs.ts';
 
 const device = 'cuda/device.cc';
 const event = 'cuda/event.cc';
 const staging = 'cuda/staging.cc';
-const stagingWait = 'if (half.isTransferring) check(cudaEventSynchronize(half.transferred), "cudaEventSynchronize");';
 const recordsDone = '    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());\n';
 
 /** Of streams that nothing orders: whichever ran first, one of the two reports. */
@@ -96,7 +96,7 @@ const exchanges: readonly Mutant[] = [
 const stagings: readonly Mutant[] = [
 	{
 		what: 'staging memory that is filled again before its copy has run',
-		edits: [{file: staging, from: stagingWait, to: ''}],
+		edits: [{file: staging, from: '    wait(half);\n    std::memcpy(half.pinned', to: '    std::memcpy(half.pinned'}],
 		scenario: 'uploads',
 		report: /^cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run$/,
 	},
@@ -126,7 +126,7 @@ const stagings: readonly Mutant[] = [
 	},
 ];
 
-for (const mutant of [...exchanges, ...stagings]) mutantTest(mutant);
+mutantTests([...exchanges, ...stagings], schedules);
 
 test('a download that is read before its copy has run', async (t) => {
 	t.timeout(300_000);
@@ -150,6 +150,7 @@ const scenarios = [
 	'conv2d',
 	'conv2d, misaligned',
 	'conv1',
+	'conv1 backward',
 	'linear',
 	'bias gradient',
 	'softmax',

@@ -1,77 +1,68 @@
 // Kernels of cuda/ with a mistake: the simulator must say what is wrong, in which kernel, and where.
-import {mutantTest, type Mutant} from './mutant.ts';
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {root, test} from '../cuda/nvcc.ts';
+import {mutantTests, type Mutant} from './mutant.ts';
 
 const tile = 'cuda/tile.cuh';
 const tiled = {compile: ['cuda/conv2d_forward.cu'], scenario: 'conv2d'};
 const tileKernel = 'conv2dForwardKernel<';
 const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race: (reads|writes) shared memory at)/;
 
-const removedBarriers: readonly Mutant[] = [
+/** The kernels that have barriers: what runs them, and where a missing one shows, if that is one place. */
+const users: readonly {file: string; run: Pick<Mutant, 'compile' | 'scenario'>; at: NonNullable<Mutant['at']>}[] = [
+	{file: tile, run: tiled, at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']}},
+	{file: 'cuda/conv1_forward.cu', run: {scenario: 'conv1'}, at: {kernel: 'conv1ForwardKernel<float>'}},
 	{
-		what: "a tile without the barrier before the first step's products",
-		edits: [{file: tile, from: 'T::kRows);\n  __syncthreads();\n', to: 'T::kRows);\n'}],
-		...tiled,
-		report: unordered,
-		at: {kernel: tileKernel, file: tile, line: 'load4(start[run] + depth * kWidth, four);'},
+		file: 'cuda/conv1_backward_weights.cu',
+		run: {scenario: 'conv1 backward'},
+		at: {kernel: 'conv1BackwardWeightsKernel<float>'},
 	},
 	{
-		what: 'a tile without the barrier between its steps',
-		edits: [{file: tile, from: 'T::kRows);\n    __syncthreads();\n', to: 'T::kRows);\n'}],
-		...tiled,
-		report: unordered,
-		at: {kernel: tileKernel, file: tile, line: 'load4(start[run] + depth * kWidth, four);'},
+		file: 'cuda/softmax.cu',
+		run: {scenario: 'softmax'},
+		at: {
+			kernel: 'softmaxKernel',
+			file: 'cuda/softmax.cu',
+			lines: ['partial[threadIdx.x / 32] = value;', 'value = partial[0];', 'value = combine(value, partial[warp]);'],
+		},
 	},
 	{
-		what: 'a tile that stores into the buffer that is read',
-		edits: [{file: tile, from: 'buffers + (step + 1) % 2', to: 'buffers + step % 2'}],
-		...tiled,
-		report: unordered,
-	},
-	{
-		what: 'conv1 without the barrier after its products',
-		edits: [
-			{
-				file: 'cuda/conv1_forward.cu',
-				from: '    __syncthreads();  // everyone has read the last row\n',
-				to: '',
-			},
-		],
-		scenario: 'conv1',
-		report: /race: (reads|writes) shared memory at 0x[0-9a-f]+ that (thread \d+|a thread of warp \d+|several threads)/,
-	},
-	{
-		what: 'a sum over the block without the barrier before it',
-		edits: [
-			{
-				file: 'cuda/softmax.cu',
-				from: '= value;\n  __syncthreads();\n',
-				to: '= value;\n',
-			},
-		],
-		scenario: 'softmax',
-		report: unordered,
-		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', line: 'value = partial[0];'},
-	},
-	{
-		what: 'a sum over the block without the barrier after it',
-		edits: [
-			{
-				file: 'cuda/softmax.cu',
-				from: '  __syncthreads();\n  return value;\n',
-				to: '  return value;\n',
-			},
-		],
-		scenario: 'softmax',
-		report: unordered,
-	},
-	{
-		what: 'a sum of rows without its barrier',
-		edits: [{file: 'cuda/reduce.cu', from: '  __syncthreads();\n', to: ''}],
-		scenario: 'bias gradient',
-		report: unordered,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: 'sum += shares[i][lane];'},
+		file: 'cuda/reduce.cu',
+		run: {scenario: 'bias gradient'},
+		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
 	},
 ];
+
+/** A mutant for every barrier of a file, each without that one. */
+function withoutBarriers({file, run, at}: (typeof users)[number]): Mutant[] {
+	const text = readFileSync(join(root, file), 'utf8');
+	const lines = text.split('\n');
+	const barriers = lines.flatMap((line, index) => (line.includes('__syncthreads();') ? [index] : []));
+	return barriers.map((index) => ({
+		what: `${file} without the barrier of line ${index + 1}`,
+		edits: [{file, from: text, to: lines.with(index, '').join('\n')}],
+		...run,
+		report: unordered,
+		at,
+	}));
+}
+
+test('every barrier of cuda/ is among the mutants', (t) => {
+	const folder = join(root, 'cuda');
+	const withBarriers = readdirSync(folder).filter((name) =>
+		readFileSync(join(folder, name), 'utf8').includes('__syncthreads();'),
+	);
+	t.deepEqual(withBarriers.map((name) => `cuda/${name}`).sort(), users.map(({file}) => file).sort());
+});
+
+const sharedBuffer: Mutant = {
+	what: 'a tile that stores into the buffer that is read',
+	edits: [{file: tile, from: 'buffers + (step + 1) % 2', to: 'buffers + step % 2'}],
+	...tiled,
+	report: unordered,
+	at: {kernel: tileKernel},
+};
 
 const strayBarriers: readonly Mutant[] = [
 	{
@@ -85,7 +76,7 @@ const strayBarriers: readonly Mutant[] = [
 		],
 		...tiled,
 		report: /a barrier in divergent code: only some lanes of the warp reach it; lane \d+ goes on to .*tile\.cuh:\d+/,
-		at: {kernel: tileKernel, file: tile, line: 'if (threadIdx.x % 2) __syncthreads();'},
+		at: {kernel: tileKernel, file: tile, lines: ['if (threadIdx.x % 2) __syncthreads();']},
 	},
 	{
 		what: 'a barrier for the lanes that have a column',
@@ -98,7 +89,7 @@ const strayBarriers: readonly Mutant[] = [
 		],
 		scenario: 'bias gradient',
 		report: /a barrier (in divergent code|that only a part of the block reaches)/,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: '  __syncthreads();'},
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', lines: ['  __syncthreads();']},
 	},
 	{
 		what: 'a barrier that warps without rows do not reach',
@@ -111,7 +102,7 @@ const strayBarriers: readonly Mutant[] = [
 		],
 		scenario: 'conv1',
 		report: /a barrier that only a part of the block reaches: 1 of 4 warps wait for the others, which have exited/,
-		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1_forward.cu', line: 'everyone has read the last row'},
+		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1_forward.cu', lines: ['everyone has read the last row']},
 	},
 ];
 
@@ -121,7 +112,7 @@ const shuffles: readonly Mutant[] = [
 		edits: [{file: 'cuda/lrn.cu', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
 		scenario: 'lrn',
 		report: /the mask 0x7fffffff leaves out lane 31, which takes part/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', line: '__shfl_up_sync'},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'lanes that exit before a shuffle',
@@ -134,7 +125,7 @@ const shuffles: readonly Mutant[] = [
 		],
 		scenario: 'lrn',
 		report: /the mask 0xffffffff names lane \d+, which has exited/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', line: '__shfl_up_sync'},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'a shuffle in divergent code',
@@ -147,7 +138,7 @@ const shuffles: readonly Mutant[] = [
 		],
 		scenario: 'linear',
 		report: /the mask 0xffffffff names lane 16, which does not take part|names lane 16, which has exited/,
-		at: {kernel: 'linearVectorKernel<float, 4>', file: 'cuda/linear.cu', line: '__shfl_xor_sync'},
+		at: {kernel: 'linearVectorKernel<float, 4>', file: 'cuda/linear.cu', lines: ['__shfl_xor_sync']},
 	},
 ];
 
@@ -157,7 +148,7 @@ const accesses: readonly Mutant[] = [
 		edits: [{file: 'cuda/reduce.cu', from: 'for (int i = 1; i < kWarps', to: 'for (int i = 1; i <= kWarps'}],
 		scenario: 'bias gradient',
 		report: /4 bytes at 0x[0-9a-f]+ of shared memory are outside its variables/,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', line: 'sum += shares[i][lane];'},
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
 	},
 	{
 		what: "a row of shared memory that reaches into the next warp's",
@@ -171,7 +162,7 @@ const accesses: readonly Mutant[] = [
 		compile: ['cuda/conv1_forward.cu'],
 		scenario: 'conv1',
 		report: /race: writes shared memory at 0x[0-9a-f]+ that thread \d+ wrote|are outside its variables/,
-		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1.cuh', line: 'segment[i] = first + i'},
+		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1.cuh', lines: ['segment[i] = first + i']},
 	},
 	{
 		what: 'an index off by one in global memory, read',
@@ -181,7 +172,7 @@ const accesses: readonly Mutant[] = [
 		at: {
 			kernel: 'lrnForwardKernel<float, true>',
 			file: 'cuda/vector.cuh',
-			line: 'const float4 low = reinterpret_cast<const float4*>(source)[0];',
+			lines: ['const float4 low = reinterpret_cast<const float4*>(source)[0];'],
 		},
 	},
 	{
@@ -189,8 +180,8 @@ const accesses: readonly Mutant[] = [
 		edits: [{file: 'cuda/vector.cuh', from: 'if (i < count) narrow', to: 'if (i <= count) narrow'}],
 		compile: ['cuda/activate.cu'],
 		scenario: 'relu',
-		report: /out of bounds: writes 4 bytes of global memory .* 0 bytes after the end of 4012 bytes of cuda:0/,
-		at: {kernel: 'activateForwardKernel<', file: 'cuda/vector.cuh', line: 'narrow(values[i], destination[i]);'},
+		report: /out of bounds: writes 4 bytes of global memory .* \d+ bytes after the end of 4012 bytes of cuda:0/,
+		at: {kernel: 'activateForwardKernel<', file: 'cuda/vector.cuh', lines: ['narrow(values[i], destination[i]);']},
 	},
 	{
 		what: 'a misaligned load of 16 bytes, of a matrix',
@@ -198,7 +189,7 @@ const accesses: readonly Mutant[] = [
 		compile: ['cuda/conv2d_forward.cu'],
 		scenario: 'conv2d, misaligned',
 		report: /misaligned: an access of 16 bytes/,
-		at: {kernel: tileKernel, file: 'cuda/operands.cuh', line: '__ldg(reinterpret_cast<const uint4*>(address))'},
+		at: {kernel: tileKernel, file: 'cuda/operands.cuh', lines: ['__ldg(reinterpret_cast<const uint4*>(address))']},
 	},
 	{
 		what: 'a misaligned load of 16 bytes, of single elements',
@@ -209,7 +200,7 @@ const accesses: readonly Mutant[] = [
 		at: {
 			kernel: 'activateForwardKernel<',
 			file: 'cuda/vector.cuh',
-			line: 'const float4 low = reinterpret_cast<const float4*>(source)[0];',
+			lines: ['const float4 low = reinterpret_cast<const float4*>(source)[0];'],
 		},
 	},
 	{
@@ -217,8 +208,11 @@ const accesses: readonly Mutant[] = [
 		edits: [{file: 'cuda/softmax.cu', from: 'expf(logits[row + k] - of', to: 'expf(probabilities[row + k] - of'}],
 		scenario: 'softmax',
 		report: /reads 4 bytes of global memory at \d+ of 2400 that nobody wrote/,
-		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', line: 'probabilities[row + k] = expf('},
+		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', lines: ['probabilities[row + k] = expf(']},
 	},
 ];
 
-for (const mutant of [...removedBarriers, ...strayBarriers, ...shuffles, ...accesses]) mutantTest(mutant);
+mutantTests(
+	[...users.flatMap(withoutBarriers), sharedBuffer, ...strayBarriers, ...shuffles, ...accesses],
+	['forward', 'reverse', 'random:1'],
+);

@@ -1,5 +1,5 @@
 // Launches beyond the limits of a GPU. cuda/launch.cuh refuses most of them itself, so its checks are taken away first.
-import {mutantTest, type Mutant} from './mutant.ts';
+import {mutantTests, type Mutant} from './mutant.ts';
 
 const launch = 'cuda/launch.cuh';
 const unchecked = {file: launch, from: '  checkLimits(name, grid, threads);\n', to: ''};
@@ -61,4 +61,4 @@ const mutants: readonly Mutant[] = [
 	},
 ];
 
-for (const mutant of mutants) mutantTest(mutant);
+mutantTests(mutants, ['forward', 'random:1']);

@@ -1,7 +1,8 @@
-// A mutant: core/ and cuda/ with a mistake, which the simulator must report with its place.
+// Mutants: core/ and cuda/ with a mistake, which the simulator must report with its place.
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {operateWith, schedules, simulate, test, type Edit} from './programs.ts';
+import {test} from '../cuda/nvcc.ts';
+import {operateWith, simulate, type Edit} from './programs.ts';
 
 export interface Mutant {
 	/** The mistake, as the test's title says it. */
@@ -11,10 +12,9 @@ export interface Mutant {
 	compile?: readonly string[];
 	/** What test/simulator/operate.cc is to do. */
 	scenario: string;
-	/** What is reported, after the place of `at`. */
 	report: RegExp;
-	/** The kernel that the report begins with, and a part of the one line that it must name, after all edits. */
-	at?: {kernel: string; file: string; line: string};
+	/** The kernel that the report begins with, and parts of lines of a file, after all edits, of which it names one. */
+	at?: {kernel: string; file?: string; lines?: readonly string[]};
 }
 
 /** The number of the one line that holds `part`. */
@@ -24,24 +24,40 @@ function lineOf(text: string, part: string): number {
 	return found[0]!;
 }
 
-/** Defines a test that fails where the mutant survives a schedule, or is reported with other words or another place. */
-export function mutantTest(mutant: Mutant): void {
-	test(mutant.what, async (t) => {
-		t.timeout(300_000);
-		const {program, sources} = await operateWith(mutant.edits, mutant.compile);
-		for (const schedule of schedules) {
-			const settings = {ALEXNET_SIMULATED_SCHEDULE: schedule};
-			const {status, output, reports} = await simulate(program, [mutant.scenario], settings);
-			const report = reports[0] ?? 'no report';
-			t.regex(report, mutant.report, schedule);
-			if (mutant.at !== undefined) {
-				const {kernel, file, line} = mutant.at;
-				const number = lineOf(readFileSync(join(sources, file), 'utf8'), line);
-				t.true(report.startsWith(kernel), `${schedule}: ${report}`);
-				t.regex(report, new RegExp(`^[^)]*\\b${file}:${number}\\b`), schedule);
+/** What a report of `mutant` begins with. */
+function placeOf({at}: Mutant, sources: string): RegExp {
+	if (at === undefined) return /^/;
+	const {kernel, file = 'cuda/\\w+\\.cuh?', lines} = at;
+	const numbers = lines?.map((line) => lineOf(readFileSync(join(sources, file), 'utf8'), line)).join('|') ?? '\\d+';
+	return new RegExp(`^${kernel}.* \\([^()]*\\b${file}:(${numbers})\\b[^()]*\\) on cuda:`);
+}
+
+/**
+ * Defines a test for each mutant. It fails where the mutant survives a schedule, is reported with other words or another
+ * place, or where the user is not told. While one is tested the next is built.
+ */
+export function mutantTests(mutants: readonly Mutant[], schedules: readonly string[]): void {
+	const programs = new Map<Mutant, ReturnType<typeof operateWith>>();
+	const build = (mutant: Mutant): ReturnType<typeof operateWith> => {
+		const program = programs.get(mutant) ?? operateWith(mutant.edits, mutant.compile);
+		programs.set(mutant, program);
+		return program;
+	};
+	for (const [index, mutant] of mutants.entries()) {
+		test(mutant.what, async (t) => {
+			t.timeout(300_000);
+			const next = mutants[index + 1];
+			if (next !== undefined) build(next).catch(() => undefined); // its own test fails
+			const {program, sources} = await build(mutant);
+			for (const schedule of schedules) {
+				const settings = {ALEXNET_SIMULATED_SCHEDULE: schedule};
+				const {status, output, reports} = await simulate(program, [mutant.scenario], settings);
+				const report = reports[0] ?? 'no report';
+				t.regex(report, mutant.report, schedule);
+				t.regex(report, placeOf(mutant, sources), schedule);
+				t.is(status, 1, schedule);
+				t.true(output.includes('simulator: '), `${schedule}: the user sees ${output}`);
 			}
-			t.is(status, 1, schedule);
-			t.true(output.includes('simulator: '), `${schedule}: the user sees ${output}`);
-		}
-	});
+		});
+	}
 }

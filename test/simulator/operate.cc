@@ -121,6 +121,13 @@ void conv1(Board& board) {
   board.print(output);
 }
 
+void conv1Backward(Board& board) {
+  const Tensor input = board.input({2, 27, 27, 3}), gradient = board.input({2, 5, 5, 50});
+  const Tensor weightGradient = board.tensor({50, 11, 11, 3});
+  board.device().enqueue(Conv2dBackwardWeights{input, gradient, weightGradient, {}, {4, 0, 0, 0, 0, 1}});
+  board.print(weightGradient);
+}
+
 // One picture: the product with a vector, whose sums go through shuffles.
 void linear(Board& board) {
   const Tensor input = board.input({1, 96}), weights = board.input({11, 96}), output = board.tensor({1, 11});
@@ -180,6 +187,16 @@ void exchange(Board& first, Board& second) {
     second.device().wait(arrived, "wait");
     second.device().enqueue(Add{landing, landing, results[round]});
   }
+  // Where one fails the other fails for want of it: either may have the cause.
+  std::string problems;
+  for (const auto& [board, tensor] : {std::pair(&first, &sum), std::pair(&second, &landing)}) {
+    try {
+      board->read(*tensor);
+    } catch (const Error& error) {
+      problems += std::string(error.what()) + "\n";
+    }
+  }
+  if (!problems.empty()) throw Error(kOperation, problems);
   for (int round = 0; round < 2; ++round) {
     Values expected = values[0];
     for (size_t i = 0; i < expected.size(); ++i) expected[i] = 2 * (values[0][i] + values[round][i]);
@@ -196,6 +213,7 @@ void run(const std::string& scenario) {
       {"conv2d", [&] { conv2d(first, 16, 0); }},
       {"conv2d, misaligned", [&] { conv2d(first, 16, 8); }},
       {"conv1", [&] { conv1(first); }},
+      {"conv1 backward", [&] { conv1Backward(first); }},
       {"linear", [&] { linear(first); }},
       {"bias gradient", [&] { biasGradient(first); }},
       {"softmax",

@@ -20,9 +20,6 @@ import {nvcc, root} from '../cuda/nvcc.ts';
 const build = join(root, 'build/Simulated');
 const library = join(build, 'libalexnet_simulator.a');
 
-/** Tests that need the simulated build; skipped where there is no nvcc to make it. They run two at a time. */
-export const test = nvcc !== undefined || process.env.ALEXNET_REQUIRE === 'cuda' ? anyTest : anyTest.skip;
-
 function sourcesIn(folder: string): string[] {
 	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
 		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
@@ -67,45 +64,33 @@ export function builtObjects(): string[] {
 	return [...commands().values()].map(({directory, object}) => join(directory, object));
 }
 
-const waiting: (() => void)[] = [];
-let running = 0;
-
-/** Runs `work` when fewer than two others run: as many compilers as a small machine has cores. */
-async function oneOfTwo<T>(work: () => Promise<T>): Promise<T> {
-	if (running >= 2) await new Promise<void>((resolve) => waiting.push(resolve));
-	running++;
-	try {
-		return await work();
-	} finally {
-		running--;
-		waiting.shift()?.();
-	}
-}
-
 export interface Outcome {
 	status: number | null;
 	stdout: string;
 	stderr: string;
 }
 
-export async function runProgram(
+/** The environment without the simulator's settings: tests say themselves what they need. */
+const plain = Object.fromEntries(
+	Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$)/.test(name)),
+);
+
+/** Runs a program to its end. */
+export function runProgram(
 	program: string,
 	options: readonly string[],
 	settings: Readonly<Record<string, string>> = {},
 	{shell = false, cwd = root}: {shell?: boolean; cwd?: string} = {},
 ): Promise<Outcome> {
-	return oneOfTwo(
-		() =>
-			new Promise((resolve, reject) => {
-				const child = spawn(program, options, {cwd, shell, env: {...process.env, ...settings}});
-				const text = {stdout: '', stderr: ''};
-				for (const stream of ['stdout', 'stderr'] as const) {
-					child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
-				}
-				child.on('error', reject);
-				child.on('close', (status) => resolve({status, ...text}));
-			}),
-	);
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, options, {cwd, shell, env: {...plain, ...settings}});
+		const text = {stdout: '', stderr: ''};
+		for (const stream of ['stdout', 'stderr'] as const) {
+			child[stream].setEncoding('utf8').on('data', (part: string) => (text[stream] += part));
+		}
+		child.on('error', reject);
+		child.on('close', (status) => resolve({status, ...text}));
+	});
 }
 
 async function succeed(
@@ -132,7 +117,7 @@ async function compileLike(source: string, folder: string): Promise<string> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-simulator-'));
-anyTest.after.always(() => rmSync(folder, {recursive: true}));
+anyTest.after.always(() => rmSync(folder, {recursive: true, force: true, maxRetries: 3}));
 
 /** Compiles a source file of test/simulator/ into the scratch folder. */
 async function compileOwn(name: string): Promise<string> {
@@ -190,8 +175,9 @@ export async function operateWith(
 	const edited = edits.map(({file}) => file).filter((file) => /\.(cc|cu)$/.test(file));
 	const anew = [...new Set([...edited, ...compile])];
 	const others = [...commands()].filter(([source]) => !anew.includes(source));
-	const objects = others.map(([, {directory, object}]) => join(directory, object));
-	objects.push(...(await Promise.all([...anew.map((source) => compileLike(source, sources)), operate])));
+	const mutated = await Promise.all([...anew.map((source) => compileLike(source, sources)), operate]);
+	// In front, because of inline functions that several objects have the first one counts.
+	const objects = [...mutated, ...others.map(([, {directory, object}]) => join(directory, object))];
 	return {program: await link(join(edits.length > 0 ? sources : folder, 'operate'), objects), sources};
 }
 

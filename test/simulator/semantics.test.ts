@@ -1,6 +1,7 @@
 // What each instruction does: programs that run it on the simulator and compare with the host's own arithmetic.
 import {readFileSync} from 'node:fs';
-import {builtObjects, programOf, simulate, test} from './programs.ts';
+import {test} from '../cuda/nvcc.ts';
+import {builtObjects, programOf, simulate} from './programs.ts';
 
 /** Runs a program of test/simulator/ that prints what is right, line by line. */
 async function rightOnes(name: string): Promise<{status: number | null; lines: string[]; reports: string[]}> {
