@@ -63,24 +63,33 @@ function runtimeOf(sanitizer, kind) {
 	return library;
 }
 
-/** Runs a command with the sanitizer in it and in all that it starts. Tells its exit code and the reports. */
-function run(sanitizer, runtime, command, args, stdio) {
+/** Runs node with the sanitizer in it and in all that it starts. Tells its exit code and the reports. */
+function run(sanitizer, runtime, args, stdio) {
 	const logs = mkdtempSync(join(tmpdir(), 'alexnet-sanitize-'));
-	const environment = {
+	const env = {
 		...process.env,
 		...sanitizer.options(join(logs, 'report')),
 		[sanitizer.variable]: '1',
 		LD_PRELOAD: runtime,
 	};
-	const {status} = spawnSync(command, args, {cwd: root, env: environment, stdio});
-	const reports = readdirSync(logs).map((name) => readFileSync(join(logs, name), 'utf8'));
+	const [command, ...rest] = [...inFixedMemory(sanitizer), process.execPath, ...args];
+	const {status} = spawnSync(command, rest, {cwd: root, env, stdio});
+	const reports = readdirSync(logs).map((name) => withoutLeaksOfOthers(readFileSync(join(logs, name), 'utf8')));
 	rmSync(logs, {recursive: true});
-	return {status, reports: reports.filter(countsAsReport)};
+	return {status, reports: reports.filter(Boolean)};
 }
 
-/** All reports count, but of leaks only ours. */
-function countsAsReport(report) {
-	return !report.includes('ERROR: LeakSanitizer: detected') || report.split('\n\n').some(isLeakOfOurs);
+/** GCC's thread sanitizer does not start where the system spreads memory wider than it used to (Ubuntu 24.04: 32 bits). */
+function inFixedMemory({name}) {
+	const setting = '/proc/sys/vm/mmap_rnd_bits';
+	const wide = existsSync(setting) && Number(readFileSync(setting, 'utf8')) > 28;
+	return name === 'thread' && wide ? ['setarch', '--addr-no-randomize'] : [];
+}
+
+/** A report; of leaks only ours, and nothing where there are none. */
+function withoutLeaksOfOthers(report) {
+	if (!report.includes('ERROR: LeakSanitizer: detected')) return report;
+	return report.split('\n\n').filter(isLeakOfOurs).join('\n\n');
 }
 
 /**
@@ -89,22 +98,23 @@ function countsAsReport(report) {
  */
 function isLeakOfOurs(leak) {
 	const frames = [...leak.matchAll(/^ +#\d+ (.*) \((\S+?)\+0x[\da-f]+\)$/gm)];
-	const beyond = frames.find(([, name, module]) => !libraries.test(module) && !/^(napi_|v8impl::)/.test(name));
-	return beyond !== undefined && /^(alexnet|mistakes)\.node$/.test(beyond[2]);
+	const asking = frames.find(([, name, module]) => !libraries.test(module) && !/^(napi_|v8impl::)/.test(name));
+	return asking !== undefined && /^(alexnet|mistakes)\.node$/.test(asking[2]);
 }
 
 const libraries = /^(libasan|libstdc\+\+|libc|libgcc_s)\.so/;
 
+/** Every mistake must be reported, and what is none must run without a report. */
 function prove(sanitizer, runtime) {
-	const addon = join(root, 'build', sanitizer.folder, 'Release', 'mistakes.node');
-	for (const name of [...sanitizer.mistakes, ...sanitizer.innocent]) {
-		const script = 'require(process.argv[1])[process.argv[2]]()';
-		const {reports} = run(sanitizer, runtime, process.execPath, ['-e', script, addon, name], 'ignore');
-		const expected = sanitizer.mistakes.includes(name);
-		if (reports.length > 0 !== expected) {
-			fail(`mistakes.cc: ${name} is ${expected ? 'not ' : ''}reported.\n${reports.join('\n')}`);
-		}
-		console.log(`sanitize: ${name} is ${expected ? '' : 'not '}reported, as it should be`);
+	const {folder, mistakes, innocent} = sanitizer;
+	const addon = join(root, 'build', folder, 'Release', 'mistakes.node');
+	const call = 'require(process.argv[1])[process.argv[2]]()';
+	for (const name of [...mistakes, ...innocent]) {
+		const {status, reports} = run(sanitizer, runtime, ['-e', call, addon, name], 'ignore');
+		const right = mistakes.includes(name) ? reports.length > 0 : reports.length === 0 && status === 0;
+		const outcome = `${name} of mistakes.cc: ${reports.length} reports, exit code ${status}`;
+		if (!right) fail(`${outcome}. Nothing that these builds say can be trusted here.\n${reports.join('\n')}`);
+		console.log(`sanitize: ${outcome}, as it should be`);
 	}
 }
 
@@ -114,13 +124,7 @@ build(sanitizer);
 const runtime = runtimeOf(sanitizer, kind);
 prove(sanitizer, runtime);
 const ava = join(root, 'node_modules', '.bin', 'ava');
-const {status, reports} = run(
-	sanitizer,
-	runtime,
-	process.execPath,
-	[ava, '--config', 'ava.sanitized.config.js', ...rest],
-	'inherit',
-);
+const {status, reports} = run(sanitizer, runtime, [ava, '--config', 'ava.sanitized.config.js', ...rest], 'inherit');
 for (const report of reports) console.error(report);
 console.log(`sanitize: ${reports.length} reports of the ${sanitizer.name} sanitizer; ava's exit code is ${status}`);
 process.exitCode = status === 0 && reports.length === 0 ? 0 : 1;
