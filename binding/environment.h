@@ -3,8 +3,10 @@
 
 #include <napi.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
 
 #include "../core/device.h"
@@ -29,9 +31,12 @@ class Environment {
 
  private:
   static void shutDown(void* environment);
+  void runNext(Napi::Env env);
 
-  Napi::ThreadSafeFunction toJavaScript_;
-  int pending_ = 0;  // JavaScript thread only
+  Napi::ThreadSafeFunction toJavaScript_;  // calls runNext() on the JavaScript thread
+  std::mutex mutex_;
+  std::deque<std::function<void(Napi::Env)>> posted_;  // ours, not the function's, which would leak what it cannot call
+  int pending_ = 0;                                    // JavaScript thread only
   std::unordered_set<std::shared_ptr<Device>> devices_;
 };
 

@@ -68,7 +68,7 @@ Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Complet
   };
   Environment& environment = Environment::of(env);
   const auto pending = std::make_shared<Pending>(Pending{Napi::Promise::Deferred::New(env), std::move(hold)});
-  begin([&environment, pending](std::exception_ptr failure) {
+  const auto completion = [&environment, pending](std::exception_ptr failure) {
     environment.post([pending, failure](Napi::Env current) {
       pending->hold.Reset();
       if (failure) {
@@ -77,7 +77,13 @@ Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Complet
         pending->deferred.Resolve(current.Undefined());
       }
     });
-  });
+  };
+  try {
+    begin(completion);
+  } catch (...) {
+    pending->deferred.Resolve(env.Undefined());  // nobody sees the promise, but node keeps it until it is settled
+    throw;
+  }
   environment.expect();
   return pending->deferred.Promise();
 }

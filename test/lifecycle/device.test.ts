@@ -1,5 +1,6 @@
 // What happens when devices and tensors end while others still use them.
 import {setImmediate as turn, setTimeout as sleep} from 'node:timers/promises';
+import {getHeapStatistics} from 'node:v8';
 import test from 'ava';
 import {cudaAvailability, openDevice} from '../../lib/device.ts';
 import type {Tensor} from '../../lib/native.ts';
@@ -53,6 +54,23 @@ forEachDevice('a closed device refuses everything but to let go', async (t, {dev
 	t.deepEqual(tensor.shape, [4]);
 	tensor.dispose();
 	t.true(device.memory().bytes <= before);
+});
+
+forEachDevice('promises that a closed device refuses leave nothing behind', async (t, {device}) => {
+	const tensor = device.allocate([1], 'float32');
+	device.close();
+	const disposed = {code: 'ALEXNET_DISPOSED'};
+	const handles = (): number => {
+		globalThis.gc?.();
+		return getHeapStatistics().used_global_handles_size;
+	};
+	const before = handles();
+	for (let i = 0; i < 2000; i++) {
+		await t.throwsAsync(async () => device.synchronize(), disposed);
+		await t.throwsAsync(async () => tensor.read(new Float32Array(1)), disposed);
+	}
+	const more = handles() - before;
+	t.true(more < 10_000, `${more} bytes of handles more`);
 });
 
 forEachDevice('a tensor may be disposed of while queued work uses it', async (t, {device}) => {

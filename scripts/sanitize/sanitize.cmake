@@ -1,0 +1,35 @@
+# Builds for `npm run test:asan` and `npm run test:tsan`: -D ALEXNET_SANITIZE=address (with undefined behaviour) or
+# thread. Development only.
+set(ALEXNET_SANITIZE "" CACHE STRING "Instrument core/, cpu/ and binding/: 'address', 'thread', or empty for neither")
+
+# Adds the sanitizer to `target`. The standard library stays shared, unlike in a release: the sanitizers replace some of
+# its functions (__cxa_throw, operator new), which they can only where the linker finds them by name.
+function(alexnet_instrument target)
+  set(flags -fsanitize=${ALEXNET_SANITIZE})
+  if(ALEXNET_SANITIZE STREQUAL "address")
+    set(flags -fsanitize=address,undefined)
+    # The shared library would leave log_path to the address sanitizer's, and write to stderr.
+    target_link_options(${target} PRIVATE -static-libubsan)
+  endif()
+  target_compile_options(${target} PRIVATE ${flags} -O1 -g -fno-omit-frame-pointer)
+  target_link_options(${target} PRIVATE ${flags})
+  if(ALEXNET_SANITIZE STREQUAL "thread") # what begins and ends a parallel section: see openmp.cc
+    target_sources(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/openmp.cc)
+    target_link_options(${target} PRIVATE -Wl,--wrap=GOMP_parallel)
+  endif()
+endfunction()
+
+# The addon whose mistakes every run must report before it is believed (run.cjs).
+function(alexnet_add_mistakes)
+  add_library(mistakes SHARED ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/mistakes.cc)
+  set_target_properties(mistakes PROPERTIES PREFIX "" SUFFIX ".node")
+  target_link_options(mistakes PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/binding/exports.map)
+  target_include_directories(mistakes SYSTEM PRIVATE ${CMAKE_JS_INC})
+  target_link_libraries(mistakes PRIVATE OpenMP::OpenMP_CXX Threads::Threads)
+  alexnet_instrument(mistakes)
+endfunction()
+
+function(alexnet_sanitize target)
+  alexnet_instrument(${target})
+  alexnet_add_mistakes()
+endfunction()
