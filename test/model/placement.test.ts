@@ -10,7 +10,7 @@ import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
 import {train} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
-import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
+import {stepBound} from '../../lib/selftest/training-step.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
 /** Two of a kind, and one twice; for a GPU also the net on it alone. Each is compared with the net on the CPU. */
@@ -21,20 +21,8 @@ const placements = [
 	...(boards.length > 1 ? [boards.slice(0, 2)] : []),
 ];
 
-/** Passes through a layer, forward and backward, that a gradient of the net's first layer has behind it. */
-const passes = 2 * meetingNet().layers.length;
-/** Layers with an exchange above conv1: conv3, fc5, fc6, fc8; backward each rounds what it sends and the sum. */
-const exchanges = 4;
-
-/**
- * How far tensors may be apart, as a share of their norm. fp32: sums in another order, whose errors have either sign; two
- * roundings for each pass cover them. bf16: two roundings more for each exchange; sums in another order before a rounding
- * change few of the rounded values.
- */
-const bounds = {
-	fp32: 2 * passes * unitRoundoff.float32,
-	bf16: 2 * exchanges * unitRoundoff.bfloat16,
-};
+/** How far tensors may be apart, as a share of their norm. */
+const bounds = {fp32: stepBound(meetingNet(), 'fp32'), bf16: stepBound(meetingNet(), 'bf16')};
 
 function distance(a: Float32Array, b: Float32Array): number {
 	const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
