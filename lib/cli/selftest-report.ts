@@ -21,8 +21,10 @@ export function describeFacts(facts: Facts, {seed, full, isChosen}: Run): string
 		lines.push(`No CUDA device: ${cuda.message}`, 'So the CPU is tested.');
 	}
 	const versions = describeCudaVersions(cuda);
-	if (versions !== undefined) lines.push(`${versions}${driver === undefined ? '' : ` NVIDIA driver ${driver}.`}`);
-	lines.push(...devices.map(describe), `ALEXNET_SYNC is ${sync === undefined ? 'not set' : `'${sync}'`}.`);
+	const ofDriver = driver === undefined ? undefined : `NVIDIA driver ${driver}.`;
+	const ofSync = `ALEXNET_SYNC is ${sync === undefined ? 'not set' : `'${sync}'`}.`;
+	lines.push([versions, ofDriver, ofSync].filter((part) => part !== undefined).join(' '));
+	lines.push(...devices.map(describe));
 	if (devices.some(({isSimulated}) => isSimulated)) {
 		lines.push('Simulated devices: no times, for they would be those of the simulator, and no shapes that fill a GPU.');
 	}
@@ -48,11 +50,9 @@ export class SelftestTable {
 	}
 
 	get header(): string {
-		const about = [
-			"Worst error as a share of what rounding permits; a result's own rounding to bf16 alone takes up to 1.00.",
-			'Times in ms are of small shapes: for speed see alexnet bench.',
-		];
-		return `\n${about.join('\n')}\n${this.#line(['on', 'test', 'fp32', 'ms', 'bf16', 'ms'])}`;
+		const about =
+			'Worst error as a share of what rounding permits (to bf16 it takes up to 1.00); times of small shapes, no benchmark.';
+		return `\n${about}\n${this.#line(['on', 'test', 'fp32', 'ms', 'bf16', 'ms'])}`;
 	}
 
 	row({on, test, outcome, worst, milliseconds, failures, note}: TestResult): string {

@@ -67,7 +67,7 @@ function onSimulated(environment: Readonly<Record<string, string>>): ReturnType<
 	}
 	t.regex(stdout, /^cuda:0 \+ cuda:1 +training step .* passed$/m);
 	t.regex(stdout, /^cuda:1 → cuda:0 +exchange .* passed$/m);
-	t.true(stdout.split('\n').length <= 66, `${stdout.split('\n').length} lines`);
+	t.true(stdout.split('\n').length <= 64, `${stdout.split('\n').length} lines`);
 });
 
 (simulated ? test.serial : test.skip)('a GPU without memory fails with a code of its own', async (t) => {

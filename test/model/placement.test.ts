@@ -7,7 +7,7 @@ import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {listDevices} from '../../lib/device.ts';
 import {Model} from '../../lib/model.ts';
 import type {ModelOptions} from '../../lib/options.ts';
-import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
+import {stepBound} from '../../lib/selftest/training-step.ts';
 import {accuracyOfTraining, meetingNet, tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {relativeDistance} from '../helpers/tolerance.ts';
 
@@ -20,20 +20,8 @@ const placements = [
 	...(boards.length > 1 ? [boards.slice(0, 2)] : []),
 ];
 
-/** Passes through a layer, forward and backward, that a gradient of the net's first layer has behind it. */
-const passes = 2 * meetingNet().layers.length;
-/** Layers with an exchange above conv1: conv3, fc5, fc6, fc8; backward each rounds what it sends and the sum. */
-const exchanges = 4;
-
-/**
- * How far tensors may be apart, as a share of their norm. fp32: sums in another order, whose errors have either sign; two
- * roundings for each pass cover them. bf16: two roundings more for each exchange; sums in another order before a rounding
- * change few of the rounded values.
- */
-const bounds = {
-	fp32: 2 * passes * unitRoundoff.float32,
-	bf16: 2 * exchanges * unitRoundoff.bfloat16,
-};
+/** How far tensors may be apart, as a share of their norm. */
+const bounds = {fp32: stepBound(meetingNet(), 'fp32'), bf16: stepBound(meetingNet(), 'bf16')};
 
 function both(devices: readonly string[], options: Partial<ModelOptions> = {}): Promise<[Model, Model]> {
 	const net = {architecture: meetingNet(), ...options};

@@ -15,7 +15,7 @@ const shapes = [
 
 /** Activations, dropout, sums, and what moves or converts elements. */
 export function elementwiseCases(type: RealType): OperationCase[] {
-	return shapes.flatMap((shape) => [
+	return shapes.flatMap((shape, index) => [
 		...(['relu', 'tanh'] as const).flatMap((activation) => [
 			activateCase(type, shape, activation),
 			activateBackwardCase(type, shape, activation),
@@ -26,7 +26,7 @@ export function elementwiseCases(type: RealType): OperationCase[] {
 		...(type === 'float32' ? [castCase('uint8', type, shape), castCase('int32', type, shape)] : []),
 		copyCase(type, type, shape),
 		copyCase(type === 'float32' ? 'int32' : 'uint8', type, shape),
-		dropoutCase(type, [shape[0], elementsOf(shape.slice(1))]),
+		dropoutCase(type, [shape[0], elementsOf(shape.slice(1))], index === 0 ? 0.5 : 0.3),
 	]);
 }
 
@@ -153,19 +153,19 @@ function copyCase(moved: DataType, type: RealType, shape: readonly number[]): Op
 	};
 }
 
-function dropoutCase(type: RealType, shape: readonly [number, number]): OperationCase {
+function dropoutCase(type: RealType, shape: readonly [number, number], rate: number): OperationCase {
 	const [images, width] = shape;
 	return {
 		operation: 'dropout',
-		title: inWords(shape),
+		title: `${inWords(shape)}, rate ${rate}`,
 		type,
 		prepare: (random) => {
 			const values = random.values(images * width, 3, type);
 			// The right column of a layer that is twice as wide.
 			const place = {layer: 6, features: 2 * width, offset: width};
-			const draw = {...place, rate: 0.5, seed: BigInt(random.integer(2 ** 32)), step: random.integer(1000)};
+			const draw = {...place, rate, seed: BigInt(random.integer(2 ** 32)), step: random.integer(1000)};
 			const mask = dropoutMask(images, width, draw);
-			const expected = dropout(values, mask, draw.rate);
+			const expected = dropout(values, mask, rate);
 			return (bench, operations) => {
 				const [input, output] = [bench.input(shape, type, values), bench.output(shape, type)];
 				return {
