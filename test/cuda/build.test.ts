@@ -40,7 +40,7 @@ interface Ended {
 
 function alexnet(env: NodeJS.ProcessEnv, ...args: string[]): Ended {
 	const command = ['--import=tsx', join(root, 'lib/cli/main.ts'), ...args];
-	return spawnSync(process.execPath, command, {cwd: folder, env, encoding: 'utf8'});
+	return spawnSync(process.execPath, command, {cwd: root, env, encoding: 'utf8'});
 }
 
 test('without a driver the addon loads, `alexnet devices` says so, and cuda:0 is refused', (t) => {

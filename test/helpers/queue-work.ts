@@ -2,7 +2,7 @@ import type {NativeDevice, Tensor} from '../../lib/native.ts';
 import {operations} from '../../lib/ops.ts';
 
 /** Whether GPUs are simulated, on which everything takes a thousand times as long. */
-const isSimulated = Boolean(process.env.ALEXNET_SIMULATED_GPUS);
+export const isSimulated = Boolean(process.env.ALEXNET_SIMULATED_GPUS);
 
 /** Rows and columns of matrices whose product takes about a millisecond: on two cores, on a GPU, on a simulated one. */
 export function sizeOfWork(deviceId: string): number {

@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {sizeOfWork} from '../helpers/queue-work.ts';
+import {isSimulated, sizeOfWork} from '../helpers/queue-work.ts';
 
 const child = fileURLToPath(new URL('../helpers/lifecycle-child.ts', import.meta.url));
 
@@ -50,7 +50,7 @@ const addon = Object.keys(createRequire(import.meta.url).cache).find((file) => /
 forEachDevice('worker threads are terminated while their devices work', async (t, {device}) => {
 	const [kind, index] = device.id.split(':');
 	const workerData = {addon, size: sizeOfWork(device.id), kind, index: Number(index)};
-	for (let batch = 0; batch < 10; batch++) {
+	for (let batch = 0; batch < (isSimulated ? 2 : 10); batch++) {
 		const workers = [0, 1].map(() => new Worker(busyWorker, {eval: true, workerData}));
 		await Promise.all(workers.map((worker) => once(worker, 'message')));
 		const codes = await Promise.all(workers.map((worker) => worker.terminate()));
