@@ -243,7 +243,7 @@ NEAR("rcp.approx.ftz.f32", f32, 1.0 / flushed(a), std::fabs(1.0 / a) * 0x1p-23);
 NEAR("sqrt.approx.ftz.f32", f32, std::sqrt(static_cast<double>(flushed(a))),
      std::sqrt(static_cast<double>(a)) * 0x1p-23);
 NEAR("rsqrt.approx.ftz.f32", f32, 1 / std::sqrt(static_cast<double>(flushed(a))),
-     0x1p-22 / std::sqrt(static_cast<double>(a)));
+     0x1.125p-23 / std::sqrt(static_cast<double>(a)));
 NEAR("ex2.approx.ftz.f32", f32, std::exp2(static_cast<double>(flushed(a))),
      std::exp2(static_cast<double>(a)) * 0x1p-22);
 NEAR("lg2.approx.ftz.f32", f32, std::log2(static_cast<double>(flushed(a))),
