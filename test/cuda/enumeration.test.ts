@@ -1,7 +1,7 @@
 // What is listed of GPUs, by listDevices() and by `alexnet devices`.
 import anyTest from 'ava';
 import type {DeviceInfo} from '../../lib/native.ts';
-import {requireBuild} from '../simulator/programs.ts';
+import {requireBuild} from '../simulator/build.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';
 

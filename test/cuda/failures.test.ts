@@ -1,7 +1,7 @@
 // What users read when something goes wrong on a GPU. On simulated GPUs, where it can be made to go wrong.
 import anyTest, {type ExecutionContext} from 'ava';
 import type {ErrorCode} from '../../lib/errors.ts';
-import {requireBuild} from '../simulator/programs.ts';
+import {requireBuild} from '../simulator/build.ts';
 import type {Outcome} from './failing-child.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';

@@ -141,6 +141,17 @@ bool same(T a, T b) {
   return std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
+// Not further from `exact` than `within`. What has no size is exactly that; around the smallest normal number, where
+// results may be flushed to zero, it is enough to be small.
+template <class T>
+bool isNear(T found, double exact, double within) {
+  constexpr double kLeast = std::numeric_limits<T>::min();
+  if (exact != exact || std::isinf(exact) || exact == 0) return same(found, static_cast<T>(exact));
+  if (std::fabs(exact) > std::numeric_limits<T>::max()) return std::isinf(found) && (found > 0) == (exact > 0);
+  if (std::fabs(exact) < 2 * kLeast) return std::fabs(found) <= 4 * kLeast;
+  return std::fabs(found - exact) <= within;
+}
+
 template <class Op>
 bool checkInstruction() {
   constexpr size_t kCount = 4096;

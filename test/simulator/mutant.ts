@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from '../cuda/nvcc.ts';
-import {operateWith, simulate, type Edit} from './programs.ts';
+import {operateWith, simulate, type Edit, type Operate} from './programs.ts';
 
 export interface Mutant {
 	/** The mistake, as the test's title says it. */
@@ -37,8 +37,8 @@ function placeOf({at}: Mutant, sources: string): RegExp {
  * place, or where the user is not told. While one is tested the next is built.
  */
 export function mutantTests(mutants: readonly Mutant[], schedules: readonly string[]): void {
-	const programs = new Map<Mutant, ReturnType<typeof operateWith>>();
-	const build = (mutant: Mutant): ReturnType<typeof operateWith> => {
+	const programs = new Map<Mutant, Promise<Operate>>();
+	const build = (mutant: Mutant): Promise<Operate> => {
 		const program = programs.get(mutant) ?? operateWith(mutant.edits, mutant.compile);
 		programs.set(mutant, program);
 		return program;

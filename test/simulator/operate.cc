@@ -1,8 +1,8 @@
 // Runs operations on simulated GPUs through all that the addon runs but its binding: core/ and cuda/ as they are, linked
 // with the simulator in place of the CUDA runtime.
 //   operate <scenario>
-// prints "right" or "wrong" for every result, or why a device failed. Values are whole numbers, so that sums of them are
-// exact in fp32 in any order, and "right" means equal; where a formula is not exact, results are only printed as digests.
+// prints "right" or "wrong" for every result that is easy to foretell, a digest of the bits of others (the tests of
+// operations check them), or why a device failed. Inputs are small whole numbers, whose sums are exact in fp32.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -106,7 +106,6 @@ void relu(Board& board, size_t shift) {
   board.expect(output, expected);
 }
 
-// Sums of `count` pixels of ones-and-values products are checked by the tests of operations; here they need only run.
 void conv2d(Board& board, int64_t channels, size_t shift) {
   const Tensor input = board.input({1, 9, 9, channels}, shift), weights = board.input({40, 3, 3, channels}, shift);
   const Tensor output = board.tensor({1, 9, 9, 40});
@@ -163,7 +162,7 @@ void softmaxLoss(Board& board) {
   board.print(gradient);
 }
 
-// Two uploads and two that use the same staging memory again, all before anything is waited for.
+// Two uploads, and two more that use the same staging memory again, all before anything is waited for.
 void uploads(Board& board) {
   std::vector<std::pair<Tensor, Values>> sent;
   for (int i = 0; i < 4; ++i) {

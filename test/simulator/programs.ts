@@ -1,68 +1,11 @@
-// Builds and runs programs on simulated GPUs, from what `npm run build:simulated` left: its objects, its commands, and
-// the simulator's library.
+// Builds and runs programs on simulated GPUs, from what the simulated build left.
 import {spawn} from 'node:child_process';
-import {
-	cpSync,
-	existsSync,
-	mkdirSync,
-	mkdtempSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {basename, join, relative} from 'node:path';
+import {basename, join} from 'node:path';
 import anyTest from 'ava';
 import {nvcc, root} from '../cuda/nvcc.ts';
-
-const build = join(root, 'build/Simulated');
-const library = join(build, 'libalexnet_simulator.a');
-
-function sourcesIn(folder: string): string[] {
-	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
-		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
-		.map((name) => join(root, folder, name));
-}
-
-/** Fails unless the simulated build is there and newer than the sources. */
-export function requireBuild(): void {
-	const addon = join(build, 'Release/alexnet.node');
-	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
-	const built = statSync(addon).mtimeMs;
-	const newer = ['core', 'cuda', 'simulator'].flatMap(sourcesIn).find((file) => statSync(file).mtimeMs > built);
-	if (newer === undefined) return;
-	throw new Error(`${relative(root, newer)} is newer than the simulated build. Run 'npm run build:simulated' first.`);
-}
-
-interface Command {
-	directory: string;
-	command: string;
-	file: string;
-	object: string;
-}
-
-/** How the build compiled the sources of core/ and cuda/, by their path in the repository. */
-function readCommands(): Map<string, Command> {
-	requireBuild();
-	const entries = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')) as Command[];
-	const commands = new Map<string, Command>();
-	for (const entry of entries) {
-		const source = relative(root, entry.file);
-		const object = / -o (\S+)/.exec(entry.command)?.[1];
-		if (/^(core|cuda)\//.test(source) && object !== undefined) commands.set(source, {...entry, object});
-	}
-	return commands;
-}
-
-let known: Map<string, Command> | undefined;
-const commands = (): Map<string, Command> => (known ??= readCommands());
-
-/** The objects of core/ and cuda/ that the simulated build made. */
-export function builtObjects(): string[] {
-	return [...commands().values()].map(({directory, object}) => join(directory, object));
-}
+import {commands, library, requireBuild} from './build.ts';
 
 export interface Outcome {
 	status: number | null;
@@ -117,7 +60,11 @@ async function compileLike(source: string, folder: string): Promise<string> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-simulator-'));
-anyTest.after.always(() => rmSync(folder, {recursive: true, force: true, maxRetries: 3}));
+const builds: Promise<unknown>[] = [];
+anyTest.after.always(async () => {
+	await Promise.allSettled(builds); // one may still be under way that no test waited for
+	rmSync(folder, {recursive: true});
+});
 
 /** Compiles a source file of test/simulator/ into the scratch folder. */
 async function compileOwn(name: string): Promise<string> {
@@ -146,6 +93,12 @@ export interface Edit {
 	to: string;
 }
 
+export interface Operate {
+	program: string;
+	/** The folder in which core/ and cuda/ lie that it was built from. */
+	sources: string;
+}
+
 let operate: Promise<string> | undefined;
 let mutants = 0;
 
@@ -164,12 +117,15 @@ function editedCopy(edits: readonly Edit[]): string {
 
 /**
  * test/simulator/operate.cc with core/ and cuda/ as they are after `edits`. The edited sources are compiled anew, and
- * `compile`, which include edited headers. Returns the program and the folder in which core/ and cuda/ lie.
+ * `compile`, which include edited headers.
  */
-export async function operateWith(
-	edits: readonly Edit[],
-	compile: readonly string[] = [],
-): Promise<{program: string; sources: string}> {
+export function operateWith(edits: readonly Edit[], compile: readonly string[] = []): Promise<Operate> {
+	const build = buildOperate(edits, compile);
+	builds.push(build);
+	return build;
+}
+
+async function buildOperate(edits: readonly Edit[], compile: readonly string[]): Promise<Operate> {
 	const sources = edits.length > 0 ? editedCopy(edits) : root;
 	operate ??= compileOwn('operate.cc');
 	const edited = edits.map(({file}) => file).filter((file) => /\.(cc|cu)$/.test(file));

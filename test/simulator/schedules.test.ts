@@ -1,7 +1,8 @@
 // The kernels as they are: through the addon, nothing is reported, and no bit of a result depends on the order in which
 // blocks, warps and streams run, on the run, or on what runs beside it.
 import {test} from '../cuda/nvcc.ts';
-import {requireBuild, runProgram, schedules} from './programs.ts';
+import {requireBuild} from './build.ts';
+import {runProgram, schedules} from './programs.ts';
 
 const script = ['--import=tsx', 'test/simulator/results.ts'];
 

@@ -1,7 +1,8 @@
 // What each instruction does: programs that run it on the simulator and compare with the host's own arithmetic.
 import {readFileSync} from 'node:fs';
 import {test} from '../cuda/nvcc.ts';
-import {builtObjects, programOf, simulate} from './programs.ts';
+import {builtObjects} from './build.ts';
+import {programOf, simulate} from './programs.ts';
 
 /** Runs a program of test/simulator/ that prints what is right, line by line. */
 async function rightOnes(name: string): Promise<{status: number | null; lines: string[]; reports: string[]}> {

@@ -1,0 +1,53 @@
+// What `npm run build:simulated` left: its objects, the commands that made them, and the simulator's library.
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {join, relative} from 'node:path';
+import {root} from '../cuda/nvcc.ts';
+
+const build = join(root, 'build/Simulated');
+/** The library that stands in for the CUDA runtime. */
+export const library = join(build, 'libalexnet_simulator.a');
+
+function sourcesIn(folder: string): string[] {
+	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
+		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
+		.map((name) => join(root, folder, name));
+}
+
+/** Fails unless the simulated build is there and newer than the sources. */
+export function requireBuild(): void {
+	const addon = join(build, 'Release/alexnet.node');
+	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
+	const built = statSync(addon).mtimeMs;
+	const newer = ['core', 'cuda', 'simulator'].flatMap(sourcesIn).find((file) => statSync(file).mtimeMs > built);
+	if (newer === undefined) return;
+	throw new Error(`${relative(root, newer)} is newer than the simulated build. Run 'npm run build:simulated' first.`);
+}
+
+export interface Command {
+	directory: string;
+	command: string;
+	file: string;
+	object: string;
+}
+
+/** How the build compiled the sources of core/ and cuda/, by their path in the repository. */
+function readCommands(): Map<string, Command> {
+	requireBuild();
+	const entries = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')) as Command[];
+	const commands = new Map<string, Command>();
+	for (const entry of entries) {
+		const source = relative(root, entry.file);
+		const object = / -o (\S+)/.exec(entry.command)?.[1];
+		if (/^(core|cuda)\//.test(source) && object !== undefined) commands.set(source, {...entry, object});
+	}
+	return commands;
+}
+
+let known: Map<string, Command> | undefined;
+/** {@link readCommands}, once. */
+export const commands = (): Map<string, Command> => (known ??= readCommands());
+
+/** The objects of core/ and cuda/ that the simulated build made. */
+export function builtObjects(): string[] {
+	return [...commands().values()].map(({directory, object}) => join(directory, object));
+}
