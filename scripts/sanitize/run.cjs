@@ -59,7 +59,7 @@ function runtimeOf(sanitizer, kind) {
 	const cache = readFileSync(join(root, 'build', sanitizer.folder, 'CMakeCache.txt'), 'utf8');
 	const compiler = /^CMAKE_CXX_COMPILER:\w+=(.*)$/m.exec(cache)[1];
 	const library = execFileSync(compiler, [`-print-file-name=lib${kind}.so`], {encoding: 'utf8'}).trim();
-	if (!existsSync(library)) fail(`${compiler} has no lib${kind}.so. It comes with Debian's g++; other compilers fail.`);
+	if (!existsSync(library)) fail(`${compiler} has no lib${kind}.so. These runs need GCC with it, as Debian's g++ is.`);
 	return library;
 }
 
@@ -70,6 +70,7 @@ function run(sanitizer, runtime, args, stdio) {
 		...process.env,
 		...sanitizer.options(join(logs, 'report')),
 		[sanitizer.variable]: '1',
+		ALEXNET_SIMULATED_GPUS: undefined, // asks for another build
 		LD_PRELOAD: runtime,
 	};
 	const [command, ...rest] = [...inFixedMemory(sanitizer), process.execPath, ...args];
