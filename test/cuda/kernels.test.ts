@@ -4,39 +4,38 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import anyTest from 'ava';
-import {nvcc, nvccOutput, scratchFolder, test} from './nvcc.ts';
-import {architectures, assertResources, files, inParallel, usagesOf} from './resources.ts';
+import {nvccOutput, scratchFolder, test} from './nvcc.ts';
+import {architectures, assertResources, files, usagesOf} from './resources.ts';
 
 const folder = scratchFolder();
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 const virtual = ['75', '80'] as const;
-const ptxOf = (file: string, capability: string): string => join(folder, `${file}.${capability}.ptx`);
-/** By file: what nvcc and ptxas said. */
-const said = new Map<string, string>();
+type Virtual = (typeof virtual)[number];
+const ptxOf = (file: string, capability: Virtual): string => join(folder, `${file}.${capability}.ptx`);
 
-async function compile(file: string): Promise<string> {
-	let output = '';
-	for (const capability of virtual) {
-		const ptx = ptxOf(file, capability);
-		output += await nvccOutput('-std=c++17', '-O3', '-ptx', `-arch=compute_${capability}`, `cuda/${file}`, '-o', ptx);
-		const targets = architectures.filter((name) => (name === '75') === (capability === '75'));
-		const code = `-gencode=arch=compute_${capability},code=[${targets.map((name) => `sm_${name}`).join(',')}]`;
-		output += await nvccOutput('-fatbin', '-Xptxas=-v', code, ptx, '-o', join(folder, `${file}.fatbin`));
-	}
-	return output;
+/** Makes PTX of a file for one architecture and machine code for those that run it; returns what the compilers said. */
+async function compileFor(file: string, capability: Virtual): Promise<string> {
+	const ptx = ptxOf(file, capability);
+	const flags = ['-std=c++17', '-O3', '-ptx', `-arch=compute_${capability}`];
+	const said = await nvccOutput(...flags, `cuda/${file}`, '-o', ptx);
+	const targets = architectures.filter((name) => (name === '75') === (capability === '75')).map((name) => `sm_${name}`);
+	const code = `-gencode=arch=compute_${capability},code=[${targets.join(',')}]`;
+	return said + (await nvccOutput('-fatbin', '-Xptxas=-v', '--threads=0', code, ptx, '-o', `${ptx}.fatbin`));
 }
 
-anyTest.before(async (t) => {
-	if (nvcc === undefined && process.env.ALEXNET_REQUIRE !== 'cuda') return;
-	t.timeout(280_000);
-	const outputs = await inParallel(files, compile);
-	files.forEach((file, index) => said.set(file, outputs[index]!));
-});
+const compiled = new Map<string, Promise<string[]>>();
+/** Compiles a file once for all tests, on two cores. */
+function compile(file: string): Promise<string[]> {
+	const outputs = compiled.get(file) ?? Promise.all(virtual.map((capability) => compileFor(file, capability)));
+	compiled.set(file, outputs);
+	return outputs;
+}
 
 for (const file of files) {
-	test(`${file} compiles for compute capability 7.5 to 12.0 without spills, stack or warnings`, (t) => {
-		assertResources(t, said.get(file)!);
+	test(`${file} compiles for compute capability 7.5 to 12.0 without spills, stack or warnings`, async (t) => {
+		t.timeout(180_000);
+		assertResources(t, (await compile(file)).join(''));
 	});
 }
 
@@ -85,7 +84,8 @@ interface Kernel {
 	stores: number[];
 }
 
-function kernelsOf(file: string, capability: (typeof virtual)[number]): Kernel[] {
+async function kernelsOf(file: string, capability: Virtual): Promise<Kernel[]> {
+	await compile(file);
 	const text = readFileSync(ptxOf(file, capability), 'utf8');
 	return [...text.matchAll(/^(?:\.visible )?\.entry (\w+)\([^{]*\{(.*?)^\}/gms)].map(([, name = '', body = '']) => {
 		const bytes = (verb: 'ld' | 'st') =>
@@ -98,8 +98,8 @@ function kernelsOf(file: string, capability: (typeof virtual)[number]): Kernel[]
 }
 
 for (const capability of virtual) {
-	test(`lrn moves its channels in pieces of 16 bytes on compute_${capability}`, (t) => {
-		const kernels = kernelsOf('lrn.cu', capability).filter(({name}) => !name.includes('Any'));
+	test(`lrn moves its channels in pieces of 16 bytes on compute_${capability}`, async (t) => {
+		const kernels = (await kernelsOf('lrn.cu', capability)).filter(({name}) => !name.includes('Any'));
 		t.is(kernels.length, 8); // two directions, two types, two kinds of power
 		for (const {name, loads, stores} of kernels) {
 			const chunk = name.includes('KernelIf') ? [16, 16] : [16]; // 8 channels
@@ -110,8 +110,8 @@ for (const capability of virtual) {
 }
 
 for (const direction of ['forward', 'backward_input', 'backward_weights']) {
-	test(`conv2d_${direction}.cu loads its operands in pieces of 16 bytes, but where they are not aligned`, (t) => {
-		const kernels = kernelsOf(`conv2d_${direction}.cu`, '75');
+	test(`conv2d_${direction}.cu loads its operands in pieces of 16 bytes, but where they are not aligned`, async (t) => {
+		const kernels = await kernelsOf(`conv2d_${direction}.cu`, '75');
 		t.is(kernels.length, 6); // two types: large tiles, small tiles, small tiles of single values
 		const wide = kernels.filter(({loads}) => loads.includes(16)).map(({name}) => name);
 		t.deepEqual(

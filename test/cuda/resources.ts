@@ -1,5 +1,4 @@
 // What ptxas says of kernels: registers, stack frames, spills, warnings.
-import {availableParallelism} from 'node:os';
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
@@ -58,18 +57,4 @@ export function assertResources(t: ExecutionContext, output: string): void {
 		spilling.filter((usage) => !isExcused(usage)),
 		[],
 	);
-}
-
-/** Runs a task for every item, as many at a time as there are cores, and gives their results in the items' order. */
-export async function inParallel<Item, Result>(
-	items: readonly Item[],
-	task: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-	const results: Result[] = [];
-	const rest = [...items.entries()];
-	const worker = async (): Promise<void> => {
-		for (let next = rest.shift(); next; next = rest.shift()) results[next[0]] = await task(next[1]);
-	};
-	await Promise.all(Array.from({length: availableParallelism()}, worker));
-	return results;
 }
