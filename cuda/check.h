@@ -43,7 +43,7 @@ inline std::string adviceFor(cudaError_t status) {
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidDeviceFunction:
     case cudaErrorUnsupportedPtxVersion:
-      return " This build has no kernels for this GPU: build it with ALEXNET_CUDA_ARCHITECTURES=native.";
+      return " This build has no kernels for this GPU: build it with ALEXNET_CUDA_ARCHITECTURES=release.";
     case cudaErrorMemoryAllocation: return " Try a smaller batchSize.";
     case cudaErrorLaunchOutOfResources:
     case cudaErrorInvalidConfiguration:

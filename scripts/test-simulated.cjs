@@ -1,6 +1,6 @@
-// Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md), once for each profile. They differ in
-// whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach each
-// other's memory. Arguments go to ava: `npm run test:simulated -- test/ops/lrn.test.ts`.
+// Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
+// differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
+// each other's memory. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync} = require('node:fs');
 const {availableParallelism} = require('node:os');
@@ -10,31 +10,30 @@ const root = join(__dirname, '..');
 const addon = join(root, 'build', 'Simulated', 'Release', 'alexnet.node');
 
 /** By compute capability. Few processors make a launch work through its tiles as large shapes do on a real GPU. */
-const profiles = {
-	75: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`},
-	80: {PROCESSORS: '4'},
-	86: {SCHEDULE: 'reverse', PEERS: '0'},
-};
+const profiles = [
+	{capability: 80, settings: {PROCESSORS: '4'}, files: ['test/ops', 'test/model', 'test/lifecycle']},
+	{capability: 75, settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`}, files: ['test/ops']},
+	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0'}, files: ['test/ops']},
+];
 
-function environment(profile) {
-	const settings = {PROFILE: profile, ...profiles[profile]};
-	const variables = Object.entries(settings).map(([name, value]) => [`ALEXNET_SIMULATED_${name}`, value]);
-	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...Object.fromEntries(variables)};
+function environment({capability, settings}) {
+	const variables = Object.entries({PROFILE: String(capability), ...settings});
+	const simulated = Object.fromEntries(variables.map(([name, value]) => [`ALEXNET_SIMULATED_${name}`, value]));
+	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...simulated};
 }
 
-/** Those whose titles name the devices that they run on. The second GPU serves the exchange. */
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/ops', 'test/model'];
-
+/** The second GPU serves the exchange: what runs on one GPU runs on the first. */
 function run(profile) {
+	const files = process.argv.length > 2 ? process.argv.slice(2) : profile.files;
 	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...files];
-	const settings = Object.entries(profiles[profile]).map((pair) => pair.join('='));
+	const settings = Object.entries(profile.settings).map((pair) => pair.join('='));
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile)});
 		let output = '';
 		for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
 		child.on('close', (code) => {
 			const lines = output.trimEnd().split('\n');
-			console.log(`compute capability ${profile} (${settings.join(', ')}), simulated:`);
+			console.log(`compute capability ${(profile.capability / 10).toFixed(1)} (${settings.join(', ')}), simulated:`);
 			console.log(code === 0 ? lines.slice(-1).join('\n') : output);
 			resolve(code);
 		});
@@ -42,7 +41,7 @@ function run(profile) {
 }
 
 async function main() {
-	const waiting = Object.keys(profiles);
+	const waiting = [...profiles];
 	let failed = false;
 	const work = async () => {
 		for (let profile = waiting.shift(); profile; profile = waiting.shift()) {
