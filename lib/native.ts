@@ -237,8 +237,9 @@ function packageRoot(): string {
 	return folder;
 }
 
-/** Builds for tests of the addon, in a checkout only: the variable that asks for one, and what makes it. */
+/** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */
 const testBuilds = [
+	{variable: 'ALEXNET_ASAN_SIMULATED', folder: 'AsanSimulated', command: 'npm run test:asan-simulated'},
 	{variable: 'ALEXNET_SIMULATED_GPUS', folder: 'Simulated', command: 'npm run build:simulated'},
 	{variable: 'ALEXNET_ASAN', folder: 'Asan', command: 'npm run test:asan'},
 	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},

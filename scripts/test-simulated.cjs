@@ -1,6 +1,7 @@
 // Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
 // differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
-// each other's memory. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`.
+// each other's memory. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
+// ava.full.config.js's tests instead, under the first profile alone.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync} = require('node:fs');
 const {availableParallelism} = require('node:os');
@@ -10,11 +11,16 @@ const root = join(__dirname, '..');
 const addon = join(root, 'build', 'Simulated', 'Release', 'alexnet.node');
 
 /** By compute capability. Few processors make a launch work through its tiles as large shapes do on a real GPU. */
-const profiles = [
+const all = [
 	{capability: 80, settings: {PROCESSORS: '4'}, files: ['test/ops', 'test/model', 'test/lifecycle']},
 	{capability: 75, settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`}, files: ['test/ops']},
 	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0'}, files: ['test/ops']},
 ];
+
+const full = process.argv.includes('--full');
+const asked = process.argv.slice(2).filter((argument) => argument !== '--full');
+const profiles = full ? all.slice(0, 1) : all;
+const config = full ? ['--config', 'ava.full.config.js'] : [];
 
 function environment({capability, settings}) {
 	const variables = Object.entries({PROFILE: String(capability), ...settings});
@@ -24,8 +30,8 @@ function environment({capability, settings}) {
 
 /** The second GPU serves the exchange: what runs on one GPU runs on the first. */
 function run(profile) {
-	const files = process.argv.length > 2 ? process.argv.slice(2) : profile.files;
-	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...files];
+	const files = full || asked.length > 0 ? asked : profile.files;
+	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...config, ...files];
 	const settings = Object.entries(profile.settings).map((pair) => pair.join('='));
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile)});

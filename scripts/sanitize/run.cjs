@@ -1,8 +1,10 @@
-// Runs the tests with core/, cpu/ and binding/ instrumented: `npm run test:asan` (memory errors, leaks, undefined
-// behaviour) and `npm run test:tsan` (data races). Further arguments go to ava: names of test files, --match.
+// Runs the tests with the addon's C++ instrumented: `npm run test:asan` (memory errors, leaks, undefined behaviour) and
+// `npm run test:tsan` (data races) without the CUDA part, `npm run test:asan-simulated` the operations on simulated GPUs.
+// Arguments go to ava in place of what is run otherwise: names of test files, --match.
 //
-// Builds the addon without its CUDA part, proves on an addon of mistakes that what is wrong would be reported, and runs
-// the tests that ava.sanitized.config.js lists. Every report, of any process that a test began, fails the run.
+// Builds the addon, proves on an addon of mistakes that what is wrong would be reported, and runs the tests; without
+// simulated GPUs all those that ava.sanitized.config.js lists. Every report, of any process that a test began, fails the
+// run.
 const {execFileSync, spawnSync} = require('node:child_process');
 const {existsSync, mkdtempSync, readFileSync, readdirSync, rmSync} = require('node:fs');
 const {tmpdir} = require('node:os');
@@ -10,35 +12,50 @@ const {join} = require('node:path');
 
 const root = join(__dirname, '..', '..');
 
+const addressSanitizer = {
+	name: 'address',
+	library: 'libasan.so',
+	options: (log) => ({
+		// Short stacks of allocations: node leaks hundreds of blocks, and looking their frames up would take a process half
+		// a minute to end.
+		ASAN_OPTIONS: `abort_on_error=1:log_path=${log}:malloc_context_size=5:stack_trace_format="    #%n %f %S %M"`,
+		// Leaks are looked for when a process ends. They leave its exit code alone, since the other programs that tests run
+		// leak as well: isLeakOfOurs() tells them apart. Thread-local variables are not searched: GCC 12's sanitizer
+		// crashes there in a process that ends while its threads work. We have none that own memory.
+		LSAN_OPTIONS: 'exitcode=0:use_tls=0',
+		UBSAN_OPTIONS: `print_stacktrace=1:halt_on_error=1:abort_on_error=1:log_path=${log}`,
+	}),
+	mistakes: ['outOfBounds', 'useAfterFree', 'undefined', 'leak'],
+	innocent: ['sections', 'handOver'],
+};
+
+const threadSanitizer = {
+	name: 'thread',
+	library: 'libtsan.so',
+	options: (log) => ({
+		// Of node, oneDNN and libvips, which are not instrumented, only the locks are seen: what they read and write
+		// would look like races.
+		TSAN_OPTIONS: `ignore_noninstrumented_modules=1:log_path=${log}`,
+	}),
+	mistakes: ['race', 'raceInSection'],
+	innocent: ['sections', 'handOver'],
+};
+
+const withoutCuda = {build: '--CDALEXNET_CUDA=OFF', settings: {ALEXNET_SIMULATED_GPUS: undefined}, tests: []};
+const onSimulatedGpus = {
+	build: '--CDALEXNET_SIMULATOR=ON',
+	settings: {ALEXNET_SIMULATED_GPUS: '2', ALEXNET_SIMULATED_PROCESSORS: '4', ALEXNET_REQUIRE: 'cuda'},
+	tests: ['--match=*cuda:0*', 'test/ops'],
+};
+
 const sanitizers = {
-	asan: {
-		name: 'address',
-		folder: 'Asan',
-		variable: 'ALEXNET_ASAN',
-		options: (log) => ({
-			// Short stacks of allocations: node leaks hundreds of blocks, and looking their frames up would take a process half
-			// a minute to end.
-			ASAN_OPTIONS: `abort_on_error=1:log_path=${log}:malloc_context_size=5:stack_trace_format="    #%n %f %S %M"`,
-			// Leaks are looked for when a process ends. They leave its exit code alone, since the other programs that tests run
-			// leak as well: isLeakOfOurs() tells them apart. Thread-local variables are not searched: GCC 12's sanitizer
-			// crashes there in a process that ends while its threads work. We have none that own memory.
-			LSAN_OPTIONS: 'exitcode=0:use_tls=0',
-			UBSAN_OPTIONS: `print_stacktrace=1:halt_on_error=1:abort_on_error=1:log_path=${log}`,
-		}),
-		mistakes: ['outOfBounds', 'useAfterFree', 'undefined', 'leak'],
-		innocent: ['sections', 'handOver'],
-	},
-	tsan: {
-		name: 'thread',
-		folder: 'Tsan',
-		variable: 'ALEXNET_TSAN',
-		options: (log) => ({
-			// Of node, oneDNN and libvips, which are not instrumented, only the locks are seen: what they read and write
-			// would look like races.
-			TSAN_OPTIONS: `ignore_noninstrumented_modules=1:log_path=${log}`,
-		}),
-		mistakes: ['race', 'raceInSection'],
-		innocent: ['sections', 'handOver'],
+	asan: {...addressSanitizer, ...withoutCuda, folder: 'Asan', variable: 'ALEXNET_ASAN'},
+	tsan: {...threadSanitizer, ...withoutCuda, folder: 'Tsan', variable: 'ALEXNET_TSAN'},
+	'asan-simulated': {
+		...addressSanitizer,
+		...onSimulatedGpus,
+		folder: 'AsanSimulated',
+		variable: 'ALEXNET_ASAN_SIMULATED',
 	},
 };
 
@@ -47,20 +64,20 @@ function fail(message) {
 	process.exit(1);
 }
 
-function build({name, folder}) {
+function compile({name, folder, build}) {
 	const command = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
-	const options = [`--CDALEXNET_SANITIZE=${name}`, '--CDALEXNET_CUDA=OFF'];
+	const options = [`--CDALEXNET_SANITIZE=${name}`, build];
 	const args = [command, 'build', '--out', join('build', folder), ...options];
 	if (spawnSync(process.execPath, args, {cwd: root, stdio: 'inherit'}).status !== 0) fail('the build failed.');
 }
 
 /** The sanitizer's library of the compiler that built the addon. node is not linked with it, so it is preloaded. */
-function runtimeOf(sanitizer, kind) {
-	const cache = readFileSync(join(root, 'build', sanitizer.folder, 'CMakeCache.txt'), 'utf8');
+function runtimeOf({folder, library}) {
+	const cache = readFileSync(join(root, 'build', folder, 'CMakeCache.txt'), 'utf8');
 	const compiler = /^CMAKE_CXX_COMPILER:\w+=(.*)$/m.exec(cache)[1];
-	const library = execFileSync(compiler, [`-print-file-name=lib${kind}.so`], {encoding: 'utf8'}).trim();
-	if (!existsSync(library)) fail(`${compiler} has no lib${kind}.so. These runs need GCC with it, as Debian's g++ is.`);
-	return library;
+	const file = execFileSync(compiler, [`-print-file-name=${library}`], {encoding: 'utf8'}).trim();
+	if (!existsSync(file)) fail(`${compiler} has no ${library}. These runs need GCC with it, as Debian's g++ is.`);
+	return file;
 }
 
 /** Runs node with the sanitizer in it and in all that it starts. Tells its exit code and the reports. */
@@ -70,7 +87,7 @@ function run(sanitizer, runtime, args, stdio) {
 		...process.env,
 		...sanitizer.options(join(logs, 'report')),
 		[sanitizer.variable]: '1',
-		ALEXNET_SIMULATED_GPUS: undefined, // asks for another build
+		...sanitizer.settings,
 		LD_PRELOAD: runtime,
 	};
 	const [command, ...rest] = [...inFixedMemory(sanitizer), process.execPath, ...args];
@@ -121,13 +138,14 @@ function prove(sanitizer, runtime) {
 	}
 }
 
-const [kind, ...rest] = process.argv.slice(2);
-const sanitizer = sanitizers[kind] ?? fail('run.cjs asan|tsan [arguments of ava]');
-build(sanitizer);
-const runtime = runtimeOf(sanitizer, kind);
+const [kind, ...asked] = process.argv.slice(2);
+const sanitizer = sanitizers[kind] ?? fail('run.cjs asan|tsan|asan-simulated [arguments of ava]');
+compile(sanitizer);
+const runtime = runtimeOf(sanitizer);
 prove(sanitizer, runtime);
+const tests = asked.length > 0 ? asked : sanitizer.tests;
 const ava = join(root, 'node_modules', '.bin', 'ava');
-const {status, reports} = run(sanitizer, runtime, [ava, '--config', 'ava.sanitized.config.js', ...rest], 'inherit');
+const {status, reports} = run(sanitizer, runtime, [ava, '--config', 'ava.sanitized.config.js', ...tests], 'inherit');
 for (const report of reports) console.error(report);
 console.log(`sanitize: ${reports.length} reports of the ${sanitizer.name} sanitizer; ava's exit code is ${status}`);
 process.exitCode = status === 0 && reports.length === 0 ? 0 : 1;

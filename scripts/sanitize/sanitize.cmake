@@ -1,17 +1,23 @@
-# Builds for `npm run test:asan` and `npm run test:tsan`: -D ALEXNET_SANITIZE=address (with undefined behaviour) or
-# thread. Development only.
-set(ALEXNET_SANITIZE "" CACHE STRING "Instrument core/, cpu/ and binding/: 'address', 'thread', or empty for neither")
+# Builds for `npm run test:asan`, `test:tsan` and `test:asan-simulated`: -D ALEXNET_SANITIZE=address (with undefined
+# behaviour) or thread. Development only.
+set(ALEXNET_SANITIZE "" CACHE STRING "Instrument the addon's C++: 'address', 'thread', or empty for neither")
 
 # Adds the sanitizer to `target`. The standard library stays shared, unlike in a release: the sanitizers replace some of
 # its functions (__cxa_throw, operator new), which they can only where the linker finds them by name.
 function(alexnet_instrument target)
   set(flags -fsanitize=${ALEXNET_SANITIZE})
   if(ALEXNET_SANITIZE STREQUAL "address")
-    set(flags -fsanitize=address,undefined)
+    set(flags -fsanitize=address -fsanitize=undefined)
     # The shared library would leave log_path to the address sanitizer's, and write to stderr.
     target_link_options(${target} PRIVATE -static-libubsan)
   endif()
-  target_compile_options(${target} PRIVATE ${flags} -O1 -g -fno-omit-frame-pointer)
+  list(APPEND compiling ${flags} -g -fno-omit-frame-pointer)
+  if(NOT target STREQUAL "alexnet_simulator") # an interpreter, slow enough with its -O3
+    list(APPEND compiling -O1)
+  endif()
+  list(TRANSFORM compiling PREPEND "-Xcompiler=" OUTPUT_VARIABLE compiling_host)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${compiling}>"
+                                           "$<$<COMPILE_LANGUAGE:CUDA>:${compiling_host}>")
   target_link_options(${target} PRIVATE ${flags})
   if(ALEXNET_SANITIZE STREQUAL "thread") # what begins and ends a parallel section: see openmp.cc
     target_sources(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/openmp.cc)
@@ -31,5 +37,8 @@ endfunction()
 
 function(alexnet_sanitize target)
   alexnet_instrument(${target})
+  if(TARGET alexnet_simulator)
+    alexnet_instrument(alexnet_simulator)
+  endif()
   alexnet_add_mistakes()
 endfunction()

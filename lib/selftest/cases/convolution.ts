@@ -55,14 +55,15 @@ const filling = {
 	backwardWeights: {...onePixel, input: [1, 4, 4, 3328], window: [1024, 1, 1], fillsGpu: true},
 } as const satisfies Record<string, Options>;
 
-/** @param layers convolutions to check besides the small ones */
+/** @param layers a net's convolutions, from its pictures up, to check besides the small ones */
 export function convolutionCases(type: RealType, layers: readonly ConvGeometry[]): OperationCase[] {
 	const all: Options[] = [...small, ...layers];
+	const aboveFirst = layers.slice(1); // no net asks for the gradient of its pictures
 	const fused: Options = {...plain, input: [2, 5, 5, 16], window: [24, 3, 3]};
 	return [
 		...[...all, filling.forward].map((geometry) => forward(type, geometry, {})),
 		...fusions.map((fusion) => forward(type, fused, fusion)),
-		...[...all, filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
+		...[...small, ...aboveFirst, filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
 		...[...all, filling.backwardWeights].map((geometry) => backwardWeights(type, geometry)),
 	];
 }
