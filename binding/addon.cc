@@ -7,6 +7,7 @@
 #endif
 #include "device.h"
 #include "environment.h"
+#include "file_lock.h"
 #include "ops.h"
 #include "tensor.h"
 
@@ -34,6 +35,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Device", device);
   exports.Set("listDevices", Napi::Function::New(env, listDevices, "listDevices"));
   exports.Set("cudaAvailability", Napi::Function::New(env, cudaAvailability, "cudaAvailability"));
+  exports.Set("lockFile", Napi::Function::New(env, lockFile, "lockFile"));
   exportOperations(env, exports);
   return exports;
 }

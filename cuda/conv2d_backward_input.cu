@@ -93,15 +93,11 @@ void conv2dBackwardInput(const Conv2dBackwardInput& operation, Context& context)
       inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.weights, geometry.groupChannels);
   const Product product{pixels, geometry.groupChannels, depth, geometry.groups, operation.weights.type, vector};
   const Epilogue epilogue = epilogueOf(operation.inputGradient, geometry.channels, geometry.groupChannels);
-  launchProduct(product, epilogue, context, [&](const Division& division, const Epilogue& end) {
-    withInstance(product, division, [&](auto instance) {
-      using Chosen = decltype(instance);
-      using T = typename Chosen::T;
-      using Tile = typename Chosen::Tile;
-      launchTiles<Tile>("conv2dBackwardInputKernel", conv2dBackwardInputKernel<Tile, Chosen::kVector>, product,
-                        division, end, context, operation.outputGradient.data<T>(), operation.weights.data<T>(),
-                        geometry);
-    });
+  launchProduct(product, epilogue, context, [&](const auto& launch) {
+    using Chosen = std::decay_t<decltype(launch)>;
+    using T = typename Chosen::T;
+    launch("conv2dBackwardInputKernel", conv2dBackwardInputKernel<typename Chosen::Tile, Chosen::kVector>,
+           operation.outputGradient.data<T>(), operation.weights.data<T>(), geometry);
   });
 }
 

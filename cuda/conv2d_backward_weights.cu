@@ -79,15 +79,11 @@ void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
   const Product product{geometry.groupKernels, geometry.kernelElements, pixels,
                         geometry.groups,       operation.input.type,    vector};
   const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
-  launchProduct(product, epilogue, context, [&](const Division& division, const Epilogue& end) {
-    withInstance(product, division, [&](auto instance) {
-      using Chosen = decltype(instance);
-      using T = typename Chosen::T;
-      using Tile = typename Chosen::Tile;
-      launchTiles<Tile>("conv2dBackwardWeightsKernel", conv2dBackwardWeightsKernel<Tile, Chosen::kVector>, product,
-                        division, end, context, operation.outputGradient.data<T>(), operation.input.data<T>(), geometry,
-                        pixels);
-    });
+  launchProduct(product, epilogue, context, [&](const auto& launch) {
+    using Chosen = std::decay_t<decltype(launch)>;
+    using T = typename Chosen::T;
+    launch("conv2dBackwardWeightsKernel", conv2dBackwardWeightsKernel<typename Chosen::Tile, Chosen::kVector>,
+           operation.outputGradient.data<T>(), operation.input.data<T>(), geometry, pixels);
   });
 }
 

@@ -95,14 +95,11 @@ void conv2dForward(const Conv2d& operation, Context& context) {
   epilogue.activation = operation.activation;
   epilogue.bias = floatsOf(operation.bias);
   epilogue.addend = floatsOf(operation.addend);
-  launchProduct(product, epilogue, context, [&](const Division& division, const Epilogue& end) {
-    withInstance(product, division, [&](auto instance) {
-      using Chosen = decltype(instance);
-      using T = typename Chosen::T;
-      using Tile = typename Chosen::Tile;
-      launchTiles<Tile>("conv2dForwardKernel", conv2dForwardKernel<Tile, Chosen::kVector>, product, division, end,
-                        context, operation.input.data<T>(), operation.weights.data<T>(), geometry);
-    });
+  launchProduct(product, epilogue, context, [&](const auto& launch) {
+    using Chosen = std::decay_t<decltype(launch)>;
+    using T = typename Chosen::T;
+    launch("conv2dForwardKernel", conv2dForwardKernel<typename Chosen::Tile, Chosen::kVector>,
+           operation.input.data<T>(), operation.weights.data<T>(), geometry);
   });
 }
 

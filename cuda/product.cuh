@@ -38,54 +38,63 @@ __device__ inline Epilogue partOf(Epilogue epilogue, int part) {
   return epilogue;
 }
 
-// An instance of a kernel.
-template <class TileOfBlock, bool kPieces>
-struct Instance {
-  using Tile = TileOfBlock;
-  using T = typename Tile::Type;
-  static constexpr bool kVector = kPieces;
-};
-
-template <class T, class Use>
-void withInstanceOf(bool vector, bool large, const Use& use) {
-  if (!vector) return use(Instance<SmallTile<T>, false>());
-  return large ? use(Instance<LargeTile<T>, true>()) : use(Instance<SmallTile<T>, true>());
-}
-
-// Calls `use` with the instance for a product and its division.
-template <class Use>
-void withInstance(const Product& product, const Division& division, const Use& use) {
-  return product.type == DataType::float32 ? withInstanceOf<float>(product.vector, division.large, use)
-                                           : withInstanceOf<__nv_bfloat16>(product.vector, division.large, use);
-}
-
 // Whether a tensor whose contiguous dimension is cut every `run` elements can be loaded in pieces of 16 bytes.
 inline bool inPieces(const Tensor& tensor, int64_t run) {
   return reinterpret_cast<uintptr_t>(tensor.data()) % 16 == 0 && run * sizeOf(tensor.type) % 16 == 0;
 }
 
-// Launches `kernel` on the product's grid. `arguments` are the kernel's, before the work and the epilogue.
-template <class Tile, class... Parameters, class... Arguments>
-void launchTiles(const char* name, void (*kernel)(Parameters...), const Product& product, const Division& division,
-                 const Epilogue& epilogue, Context& context, Arguments... arguments) {
-  const Grid grid{division.rowTiles, division.columnTiles, product.groups * division.parts};
-  const Work work{product.rows, product.columns, division.steps, division.stepsOfPart,
-                  static_cast<int>(product.groups)};
-  launchShared(name, kernel, grid, Tile::kThreads, Tile::kSharedBytes, context.limits(), context.stream(), arguments...,
-               work, epilogue);
+// Launches an instance's kernel on the grid of its product.
+template <class TileOfBlock, bool kPieces>
+class Launch {
+ public:
+  using Tile = TileOfBlock;
+  using T = typename Tile::Type;
+  static constexpr bool kVector = kPieces;
+
+  Launch(const Product& product, const Division& division, const Epilogue& epilogue, Context& context)
+      : product_(product), division_(division), epilogue_(epilogue), context_(context) {}
+
+  // `arguments` are the kernel's, before the work and the epilogue.
+  template <class... Parameters, class... Arguments>
+  void operator()(const char* name, void (*kernel)(Parameters...), Arguments... arguments) const {
+    const Grid grid{division_.rowTiles, division_.columnTiles, product_.groups * division_.parts};
+    const Work work{product_.rows, product_.columns, division_.steps, division_.stepsOfPart,
+                    static_cast<int>(product_.groups)};
+    launchShared(name, kernel, grid, Tile::kThreads, Tile::kSharedBytes, context_.limits(), context_.stream(),
+                 arguments..., work, epilogue_);
+  }
+
+ private:
+  const Product& product_;
+  const Division& division_;
+  const Epilogue& epilogue_;
+  Context& context_;
+};
+
+template <class T, class Use>
+void launchInstanceOf(const Product& product, const Division& division, const Epilogue& epilogue, Context& context,
+                      const Use& use) {
+  if (!product.vector) return use(Launch<SmallTile<T>, false>(product, division, epilogue, context));
+  return division.large ? use(Launch<LargeTile<T>, true>(product, division, epilogue, context))
+                        : use(Launch<SmallTile<T>, true>(product, division, epilogue, context));
 }
 
-// A product with its second pass, where it has parts. `launchFirst(division, epilogue)` launches the kernel.
-template <class LaunchFirst>
-void launchProduct(const Product& product, const Epilogue& epilogue, Context& context, const LaunchFirst& launchFirst) {
+// Launches a product with its second pass, where it has parts. `use` is called with the Launch of the instance of the
+// kernel that suits the product.
+template <class Use>
+void launchProduct(const Product& product, const Epilogue& epilogue, Context& context, const Use& use) {
   const Division division = divide(product, context.limits());
-  if (division.parts == 1) return launchFirst(division, epilogue);
+  const auto first = [&](const Epilogue& end) {
+    return product.type == DataType::float32 ? launchInstanceOf<float>(product, division, end, context, use)
+                                             : launchInstanceOf<__nv_bfloat16>(product, division, end, context, use);
+  };
+  if (division.parts == 1) return first(epilogue);
   Epilogue partial;
   partial.columns = epilogue.columns;
   partial.partSize = product.rows * product.columns * product.groups;
   partial.fours = product.columns % 4 == 0;
   partial.output = context.scratch(static_cast<size_t>(division.parts * partial.partSize) * sizeof(float));
-  launchFirst(division, partial);
+  first(partial);
   sumParts(static_cast<const float*>(partial.output), division.parts, partial.partSize, epilogue, context);
 }
 

@@ -58,7 +58,8 @@ export function takeMemory<T>(
 		const need = same.reduce((sum, memory) => sum + memory.bytes, 0);
 		const free = device.freeBytes();
 		if (need <= free) continue;
-		const text = `${purpose} needs ${megabytes(need)}, ${megabytes(free)} are free. ${advice}`;
+		// Rounded apart: the need is seen to be more.
+		const text = `${purpose} needs ${megabytes(Math.ceil(need / 1e6))}, ${megabytes(Math.floor(free / 1e6))} are free. ${advice}`;
 		throw new AlexNetError('ALEXNET_MEMORY', `Out of memory on ${device.id}: ${text}`);
 	}
 	const memories = devices.map((device) => new Memory(device));
@@ -82,6 +83,6 @@ function poolOf({id}: NativeDevice): string {
 	return id.startsWith('cpu') ? 'cpu' : id;
 }
 
-function megabytes(bytes: number): string {
-	return `${Math.ceil(bytes / 1e6).toLocaleString('en-US')} MB`;
+function megabytes(count: number): string {
+	return `${count.toLocaleString('en-US')} MB`;
 }

@@ -1,5 +1,7 @@
 // metrics.jsonl: one JSON report a line, and after a crash no more and no less than belongs to the checkpoint.
 import {open, type FileHandle} from 'node:fs/promises';
+import {AlexNetError} from './errors.ts';
+import {native} from './native.ts';
 import type {EpochReport, TrainReport} from './trainer.ts';
 
 /** How far a checkpoint is. */
@@ -10,7 +12,7 @@ export interface Point {
 	epochs: number;
 }
 
-/** The reports of a run, in a file that grows. */
+/** The reports of a run, in a file that grows. It is locked while it is open: by that a run is known to be under way. */
 export class Metrics {
 	readonly #file: FileHandle;
 
@@ -18,12 +20,22 @@ export class Metrics {
 		this.#file = file;
 	}
 
-	/** Opens the file, cut after the reports up to `point`; those of epochs among them are returned. */
-	static async open(path: string, point: Point): Promise<{metrics: Metrics; epochs: EpochReport[]}> {
-		const {bytes, epochs} = await reportsUpTo(path, point);
-		const file = await open(path, 'a');
-		await file.truncate(bytes);
-		return {metrics: new Metrics(file), epochs};
+	/** @throws ALEXNET_RUN where the run is under way, in this process or another. */
+	static async open(path: string): Promise<Metrics> {
+		const file = await open(path, 'a+');
+		if (native.lockFile(file.fd)) return new Metrics(file);
+		await file.close();
+		const message =
+			`The run is still under way: another process writes to ${path}. Wait for its end, or end it (Ctrl-C in its ` +
+			'terminal saves it), and go on then.';
+		throw new AlexNetError('ALEXNET_RUN', message);
+	}
+
+	/** Cuts the file after the reports up to `point`. Returns those of epochs among them. */
+	async cut(point: Point): Promise<EpochReport[]> {
+		const {bytes, epochs} = await reportsUpTo(this.#file, point);
+		await this.#file.truncate(bytes);
+		return epochs;
 	}
 
 	/** Appends a line. It has left the process when the promise resolves. */
@@ -41,22 +53,17 @@ export class Metrics {
 	}
 }
 
-async function reportsUpTo(path: string, point: Point): Promise<{bytes: number; epochs: EpochReport[]}> {
+async function reportsUpTo(file: FileHandle, point: Point): Promise<{bytes: number; epochs: EpochReport[]}> {
 	const epochs: EpochReport[] = [];
 	let bytes = 0;
-	const file = await open(path, 'a+');
-	try {
-		const {size} = await file.stat();
-		for await (const line of file.readLines({start: 0, autoClose: false})) {
-			const report = parse(line);
-			const end = bytes + Buffer.byteLength(line) + 1;
-			// A line without its end was being written when the process was killed.
-			if (!report || end > size || isLater(report, point)) break;
-			bytes = end;
-			if (report.type === 'epoch') epochs.push(report);
-		}
-	} finally {
-		await file.close();
+	const {size} = await file.stat();
+	for await (const line of file.readLines({start: 0, autoClose: false})) {
+		const report = parse(line);
+		const end = bytes + Buffer.byteLength(line) + 1;
+		// A line without its end was being written when the process was killed.
+		if (!report || end > size || isLater(report, point)) break;
+		bytes = end;
+		if (report.type === 'epoch') epochs.push(report);
 	}
 	return {bytes, epochs};
 }

@@ -229,6 +229,11 @@ export interface Addon extends Operations {
 	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
 	listDevices(): DeviceInfo[];
 	cudaAvailability(): CudaAvailability;
+	/**
+	 * Takes an open file for this process until it is closed, at the latest when the process ends, however it ends. False
+	 * where another process or another opening of the file holds it.
+	 */
+	lockFile(descriptor: number): boolean;
 }
 
 function packageRoot(): string {

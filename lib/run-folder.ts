@@ -5,7 +5,7 @@ import type {AlexNet} from './classifier.ts';
 import {AlexNetError, isAlexNetError} from './errors.ts';
 import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from './files.ts';
 import {writeFilters} from './filters.ts';
-import {Metrics} from './metrics.ts';
+import {Metrics, type Point} from './metrics.ts';
 import type {EpochReport, TrainReport} from './trainer.ts';
 
 /** Names of the files in a run folder. */
@@ -55,7 +55,7 @@ export class RunFolder {
 	/**
 	 * Makes the folder and writes `config.json`.
 	 *
-	 * @throws ALEXNET_RUN where the folder holds a checkpoint or cannot be written.
+	 * @throws ALEXNET_RUN where the folder holds a checkpoint, a run in it is under way, or it cannot be written.
 	 */
 	static async create(path: string, config: RunConfig): Promise<RunFolder> {
 		await RunFolder.requireFree(path);
@@ -84,25 +84,40 @@ export class RunFolder {
 	/**
 	 * Opens a run to go on with a model, which holds the run's checkpoint or, where there is none, fresh weights:
 	 * `metrics.jsonl` is cut to where the model is, and what a killed process left half done is completed or removed.
+	 *
+	 * @throws ALEXNET_RUN where the run is still under way, or the folder cannot be written.
 	 */
 	static async resume(path: string, config: RunConfig, model: AlexNet): Promise<RunFolder> {
 		return guarded(path, async () => {
 			const {step, progress} = model;
-			const run = await RunFolder.#open(path, config, {step, epochs: progress?.epochs ?? 0});
-			const endedEpoch = progress?.epoch.steps === 0;
-			if (endedEpoch) await run.#saveFilters(model);
-			if (endedEpoch && progress.best?.step === step) await run.markBest();
-			return run;
+			return RunFolder.#open(path, config, {step, epochs: progress?.epochs ?? 0}, async (run) => {
+				const endedEpoch = progress?.epoch.steps === 0;
+				if (endedEpoch) await run.#saveFilters(model);
+				if (endedEpoch && progress.best?.step === step) await run.markBest();
+			});
 		});
 	}
 
-	static async #open(path: string, config: RunConfig, point: {step: number; epochs: number}): Promise<RunFolder> {
-		await removeTemporaries(path, Object.values(runFiles));
-		await replaceFile(join(path, runFiles.config), (temporary) =>
-			writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
-		);
-		const {metrics, epochs} = await Metrics.open(join(path, runFiles.metrics), point);
-		return new RunFolder(path, metrics, epochs);
+	/** @param complete writes what the checkpoint is ahead of */
+	static async #open(
+		path: string,
+		config: RunConfig,
+		point: Point,
+		complete?: (run: RunFolder) => Promise<void>,
+	): Promise<RunFolder> {
+		const metrics = await Metrics.open(join(path, runFiles.metrics));
+		try {
+			await removeTemporaries(path, Object.values(runFiles));
+			await replaceFile(join(path, runFiles.config), (temporary) =>
+				writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
+			);
+			const run = new RunFolder(path, metrics, await metrics.cut(point));
+			await complete?.(run);
+			return run;
+		} catch (error) {
+			await metrics.close();
+			throw error;
+		}
 	}
 
 	/** The path of one of its files. */

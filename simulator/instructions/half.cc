@@ -1,5 +1,7 @@
 // Arithmetic on bf16 and fp16, single and in pairs: computed in double precision, rounded once.
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "instructions.h"
 #include "lanes.h"
@@ -72,38 +74,21 @@ void halves(Warp& warp, const Instruction& i) {
   });
 }
 
-bool operationNamed(const std::string& name, Operation& operation) {
-  if (name == "add")
-    operation = Operation::add;
-  else if (name == "sub")
-    operation = Operation::subtract;
-  else if (name == "mul")
-    operation = Operation::multiply;
-  else if (name == "fma")
-    operation = Operation::fusedMultiplyAdd;
-  else if (name == "min")
-    operation = Operation::minimum;
-  else if (name == "max")
-    operation = Operation::maximum;
-  else if (name == "neg")
-    operation = Operation::negate;
-  else if (name == "abs")
-    operation = Operation::absolute;
-  else if (name == "ex2")
-    operation = Operation::exponential2;
-  else if (name == "tanh")
-    operation = Operation::tangent;
-  else
-    return false;
-  return true;
-}
+const std::map<std::string, Operation> operations = {
+    {"add", Operation::add},          {"sub", Operation::subtract},
+    {"mul", Operation::multiply},     {"fma", Operation::fusedMultiplyAdd},
+    {"min", Operation::minimum},      {"max", Operation::maximum},
+    {"neg", Operation::negate},       {"abs", Operation::absolute},
+    {"ex2", Operation::exponential2}, {"tanh", Operation::tangent},
+};
 
 }  // namespace
 
 bool decodeHalf(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction) {
   const auto types = statement.types();
-  Operation operation;
-  if (types.size() != 1 || !operationNamed(statement.parts[0], operation)) return false;
+  const auto named = operations.find(statement.parts[0]);
+  if (types.size() != 1 || named == operations.end()) return false;
+  const Operation operation = named->second;
   const bool brain = types[0] == ptx::Type::bf16 || types[0] == ptx::Type::bf16x2;
   if (!brain && types[0] != ptx::Type::f16 && types[0] != ptx::Type::f16x2) return false;
   for (const char* unknown : {"sat", "ftz", "NaN", "relu", "rz", "rm", "rp", "xorsign"}) {

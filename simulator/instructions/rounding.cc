@@ -1,6 +1,8 @@
 // Arithmetic in a rounding mode other than to the nearest. This file is compiled with -frounding-math.
 #include <cfenv>
 #include <cmath>
+#include <map>
+#include <string>
 
 #include "instructions.h"
 #include "lanes.h"
@@ -41,32 +43,19 @@ void rounded(Warp& warp, const Instruction& i) {
   std::fesetround(before);
 }
 
-bool operationNamed(const std::string& name, Operation& operation) {
-  if (name == "add")
-    operation = Operation::add;
-  else if (name == "sub")
-    operation = Operation::subtract;
-  else if (name == "mul")
-    operation = Operation::multiply;
-  else if (name == "div")
-    operation = Operation::divide;
-  else if (name == "fma")
-    operation = Operation::fusedMultiplyAdd;
-  else if (name == "sqrt")
-    operation = Operation::squareRoot;
-  else if (name == "rcp")
-    operation = Operation::reciprocal;
-  else
-    return false;
-  return true;
-}
+const std::map<std::string, Operation> operations = {
+    {"add", Operation::add},        {"sub", Operation::subtract},         {"mul", Operation::multiply},
+    {"div", Operation::divide},     {"fma", Operation::fusedMultiplyAdd}, {"sqrt", Operation::squareRoot},
+    {"rcp", Operation::reciprocal},
+};
 
 }  // namespace
 
 bool decodeRounding(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction) {
   const auto types = statement.types();
-  Operation operation;
-  if (types.size() != 1 || !operationNamed(statement.parts[0], operation)) return false;
+  const auto named = operations.find(statement.parts[0]);
+  if (types.size() != 1 || named == operations.end()) return false;
+  const Operation operation = named->second;
   int mode = -1;
   if (statement.has("rz")) mode = FE_TOWARDZERO;
   if (statement.has("rm")) mode = FE_DOWNWARD;

@@ -135,12 +135,6 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
     return cudaSuccess;
   });
 }
-cudaError_t cudaDeviceSynchronize() {
-  return guarded([](Machine& machine) {
-    machine.streams.finishDevice(currentDevice);
-    return cudaSuccess;
-  });
-}
 
 cudaError_t cudaFuncSetAttribute(const void* host, cudaFuncAttribute attribute, int value) {
   return guarded([&](Machine& machine) {

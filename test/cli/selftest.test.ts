@@ -1,10 +1,9 @@
 // The command `alexnet selftest`: what it says, and how it ends.
-import {existsSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {cudaAvailability} from '../../lib/device.ts';
 import type {Facts} from '../../lib/selftest/facts.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';
+import {test as testWithNvcc} from '../cuda/nvcc.ts';
 import {alexnet, controlCharacters} from '../helpers/command.ts';
 import {testedVerbs} from '../helpers/faulty-subject.ts';
 
@@ -49,14 +48,12 @@ test.serial('a device that is not here is an error', async (t) => {
 	t.regex(stderr, /Unknown device 'tpu'.*\(ALEXNET_DEVICE\)\n$/);
 });
 
-const simulated = existsSync(fileURLToPath(new URL('../../build/Simulated/Release/alexnet.node', import.meta.url)));
-
 /** Runs the command on simulated GPUs, few of whose processors are enough to have work divided. */
 function onSimulated(environment: Readonly<Record<string, string>>): ReturnType<typeof alexnet> {
 	return alexnet(['selftest'], {environment: {ALEXNET_SIMULATED_PROCESSORS: '4', ...environment}});
 }
 
-(simulated ? test.serial : test.skip)('two simulated GPUs pass', async (t) => {
+testWithNvcc('two simulated GPUs pass', async (t) => {
 	t.timeout(600_000);
 	const {code, stdout, stderr} = await onSimulated({ALEXNET_SIMULATED_GPUS: '2'});
 	t.is(code, 0, stdout + stderr);
@@ -70,7 +67,7 @@ function onSimulated(environment: Readonly<Record<string, string>>): ReturnType<
 	t.true(stdout.split('\n').length <= 64, `${stdout.split('\n').length} lines`);
 });
 
-(simulated ? test.serial : test.skip)('a GPU without memory fails with a code of its own', async (t) => {
+testWithNvcc('a simulated GPU without memory fails with a code of its own', async (t) => {
 	t.timeout(600_000);
 	const {code, stdout, stderr} = await onSimulated({ALEXNET_SIMULATED_GPUS: '1', ALEXNET_SIMULATED_MEMORY: '4096'});
 	t.is(code, 3, stderr);

@@ -27,6 +27,11 @@ for (const [signal, expected] of [
 		const started = startSmallRun(pictures, run, options);
 		await started.begun;
 		while ((await reportsOf(run)).length < 3) await setTimeout(2);
+		started.child.kill('SIGSTOP');
+		const intruder = await startSmallRun(pictures, run, {...options, resume: true}).ended;
+		t.is(intruder.code, 1);
+		t.regex(intruder.stderr, /still under way.*metrics\.jsonl.*Ctrl-C/);
+		started.child.kill('SIGCONT');
 		started.child.kill(signal);
 		const {code, stderr} = await started.ended;
 		t.is(code, expected, stderr);
@@ -59,6 +64,16 @@ test('a process that ends while it writes, as at a second Ctrl-C, leaves the old
 
 test('a run folder below one that takes none is refused, not waited for', async (t) => {
 	await t.throwsAsync(RunFolder.create('/proc/alexnet/run', {}), {code: 'ALEXNET_RUN', message: /cannot be used/});
+});
+
+test('a run that is under way is refused to others, until it is closed', async (t) => {
+	const path = join(await temporaryFolder(t), 'run');
+	const run = await RunFolder.create(path, {seed: 1});
+	await t.throwsAsync(RunFolder.create(path, {seed: 2}), {code: 'ALEXNET_RUN', message: /still under way/});
+	t.deepEqual((await RunFolder.read(path)).config, {seed: 1});
+	await run.close();
+	await (await RunFolder.create(path, {seed: 2})).close();
+	t.deepEqual((await RunFolder.read(path)).config, {seed: 2});
 });
 
 test('a folder without a run cannot be resumed', async (t) => {

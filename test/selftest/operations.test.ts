@@ -1,6 +1,5 @@
 // No operation that is wrong gets past the selftest, and one that fails does not end it.
 import {execFile} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test from 'ava';
@@ -16,6 +15,7 @@ import {Random} from '../../lib/selftest/random.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';
 import {TestedDevice} from '../../lib/selftest/tested-device.ts';
 import {compareClose, Sums} from '../../lib/selftest/tolerance.ts';
+import {test as testWithNvcc} from '../cuda/nvcc.ts';
 import {
 	gather,
 	LosableDevices,
@@ -148,23 +148,18 @@ test.serial('a device that is lost ends its own tests only', async (t) => {
 	t.regex(text, /^\nFAILED: linear on cpu:1, linear on cpu:0; 7 not run\. \d passed\.$/);
 });
 
-const simulator = fileURLToPath(new URL('../../build/Simulated/Release/alexnet.node', import.meta.url));
-
-(existsSync(simulator) ? test.serial : test.skip)(
-	'a GPU whose kernel failed is given up, and it is said why',
-	async (t) => {
-		const child = fileURLToPath(new URL('../helpers/lost-gpu-child.ts', import.meta.url));
-		const env = {...process.env, ALEXNET_SIMULATED_GPUS: '1'};
-		const {stdout} = await promisify(execFile)(process.execPath, ['--import=tsx', child], {env});
-		const results = JSON.parse(stdout) as TestResult[];
-		t.deepEqual(
-			results.map(({outcome}) => outcome),
-			['passed', 'failed', 'not run', 'not run'],
-		);
-		const [, {failures, note}] = results as [TestResult, TestResult];
-		t.is(failures.length, 1);
-		t.is(failures[0]!.code, 'ALEXNET_OPERATION');
-		t.regex(failures[0]!.message, /addKernel.* that nobody wrote/);
-		t.is(note, 'cuda:0 has failed');
-	},
-);
+testWithNvcc('a simulated GPU whose kernel failed is given up, and it is said why', async (t) => {
+	const child = fileURLToPath(new URL('../helpers/lost-gpu-child.ts', import.meta.url));
+	const env = {...process.env, ALEXNET_SIMULATED_GPUS: '1'};
+	const {stdout} = await promisify(execFile)(process.execPath, ['--import=tsx', child], {env});
+	const results = JSON.parse(stdout) as TestResult[];
+	t.deepEqual(
+		results.map(({outcome}) => outcome),
+		['passed', 'failed', 'not run', 'not run'],
+	);
+	const [, {failures, note}] = results as [TestResult, TestResult];
+	t.is(failures.length, 1);
+	t.is(failures[0]!.code, 'ALEXNET_OPERATION');
+	t.regex(failures[0]!.message, /addKernel.* that nobody wrote/);
+	t.is(note, 'cuda:0 has failed');
+});
