@@ -8,6 +8,7 @@ import {PictureError} from '../../lib/data/decode.ts';
 import {listDevices} from '../../lib/device.ts';
 import {environmentChanges} from '../../lib/environment.ts';
 import {Model} from '../../lib/model.ts';
+import type {Precision} from '../../lib/options.ts';
 import {train, type TrainOptions, type TrainReport} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
@@ -35,8 +36,8 @@ const unreadable = [3, 17, 40, 41];
 const options = (): TrainOptions => ({epochs: 4, patience: 1, validation: tinySource(21, 'held out')});
 
 /** Without statistics: a run takes them, and finds then which pictures cannot be read. */
-async function freshModel(devices: readonly string[] = ['cpu:0']): Promise<Model> {
-	const net = {architecture: meetingNet(), labels: tinyLabels, devices};
+async function freshModel(devices: readonly string[] = ['cpu:0'], precision: Precision = 'fp32'): Promise<Model> {
+	const net = {architecture: meetingNet(), labels: tinyLabels, devices, precision};
 	const model = new Model({...net, batchSize: 16, learningRate: 0.003, seed: 7});
 	await model.initialize();
 	return model;
@@ -53,29 +54,40 @@ async function run(model: Model, count = Infinity, bad = unreadable): Promise<Tr
 }
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
-const placements = [
-	{devices: ['cpu:0'], counts: [1, 4, 5, 6, 12, 19]},
-	{devices: ['cpu:0', 'cpu:1'], counts: [6, 12]},
-	...boards.slice(0, 1).flatMap((id) => [{devices: [id], counts: [12]}]),
-	...(boards[0] ? [{devices: [boards[0], boards[1] ?? boards[0]], counts: [6]}] : []),
+const placements: readonly {devices: readonly string[]; precision: Precision; counts: readonly number[]}[] = [
+	{devices: ['cpu:0'], precision: 'fp32', counts: [1, 4, 5, 6, 12, 19]},
+	{devices: ['cpu:0'], precision: 'bf16', counts: [6]},
+	{devices: ['cpu:0', 'cpu:1'], precision: 'fp32', counts: [6, 12]},
+	...(boards[0] ? onBoards(boards[0], boards[1] ?? boards[0]) : []),
 ];
 
-for (const {devices, counts} of placements) {
+function onBoards(first: string, second: string): typeof placements {
+	return [
+		{devices: [first], precision: 'fp32', counts: [12]},
+		{devices: [first, second], precision: 'bf16', counts: [6]},
+	];
+}
+
+for (const {devices, precision, counts} of placements) {
 	test.serial(
-		`at whatever report a run is left, saved and loaded, it goes on bit for bit [${devices.join(', ')}]`,
+		`at whatever report a run is left, saved and loaded, it goes on bit for bit [${devices.join(', ')}] (${precision})`,
 		async (t) => {
 			const folder = await temporaryFolder(t);
-			await using whole = await freshModel(devices);
+			await using whole = await freshModel(devices, precision);
 			const expected = await run(whole);
 			t.is(expected.length, 4 * 5, '66 readable pictures are four batches of 16, and an epoch has a report');
 			t.true(expected.every((report) => report.type === 'epoch' || report.stepsPerEpoch === 4));
 			await saveCheckpoint(whole, join(folder, 'whole'));
 			for (const count of counts) {
 				const path = join(folder, `${count}`);
-				await using left = await freshModel(devices);
+				await using left = await freshModel(devices, precision);
 				const before = await run(left, count);
 				await saveCheckpoint(left, path);
-				await using loaded = await loadCheckpoint(path, {devices}, (modelOptions) => new Model(modelOptions));
+				await using loaded = await loadCheckpoint(
+					path,
+					{devices, precision},
+					(modelOptions) => new Model(modelOptions),
+				);
 				// Pictures that can be read by now stay left out, as they would have.
 				const after = await run(loaded, Infinity, []);
 				t.deepEqual([...before, ...after], expected, `left after ${count} reports`);
