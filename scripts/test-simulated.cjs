@@ -1,10 +1,10 @@
 // Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
 // differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
-// each other's memory. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
+// each other's memory; together they must launch every kernel and reach every source line of them. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
 // ava.full.config.js's tests instead, under the first profile alone.
 const {spawn, spawnSync} = require('node:child_process');
-const {existsSync} = require('node:fs');
-const {availableParallelism} = require('node:os');
+const {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} = require('node:fs');
+const {availableParallelism, tmpdir} = require('node:os');
 const {join} = require('node:path');
 
 const root = join(__dirname, '..');
@@ -22,19 +22,19 @@ const asked = process.argv.slice(2).filter((argument) => argument !== '--full');
 const profiles = full ? all.slice(0, 1) : all;
 const config = full ? ['--config', 'ava.full.config.js'] : [];
 
-function environment({capability, settings}) {
-	const variables = Object.entries({PROFILE: String(capability), ...settings});
+function environment({capability, settings}, coverage) {
+	const variables = Object.entries({PROFILE: String(capability), COVERAGE: coverage, ...settings});
 	const simulated = Object.fromEntries(variables.map(([name, value]) => [`ALEXNET_SIMULATED_${name}`, value]));
 	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...simulated};
 }
 
 /** The second GPU serves the exchange: what runs on one GPU runs on the first. */
-function run(profile) {
+function run(profile, coverage) {
 	const files = full || asked.length > 0 ? asked : profile.files;
 	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...config, ...files];
 	const settings = Object.entries(profile.settings).map((pair) => pair.join('='));
 	return new Promise((resolve) => {
-		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile)});
+		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile, coverage)});
 		let output = '';
 		for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
 		child.on('close', (code) => {
@@ -46,15 +46,34 @@ function run(profile) {
 	});
 }
 
+/** Of what the processes left in the folder (simulator/runtime/coverage.h), what ran nowhere. Tells whether that is none. */
+function isCovered(folder) {
+	const ran = new Map();
+	for (const file of readdirSync(folder)) {
+		for (const line of readFileSync(join(folder, file), 'utf8').split('\n')) {
+			const [, what, here] = /^(kernel .*|line cuda\/\S+:[1-9]\d*) ([01])$/.exec(line) ?? [];
+			if (what) ran.set(what, ran.get(what) || here === '1');
+		}
+	}
+	const count = (kind) => [...ran.keys()].filter((what) => what.startsWith(kind)).length;
+	console.log(`coverage: of ${count('kernel')} kernels with ${count('line')} source lines`);
+	const missing = [...ran.keys()].filter((what) => !ran.get(what));
+	console.log(missing.length === 0 ? 'all have run' : missing.map((what) => `${what} never ran`).join('\n'));
+	return ran.size > 0 && missing.length === 0;
+}
+
 async function main() {
+	const coverage = mkdtempSync(join(tmpdir(), 'alexnet-coverage-'));
 	const waiting = [...profiles];
 	let failed = false;
 	const work = async () => {
 		for (let profile = waiting.shift(); profile; profile = waiting.shift()) {
-			if ((await run(profile)) !== 0) failed = true;
+			if ((await run(profile, coverage)) !== 0) failed = true;
 		}
 	};
 	await Promise.all(Array.from({length: availableParallelism()}, work));
+	if (!full && asked.length === 0 && !isCovered(coverage)) failed = true;
+	rmSync(coverage, {recursive: true});
 	if (failed) process.exitCode = 1;
 }
 

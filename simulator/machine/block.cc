@@ -95,16 +95,19 @@ void Block::run(uint64_t number) {
 
 void Block::run(Warp& warp) {
   const Instruction* code = launch_.program->instructions.data();
+  uint8_t* reached = launch_.program->reached.data();
   running_ = &warp;
   yielded_ = false;
   while (warp.state == WarpState::ready && !yielded_) {
     const Instruction& instruction = code[warp.pc++];
     if (instruction.guard == kNoGuard) {
+      reached[instruction.index] = 1;
       instruction.run(warp, instruction);
     } else {
       const uint32_t guard = warp.predicates[instruction.guard];
       const uint32_t bits = (instruction.guardNegated ? ~guard : guard) & warp.active;
       if (bits != 0) {
+        reached[instruction.index] = 1;
         warp.mask.set(bits);
         instruction.run(warp, instruction);
         warp.mask.set(warp.active);

@@ -51,6 +51,7 @@ Program Decoder::decode(const std::string& kernel) {
   const auto instructions = placed_;
   program_.instructions.resize(instructions);
   program_.locations.resize(instructions);
+  program_.reached.resize(instructions);
   program_.texts.resize(instructions);
   for (const ptx::Function* function : functions_) decodeFunction(*function);
   return std::move(program_);

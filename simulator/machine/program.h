@@ -42,6 +42,7 @@ struct Program {
   std::vector<Instruction> instructions;
   std::vector<ptx::Location> locations;      // of each instruction
   std::vector<std::string> texts;            // opcode of each instruction
+  mutable std::vector<uint8_t> reached;      // whether any lane has run each instruction
   std::vector<std::vector<uint32_t>> lists;  // what Instruction::more points into
   std::vector<std::vector<int64_t>> tables;  // targets of brx.idx
   std::vector<Constant> constants;

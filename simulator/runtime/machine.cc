@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "coverage.h"
+
 namespace alexnet::simulator {
 namespace {
 
@@ -34,6 +36,7 @@ Machine::Machine()
       peers(std::string(setting("ALEXNET_SIMULATED_PEERS", "1")) != "0"),
       checked(std::string(setting("ALEXNET_SIMULATED_CHECKS", "1")) != "0") {
   memory.checked = checked;
+  writeCoverageAtExit(*this);
 }
 
 void Machine::print(const std::string& text) {

@@ -29,6 +29,8 @@ const cases: Case[] = [
 	{title: 'tails', geometry: [17, 75, 53]},
 	{title: 'tiles', geometry: [64, 96, 128]},
 	{title: 'one picture', geometry: [1, 64, 24]},
+	{title: '1,024 pictures', geometry: [1024, 12, 10]},
+	{title: 'one picture, off 4, tanh', geometry: [1, 43, 29], activation: 'tanh'},
 	{title: 'one input', geometry: [7, 1, 9]},
 	{title: 'one class', geometry: [9, 33, 1]},
 	{title: 'one of everything', geometry: [1, 1, 1]},
