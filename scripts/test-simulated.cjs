@@ -78,7 +78,7 @@ async function main() {
 }
 
 if (existsSync(addon)) void main();
-else if (spawnSync('nvcc', ['--version']).error && process.env.ALEXNET_REQUIRE !== 'cuda') {
+else if (spawnSync('nvcc', ['--version']).error && !process.env.ALEXNET_REQUIRE?.split(',').includes('cuda')) {
 	console.log('No simulated GPUs: npm run build:simulated needs nvcc, which is not here. The kernels were not run.');
 } else {
 	console.error('There is no build for simulated GPUs. Run: npm run build:simulated');

@@ -6,6 +6,7 @@ import {delimiter, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import anyTest from 'ava';
+import {isRequired} from '../helpers/required.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -20,10 +21,8 @@ function findNvcc(): string | undefined {
 	return folders.map((folder) => join(folder, 'nvcc')).find((file) => existsSync(file));
 }
 
-const required = process.env.ALEXNET_REQUIRE === 'cuda';
-
 /** Tests that need nvcc are skipped where there is none, and fail there with ALEXNET_REQUIRE=cuda. */
-export const test = nvcc !== undefined || required ? anyTest.serial : anyTest.serial.skip;
+export const test = nvcc !== undefined || isRequired('cuda') ? anyTest.serial : anyTest.serial.skip;
 
 export function scratchFolder(): string {
 	return mkdtempSync(join(tmpdir(), 'alexnet-cuda-'));

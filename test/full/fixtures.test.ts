@@ -9,6 +9,7 @@ import {promisify} from 'node:util';
 import {alexnet} from '../../lib/alexnet.ts';
 import {listDevices} from '../../lib/device.ts';
 import {falls, Fixture, observe} from '../helpers/fixtures.ts';
+import {isRequired} from '../helpers/required.ts';
 
 const script = fileURLToPath(new URL('../../scripts/make-fixtures.py', import.meta.url));
 const file = new URL('../../.cache/fixtures/paper.safetensors', import.meta.url);
@@ -16,9 +17,8 @@ const python = '/usr/bin/python3'; // Debian's, which sees Debian's packages
 
 const upToDate = existsSync(file) && statSync(file).mtimeMs > statSync(script).mtimeMs;
 const torch = upToDate || spawnSync(python, ['-c', 'import torch']).status === 0;
-const required = (process.env.ALEXNET_REQUIRE ?? '').split(',').includes('torch');
 
-if (torch || required) {
+if (torch || isRequired('torch')) {
 	test.serial.before('the fixture', async (t) => {
 		if (!upToDate) t.log((await promisify(execFile)(python, [script, '--full', fileURLToPath(file)])).stdout);
 	});

@@ -3,15 +3,16 @@ import test, {type ExecutionContext} from 'ava';
 import {cudaAvailability, listDevices, openDevice} from '../../lib/device.ts';
 import type {NativeDevice} from '../../lib/native.ts';
 import {Workbench} from '../../lib/selftest/workbench.ts';
+import {isRequired} from './required.ts';
 
 const devices = listDevices();
 
-if (process.env.ALEXNET_REQUIRE === 'cuda') {
+if (isRequired('cuda')) {
 	test('there is a CUDA device', (t) => {
 		const {message} = cudaAvailability();
 		t.true(
 			devices.some((device) => device.kind === 'cuda'),
-			`ALEXNET_REQUIRE is cuda, but there is no CUDA device here. ${message}`,
+			`ALEXNET_REQUIRE names cuda, but there is no CUDA device here. ${message}`,
 		);
 	});
 }
