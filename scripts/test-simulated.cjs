@@ -1,6 +1,8 @@
 // Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
 // differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
-// each other's memory; together they must launch every kernel and reach every source line of them. Arguments go to ava under each: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
+// each other's memory. Together they must launch every kernel and reach every source line of each.
+//
+// Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
 // ava.full.config.js's tests instead, under the first profile alone.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} = require('node:fs');
