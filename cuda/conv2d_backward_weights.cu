@@ -9,8 +9,7 @@
 // Mapping   a block is a tile (cuda/tile.cuh). Kernels ride grid.x, taps grid.y, groups and parts grid.z.
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic; for a fully connected layer of few pictures the gradient's bytes.
-// Checked   test/ops/conv2d.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack, 16-byte loads.
-//           Not run on a GPU yet.
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
 #include "conv1.h"
 #include "conv2d.h"
 #include "operands.cuh"

@@ -9,8 +9,7 @@
 //           and the parts of a divided depth (cuda/division.h) grid.z.
 // Requires  nothing: 16-byte loads where C / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic, but for one or few pictures: the weights' bytes.
-// Checked   test/ops/conv2d.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack, 16-byte loads.
-//           Not run on a GPU yet.
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
 #include "conv1.h"
 #include "conv2d.h"
 #include "operands.cuh"

