@@ -59,7 +59,8 @@ export function takeMemory<T>(
 		const free = device.freeBytes();
 		if (need <= free) continue;
 		// Rounded apart: the need is seen to be more.
-		const text = `${purpose} needs ${megabytes(Math.ceil(need / 1e6))}, ${megabytes(Math.floor(free / 1e6))} are free. ${advice}`;
+		const [needed, available] = [megabytes(Math.ceil(need / 1e6)), megabytes(Math.floor(free / 1e6))];
+		const text = `${purpose} needs ${needed}, ${available} are free. ${advice}`;
 		throw new AlexNetError('ALEXNET_MEMORY', `Out of memory on ${device.id}: ${text}`);
 	}
 	const memories = devices.map((device) => new Memory(device));

@@ -28,18 +28,14 @@ interface Case extends ConvGeometry {
 
 const square = (pad: number): [number, number, number, number] => [pad, pad, pad, pad];
 
+/** The first layer's windows of 11x11, which have kernels of their own on CUDA devices. */
+const first = {stride: 4, pads: [0, 0, 3, 3], groups: 1} satisfies Partial<Case>;
+
 const cases: Case[] = [
 	// The layers of the network, on small pictures.
-	{title: 'conv1', input: [2, 28, 24, 3], window: [96, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
-	{title: 'conv1, one column', input: [1, 24, 28, 3], window: [48, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
-	{
-		title: 'conv1, kernels off 4',
-		input: [1, 24, 20, 3],
-		window: [50, 11, 11],
-		stride: 4,
-		pads: [0, 0, 3, 3],
-		groups: 1,
-	},
+	{...first, title: 'conv1', input: [2, 28, 24, 3], window: [96, 11, 11]},
+	{...first, title: 'conv1, one column', input: [1, 24, 28, 3], window: [48, 11, 11]},
+	{...first, title: 'conv1, kernels off 4', input: [1, 24, 20, 3], window: [50, 11, 11]},
 	{title: 'conv2', input: [2, 3, 4, 96], window: [256, 5, 5], stride: 1, pads: square(2), groups: 2},
 	{title: 'conv3', input: [1, 2, 3, 256], window: [384, 3, 3], stride: 1, pads: square(1), groups: 1},
 	{title: 'conv4', input: [3, 3, 2, 384], window: [192, 3, 3], stride: 1, pads: square(1), groups: 2},
@@ -73,32 +69,20 @@ const cases: Case[] = [
 	{title: 'large tiles', input: [2, 15, 9, 248], window: [240, 1, 1], stride: 1, pads: square(0), groups: 1},
 	{title: 'many pixels', input: [3, 13, 13, 16], window: [24, 3, 3], stride: 1, pads: square(1), groups: 1},
 	// What is fused.
+	{...first, title: 'conv1, relu', input: [1, 16, 24, 3], window: [48, 11, 11], activation: 'relu'},
 	{
-		title: 'conv1, relu',
-		input: [1, 16, 24, 3],
-		window: [48, 11, 11],
-		stride: 4,
-		pads: [0, 0, 3, 3],
-		groups: 1,
-		activation: 'relu',
-	},
-	{
+		...first,
 		title: 'conv1, tanh, addend',
 		input: [1, 16, 24, 3],
 		window: [50, 11, 11],
-		stride: 4,
-		pads: [0, 0, 3, 3],
-		groups: 1,
 		activation: 'tanh',
 		addend: true,
 	},
 	{
+		...first,
 		title: 'conv1, addend without bias',
 		input: [1, 12, 16, 3],
 		window: [7, 11, 11],
-		stride: 4,
-		pads: [0, 0, 3, 3],
-		groups: 1,
 		bias: false,
 		addend: true,
 	},

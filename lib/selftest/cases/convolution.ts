@@ -25,13 +25,14 @@ type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned'>;
 
 const square = (pad: number): [number, number, number, number] => [pad, pad, pad, pad];
 const plain = {stride: 1, pads: square(1), groups: 1} as const;
+const first = {stride: 4, pads: [0, 0, 3, 3], groups: 1} as const;
 const onePixel = {stride: 1, pads: square(0), groups: 1} as const;
 
 /** The net's layers on small pictures, and odd sizes of everything. */
 const small: readonly Options[] = [
-	{input: [2, 28, 24, 3], window: [96, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
-	{input: [1, 24, 28, 3], window: [48, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
-	{input: [1, 24, 20, 3], window: [50, 11, 11], stride: 4, pads: [0, 0, 3, 3], groups: 1},
+	{...first, input: [2, 28, 24, 3], window: [96, 11, 11]},
+	{...first, input: [1, 24, 28, 3], window: [48, 11, 11]},
+	{...first, input: [1, 24, 20, 3], window: [50, 11, 11]},
 	{input: [1, 3, 4, 96], window: [256, 5, 5], stride: 1, pads: square(2), groups: 2},
 	{...plain, input: [1, 2, 3, 256], window: [384, 3, 3]},
 	{...plain, input: [2, 3, 2, 384], window: [192, 3, 3], groups: 2},
