@@ -1,21 +1,100 @@
-// One place that words the refusal of an option.
-import {AlexNetError} from './errors.ts';
+// What callers hand over: how values and options are checked, and the one place that words their refusal.
+import {closest, distance} from 'fastest-levenshtein';
+import * as v from 'valibot';
+import {AlexNetError, type ErrorCode} from './errors.ts';
+
+/** What a value must be. Its message completes the sentence "batchSize must be …". */
+export type Check<T> = v.GenericSchema<T>;
+
+function must<T>(expected: string, is: (value: unknown) => boolean): Check<T> {
+	return v.custom<T>(is, expected);
+}
+
+export const integer = (least: number): Check<number> =>
+	must(`an integer of at least ${least}`, (value) => Number.isSafeInteger(value) && Number(value) >= least);
+
+/** @param below exclusive upper bound, none by default */
+export const number = (least: number, below = Infinity): Check<number> =>
+	must(
+		`a number of at least ${least}${below === Infinity ? '' : ` and below ${below}`}`,
+		(value) => Number.isFinite(value) && Number(value) >= least && Number(value) < below,
+	);
+
+export const oneOf = <const T extends string | number>(known: readonly T[]): Check<T> =>
+	must(`one of ${known.join(', ')}`, (value) => known.includes(value as T));
+
+export const flag: Check<boolean> = must('true or false', (value) => typeof value === 'boolean');
+export const text: Check<string> = must('a string', (value) => typeof value === 'string');
+
+/** An array of what `item` describes. */
+export const listOf = <T>(item: Check<T>): Check<readonly T[]> => v.array(item, 'an array');
+
+export const instanceOf = <T>(kind: abstract new (...args: never) => T): Check<T> =>
+	must(`an instance of ${kind.name}`, (value) => value instanceof kind);
+
+export const callback = <T extends (...args: never) => unknown>(): Check<T> =>
+	must('a function', (value) => typeof value === 'function');
+
+export const either = <A, B>(first: Check<A>, second: Check<B>, expected: string): Check<A | B> =>
+	v.union([first, second], expected);
+
+/** A check for each option that there is; options may be left out. */
+type OptionChecks<T> = {readonly [Name in keyof T]-?: Check<Exclude<T[Name], undefined>>};
+
+/** What an object of options must be: no option has another type, and none is unknown. */
+export function options<T extends object>(checks: OptionChecks<T>): Check<T> {
+	const known = Object.keys(checks);
+	const entries = Object.entries<Check<unknown>>(checks).map(([name, check]) => [name, v.optional(check)] as const);
+	const refusal = (issue: v.StrictObjectIssue): string =>
+		issue.expected === 'never' ? unknown(String(issue.path?.at(-1)?.key), known) : 'an object of options';
+	return v.strictObject(Object.fromEntries(entries), refusal) as unknown as Check<T>;
+}
+
+function unknown(name: string, known: readonly string[]): string {
+	const nearest = closest(name, known);
+	const isNear = distance(name, nearest) <= 2 || nearest.startsWith(name) || name.startsWith(nearest);
+	return `no option '${name}'. ${isNear ? `Did you mean '${nearest}'?` : `There are: ${known.join(', ')}.`}`;
+}
+
+/**
+ * The value, where it is as `check` says.
+ *
+ * @param what the value's name: "batchSize"; of an options object the function's, as in "AlexNet.create has no option
+ * 'device'. Did you mean 'devices'?"
+ * @throws ALEXNET_ARGUMENT, or `code`, with the name, what it must be and what it is.
+ */
+export function checked<T>(what: string, check: Check<T>, value: unknown, code: ErrorCode = 'ALEXNET_ARGUMENT'): T {
+	const result = v.safeParse(check, value, {abortEarly: true});
+	if (result.success) return result.output;
+	const [{expected, message, input, path = []}] = result.issues;
+	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
+	const name = path.map(({key}, depth) =>
+		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${String(key)}`,
+	);
+	throw new AlexNetError(code, `${name.join('') || what} must be ${message}, got ${inWords(input)}.`);
+}
+
+/** A value as an error shows it: short, and never a picture's bytes. */
+function inWords(value: unknown): string {
+	if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
+	if (typeof value === 'function') return 'a function';
+	if (typeof value !== 'object' || value === null) return String(value);
+	const {constructor} = value as {constructor?: {name?: string}};
+	const length = 'length' in value ? ` of ${String(value.length)}` : '';
+	return `${/^[AEIO]/.test(constructor?.name ?? 'Object') ? 'an' : 'a'} ${constructor?.name ?? 'Object'}${length}`;
+}
 
 export function requireInteger(name: string, value: number, least: number): number {
-	if (Number.isSafeInteger(value) && value >= least) return value;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be an integer of at least ${least}, got ${value}.`);
+	return checked(name, integer(least), value);
 }
 
 /** @param below exclusive upper bound, none by default */
 export function requireNumber(name: string, value: number, least: number, below = Infinity): number {
-	if (Number.isFinite(value) && value >= least && value < below) return value;
-	const upper = below === Infinity ? '' : ` and below ${below}`;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be a number of at least ${least}${upper}, got ${value}.`);
+	return checked(name, number(least, below), value);
 }
 
 export function requireOneOf<T extends string | number>(name: string, value: T, known: readonly T[]): T {
-	if (known.includes(value)) return value;
-	throw new AlexNetError('ALEXNET_ARGUMENT', `${name} must be one of ${known.join(', ')}; got ${value}.`);
+	return checked(name, oneOf(known), value);
 }
 
 export function requireLength(what: string, length: number, expected: number): void {
