@@ -1,7 +1,7 @@
 import {alexnet, type ArchitectureOptions} from './alexnet.ts';
 import {requireInteger} from './check.ts';
 import {loadCheckpoint, saveCheckpoint} from './checkpoint.ts';
-import {decodePicture} from './data/decode.ts';
+import {decodePicture, type PictureInput} from './data/decode.ts';
 import {AlexNetError} from './errors.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './evaluate.ts';
 import {Model} from './model.ts';
@@ -69,10 +69,10 @@ export class AlexNet extends Model {
 	/**
 	 * The classes that a picture most likely shows, best first.
 	 *
-	 * @param picture a file's path, or an encoded picture's bytes
+	 * @param picture see {@link PictureInput}
 	 * @throws ALEXNET_PICTURE where it cannot be decoded.
 	 */
-	async classify(picture: string | Uint8Array, {top = 5, crops = 1}: ClassifyOptions = {}): Promise<Classification[]> {
+	async classify(picture: PictureInput, {top = 5, crops = 1}: ClassifyOptions = {}): Promise<Classification[]> {
 		requireInteger('top', top, 1);
 		const probabilities = await this.predict(await decodePicture(picture, this.architecture.imageSize), {crops});
 		return best(probabilities, top).map((index) => ({

@@ -12,6 +12,9 @@ sharp.cache(false);
 /** The side that the paper scales pictures to (section 2). */
 export const defaultImageSize = 256;
 
+/** What a picture can be given as: a file's path, or an encoded picture's bytes. */
+export type PictureInput = string | Uint8Array;
+
 const maximumPixels = 2 ** 28;
 
 const replaceIt = 'Replace the file or remove it.';
@@ -22,7 +25,7 @@ export class PictureError extends AlexNetError {
 	/** Why, without the picture's name. */
 	readonly reason: string;
 
-	constructor(source: string | Uint8Array, reason: string, advice: string, options?: ErrorOptions) {
+	constructor(source: PictureInput, reason: string, advice: string, options?: ErrorOptions) {
 		const name = typeof source === 'string' ? `picture '${source}'` : 'the picture';
 		super('ALEXNET_PICTURE', `Cannot read ${name}: ${reason}. ${advice}`, options);
 		this.reason = reason;
@@ -43,7 +46,7 @@ export class PictureError extends AlexNetError {
  * @throws ALEXNET_PICTURE where the picture cannot be read or is cut short; the message names it and says why. Damage
  * that the decoder can step over, such as stray bytes between markers, is accepted.
  */
-export async function decodePicture(source: string | Uint8Array, imageSize = defaultImageSize): Promise<Uint8Array> {
+export async function decodePicture(source: PictureInput, imageSize = defaultImageSize): Promise<Uint8Array> {
 	requireInteger('imageSize', imageSize, 1);
 	const bytes = typeof source === 'string' ? await readPicture(source) : source;
 	checkWhole(source, bytes);
@@ -78,7 +81,7 @@ async function readPicture(path: string): Promise<Uint8Array> {
 	}
 }
 
-function checkWhole(source: string | Uint8Array, bytes: Uint8Array): void {
+function checkWhole(source: PictureInput, bytes: Uint8Array): void {
 	if (bytes.length === 0) throw new PictureError(source, 'it is empty (0 bytes)', replaceIt);
 	const format = pictureFormat(bytes);
 	if (!format) throw new PictureError(source, 'it is not a JPEG, PNG, WebP, GIF or TIFF picture', convertIt);
@@ -87,7 +90,7 @@ function checkWhole(source: string | Uint8Array, bytes: Uint8Array): void {
 	}
 }
 
-function decodingError(source: string | Uint8Array, error: unknown): PictureError {
+function decodingError(source: PictureInput, error: unknown): PictureError {
 	const message = messageOf(error);
 	if (message.includes('exceeds pixel limit')) {
 		const reason = `it has more than ${Math.floor(maximumPixels / 1e6)} million pixels`;
