@@ -1,6 +1,6 @@
 // AlexNet on one screen.                                                                          paper 3.5, figure 2
 import type {Architecture, ConvSpec, LayerSpec, LinearSpec} from './architecture.ts';
-import {requireInteger, requireNumber, requireOneOf} from './check.ts';
+import {checked, flag, integer, needed, number, oneOf, options, partOf} from './check.ts';
 import type {Activation} from './native.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
 
@@ -23,16 +23,27 @@ export interface ArchitectureOptions {
 	columns?: 1 | 2 | undefined;
 }
 
-export function alexnet(options: ArchitectureOptions): Architecture {
-	const {classes, preset = 'paper', init = 'paper', activation = 'relu', lrn = true, columns = 2} = options;
-	const {pooling = '3/2', dropout = 0.5} = options;
-	const numbers = presets[requireOneOf('preset', preset, Object.keys(presets) as Preset[])];
-	const initial = initials[requireOneOf('init', init, Object.keys(initials) as Init[])];
-	requireOneOf('activation', activation, ['relu', 'tanh']);
-	requireOneOf('pooling', pooling, ['3/2', '2/2']);
-	requireOneOf('columns', columns, [1, 2]);
-	requireNumber('dropout', dropout, 0, 1);
-	requireInteger('classes', classes, 2);
+/** Many more than any data set has, and few enough to have a name each. */
+export const classCount = integer(2, 1_000_000);
+
+export const architectureOptions = options<ArchitectureOptions>({
+	classes: needed(classCount),
+	preset: oneOf(Object.keys(presets) as Preset[]),
+	init: oneOf(Object.keys(initials) as Init[]),
+	activation: oneOf(['relu', 'tanh']),
+	lrn: flag,
+	pooling: oneOf(['3/2', '2/2']),
+	dropout: number(0, 1),
+	columns: oneOf([1, 2]),
+});
+
+/** @param given may have other options besides, which are not looked at */
+export function alexnet(given: ArchitectureOptions): Architecture {
+	const chosen = checked('alexnet', architectureOptions, partOf(architectureOptions, given));
+	const {classes, preset = 'paper', init = 'paper', activation = 'relu', lrn = true, columns = 2} = chosen;
+	const {pooling = '3/2', dropout = 0.5} = chosen;
+	const numbers = presets[preset];
+	const initial = initials[init];
 	const conv = (
 		name: string,
 		kernels: number,

@@ -1,4 +1,5 @@
 // What callers hand over: how values and options are checked, and the one place that words their refusal.
+import {types} from 'node:util';
 import {closest, distance} from 'fastest-levenshtein';
 import * as v from 'valibot';
 import {AlexNetError, type ErrorCode} from './errors.ts';
@@ -6,12 +7,17 @@ import {AlexNetError, type ErrorCode} from './errors.ts';
 /** What a value must be. Its message completes the sentence "batchSize must be …". */
 export type Check<T> = v.GenericSchema<T>;
 
-function must<T>(expected: string, is: (value: unknown) => boolean): Check<T> {
+/** @param expected ends the sentence that begins with the value's name and "must be" */
+export function must<T>(expected: string, is: (value: unknown) => boolean): Check<T> {
 	return v.custom<T>(is, expected);
 }
 
-export const integer = (least: number): Check<number> =>
-	must(`an integer of at least ${least}`, (value) => Number.isSafeInteger(value) && Number(value) >= least);
+/** @param most inclusive upper bound, none by default */
+export const integer = (least: number, most = Infinity): Check<number> =>
+	must(
+		`an integer of at least ${least}${most === Infinity ? '' : ` and at most ${most}`}`,
+		(value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
+	);
 
 /** @param below exclusive upper bound, none by default */
 export const number = (least: number, below = Infinity): Check<number> =>
@@ -26,8 +32,47 @@ export const oneOf = <const T extends string | number>(known: readonly T[]): Che
 export const flag: Check<boolean> = must('true or false', (value) => typeof value === 'boolean');
 export const text: Check<string> = must('a string', (value) => typeof value === 'string');
 
+/** Of a file or folder. */
+export const filePath: Check<string> = must(
+	'a path, a string that is not empty',
+	(value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+);
+
 /** An array of what `item` describes. */
 export const listOf = <T>(item: Check<T>): Check<readonly T[]> => v.array(item, 'an array');
+
+/** Strings of which none is empty and none is there twice. */
+export const distinctNames: Check<readonly string[]> = v.pipe(
+	v.array(
+		must<string>('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
+		'an array of names',
+	),
+	v.check(
+		(names) => firstTwice(names) === undefined,
+		({input}) => `names that differ ('${firstTwice(input) ?? ''}' is there twice)`,
+	),
+);
+
+function firstTwice(names: readonly string[]): string | undefined {
+	const seen = new Set<string>();
+	return names.find((name) => seen.size === seen.add(name).size);
+}
+
+/** An array of any type; what is in it is not looked at. */
+export const arrayOf = <T>(items: string): Check<ArrayLike<T>> => must(`an array of ${items}`, isArray);
+
+/** Integers in an array of any type. */
+export const integers = (least: number): Check<ArrayLike<number>> =>
+	must(`an array of integers of at least ${least}`, (value) => {
+		return isArray(value) && Array.from(value).every((item) => Number.isSafeInteger(item) && Number(item) >= least);
+	});
+
+function isArray(value: unknown): value is ArrayLike<unknown> {
+	return typeof value === 'object' && value !== null && 'length' in value && Number.isSafeInteger(value.length);
+}
+
+/** Of any realm, as test runners have several. */
+export const bytes: Check<Uint8Array> = must('a Uint8Array', types.isUint8Array);
 
 export const instanceOf = <T>(kind: abstract new (...args: never) => T): Check<T> =>
 	must(`an instance of ${kind.name}`, (value) => value instanceof kind);
@@ -38,16 +83,44 @@ export const callback = <T extends (...args: never) => unknown>(): Check<T> =>
 export const either = <A, B>(first: Check<A>, second: Check<B>, expected: string): Check<A | B> =>
 	v.union([first, second], expected);
 
-/** A check for each option that there is; options may be left out. */
-type OptionChecks<T> = {readonly [Name in keyof T]-?: Check<Exclude<T[Name], undefined>>};
+/** Marks an option that must be given. */
+export const needed = <T>(check: Check<T>): Needed<T> => ({...check, isNeeded: true});
+type Needed<T> = Check<T> & {readonly isNeeded: true};
 
-/** What an object of options must be: no option has another type, and none is unknown. */
-export function options<T extends object>(checks: OptionChecks<T>): Check<T> {
+/** A check for each option that there is, `needed` where it cannot be left out. */
+type OptionChecks<T> = {
+	readonly [Name in keyof T]-?: undefined extends T[Name]
+		? Check<Exclude<T[Name], undefined>> & {readonly isNeeded?: never}
+		: Needed<T[Name]>;
+};
+
+/** What an object of options must be. */
+export type Options<T> = Check<T> & {
+	/** Option by option: for options that have these among them. */
+	readonly checks: OptionChecks<T>;
+};
+
+/** No option has another type than its check says, and none is unknown. */
+export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
 	const known = Object.keys(checks);
-	const entries = Object.entries<Check<unknown>>(checks).map(([name, check]) => [name, v.optional(check)] as const);
-	const refusal = (issue: v.StrictObjectIssue): string =>
-		issue.expected === 'never' ? unknown(String(issue.path?.at(-1)?.key), known) : 'an object of options';
-	return v.strictObject(Object.fromEntries(entries), refusal) as unknown as Check<T>;
+	const entries = Object.entries<Check<unknown>>(checks).map(([name, check]) => {
+		return [name, 'isNeeded' in check ? check : v.optional(check)] as const;
+	});
+	const byName = new Map(entries);
+	const refusal = ({expected, path}: v.StrictObjectIssue): string => {
+		const name = String(path?.at(-1)?.key);
+		if (expected === 'never') return unknown(name, known);
+		return v.safeParse(byName.get(name) ?? v.never(), undefined).issues?.[0].message ?? ''; // it was left out
+	};
+	const isObject = must<object>('an object', (value) => Object.prototype.toString.call(value) === '[object Object]');
+	const schema = v.pipe(isObject, v.strictObject(Object.fromEntries(entries), refusal));
+	return Object.assign(schema as unknown as Check<T>, {checks});
+}
+
+/** Those of `values` that are options of `check`: for what passes a part of its own options on. */
+export function partOf<T extends object>({checks}: Options<T>, values: T): T {
+	const all = values as Readonly<Record<string, unknown>>;
+	return Object.fromEntries(Object.keys(checks).map((name) => [name, all[name]])) as T;
 }
 
 function unknown(name: string, known: readonly string[]): string {
@@ -65,17 +138,19 @@ function unknown(name: string, known: readonly string[]): string {
  */
 export function checked<T>(what: string, check: Check<T>, value: unknown, code: ErrorCode = 'ALEXNET_ARGUMENT'): T {
 	const result = v.safeParse(check, value, {abortEarly: true});
-	if (result.success) return result.output;
+	if (result.success) return value as T; // not valibot's copy: some values are shared
 	const [{expected, message, input, path = []}] = result.issues;
 	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
 	const name = path.map(({key}, depth) =>
 		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${String(key)}`,
 	);
-	throw new AlexNetError(code, `${name.join('') || what} must be ${message}, got ${inWords(input)}.`);
+	const whole = 'checks' in check ? `The options of ${what}` : what;
+	throw new AlexNetError(code, `${name.join('') || whole} must be ${message}, got ${inWords(input)}.`);
 }
 
 /** A value as an error shows it: short, and never a picture's bytes. */
-function inWords(value: unknown): string {
+export function inWords(value: unknown): string {
+	if (typeof value === 'bigint') return `${value}n`;
 	if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
 	if (typeof value === 'function') return 'a function';
 	if (typeof value !== 'object' || value === null) return String(value);
@@ -86,15 +161,6 @@ function inWords(value: unknown): string {
 
 export function requireInteger(name: string, value: number, least: number): number {
 	return checked(name, integer(least), value);
-}
-
-/** @param below exclusive upper bound, none by default */
-export function requireNumber(name: string, value: number, least: number, below = Infinity): number {
-	return checked(name, number(least, below), value);
-}
-
-export function requireOneOf<T extends string | number>(name: string, value: T, known: readonly T[]): T {
-	return checked(name, oneOf(known), value);
 }
 
 export function requireLength(what: string, length: number, expected: number): void {

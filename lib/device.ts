@@ -1,3 +1,4 @@
+import {checked, flag, integer, options, text} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
@@ -6,14 +7,24 @@ export interface ListOptions {
 	 * Opens each device for a moment, to tell how much memory is free and whether this build runs there. Some of a GPU's
 	 * memory then stays with this process until it ends.
 	 */
-	probe?: boolean;
+	probe?: boolean | undefined;
 }
+
+const listOptions = options<ListOptions>({probe: flag});
+
+export interface DeviceOptions {
+	/** CPU only: cores to use. Default 0: all. */
+	threads?: number | undefined;
+}
+
+const deviceOptions = options<DeviceOptions>({threads: integer(0)});
 
 /**
  * The devices of this machine. Why there is no CUDA device, and which CUDA versions build and driver have, says
  * {@link cudaAvailability}.
  */
-export function listDevices({probe = false}: ListOptions = {}): DeviceInfo[] {
+export function listDevices(given: ListOptions = {}): DeviceInfo[] {
+	const {probe = false} = checked('listDevices', listOptions, given);
 	const devices = native.listDevices();
 	return probe ? devices.map((device) => ({...device, ...probed(device.id)})) : devices;
 }
@@ -46,11 +57,11 @@ export function cudaAvailability(): CudaAvailability {
 /**
  * Opens a device: "cpu" (the same as "cpu:0"), "cpu:1", "cuda:0". Close it when done.
  *
- * @param threads CPU only: cores to use, all by default.
  * @throws ALEXNET_DEVICE where there is no such device here; the message says why. Nothing falls back.
  */
-export function openDevice(id: string, {threads = 0}: {threads?: number} = {}): NativeDevice {
-	const match = /^(cpu|cuda)(?::(\d+))?$/.exec(id);
+export function openDevice(id: string, given: DeviceOptions = {}): NativeDevice {
+	const {threads = 0} = checked('openDevice', deviceOptions, given);
+	const match = /^(cpu|cuda)(?::(\d+))?$/.exec(checked('id', text, id));
 	if (!match?.[1]) {
 		throw new AlexNetError(
 			'ALEXNET_DEVICE',

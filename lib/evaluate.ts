@@ -1,7 +1,9 @@
+import {callback, checked, instanceOf, options} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import type {Model} from './model.ts';
-import type {PictureSource} from './picture-source.ts';
+import {pictureSource, type PictureSource} from './picture-source.ts';
 import {rank} from './ranking.ts';
+import {crops} from './views.ts';
 
 export interface EvaluateOptions {
 	/** Views of each picture whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
@@ -11,6 +13,12 @@ export interface EvaluateOptions {
 	/** Called after each batch. */
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+export const evaluateOptions = options<EvaluateOptions>({
+	crops,
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
 
 export interface Evaluation {
 	/** Pictures seen; unreadable ones are not among them. */
@@ -26,8 +34,10 @@ export interface Evaluation {
 export async function evaluate(
 	model: Model,
 	source: PictureSource,
-	{crops = 1, signal, onProgress}: EvaluateOptions = {},
+	options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+	checked('source', pictureSource, source);
+	const {crops = 1, signal, onProgress} = checked('evaluate', evaluateOptions, options);
 	requireSameLabels(model, source);
 	const sums = {pictures: 0, loss: 0, top1: 0, top5: 0};
 	for await (const {images, labels} of source.batches({batchSize: model.batchSize, signal})) {

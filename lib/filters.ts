@@ -1,6 +1,10 @@
 // The picture of conv1's kernels, as the paper's figure 3.
 import sharp from 'sharp';
-import type {Model} from './model.ts';
+import {checked, filePath, must} from './check.ts';
+import {AlexNetError} from './errors.ts';
+import {Model} from './model.ts';
+
+const aModel = must<Model>('an AlexNet', (value) => value instanceof Model);
 
 /** Kernels in a row, as in figure 3: three rows a column of the net. */
 const perRow = 16;
@@ -13,8 +17,10 @@ const gap = 4;
  * grey is 0.                                                                                        paper 6.1, figure 3
  */
 export async function writeFilters(model: Model, path: string): Promise<void> {
+	checked('model', aModel, model);
+	checked('path', filePath, path);
 	const conv1 = model.parameters.find(({name}) => name === 'conv1.weight');
-	if (!conv1) throw new Error('A model without conv1 has no filters to show.');
+	if (!conv1) throw new AlexNetError('ALEXNET_ARGUMENT', 'A model without conv1 has no filters to show.');
 	const [kernels, channels, size] = conv1.shape as [number, number, number, number];
 	const weights = await conv1.read('weights');
 	const columns = model.architecture.columns;

@@ -1,10 +1,11 @@
 import type {Architecture} from './architecture.ts';
-import {requireInteger, requireLength, requireOneOf} from './check.ts';
+import {bytes, checked, inWords, requireLength} from './check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from './device-group.ts';
 import {AlexNetError, DisposedError} from './errors.ts';
 import {elementsOf, takeMemory, type Memory} from './memory.ts';
-import type {ModelOptions, Precision, StepResult, TrainStepOptions} from './options.ts';
+import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
+import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
@@ -39,14 +40,15 @@ export class Model {
 
 	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
+		checked('AlexNet', modelOptions, options);
 		const {architecture, labels, devices = 'cpu', precision = 'fp32', batchSize = 128, seed = 0} = options;
 		requireLabels(architecture, labels);
 		this.architecture = architecture;
 		this.labels = [...labels];
-		this.precision = requireOneOf('precision', precision, ['fp32', 'bf16']);
-		this.batchSize = requireInteger('batchSize', batchSize, 1);
-		this.seed = requireInteger('seed', seed, 0);
-		this.pcaScale = requireOneOf('pcaScale', options.pcaScale ?? 'deviation', ['deviation', 'eigenvalue']);
+		this.precision = precision;
+		this.batchSize = batchSize;
+		this.seed = seed;
+		this.pcaScale = options.pcaScale ?? 'deviation';
 		this.sgd = sgdSettings(options);
 		const {imageSize, crop} = architecture;
 		const mean = [imageSize, imageSize, 3];
@@ -132,10 +134,11 @@ export class Model {
 	 */
 	async trainStep(options: TrainStepOptions): Promise<StepResult> {
 		this.#requireOpen();
-		const {images, update = true} = options;
+		const {images, update = true} = checked('trainStep', trainStepOptions, options);
 		const labels = this.#requireLabels(options.labels);
 		const {imageSize} = this.architecture;
 		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
+		if (options.indices) requireLength('indices', options.indices.length, labels.length);
 		const plan = this.#trainingPlan(labels.length);
 		const {step} = this;
 		plan.write(images, this.#views(labels.length, options));
@@ -174,9 +177,10 @@ export class Model {
 	 * @param images [N, imageSize, imageSize, 3]
 	 * @returns [N, classes]
 	 */
-	async predict(images: Uint8Array, {crops = 1}: {crops?: 1 | 10 | undefined} = {}): Promise<Float32Array> {
+	async predict(images: Uint8Array, options: PredictOptions = {}): Promise<Float32Array> {
 		this.#requireOpen();
-		requireOneOf('crops', crops, [1, 10]);
+		const {crops = 1} = checked('predict', predictOptions, options);
+		checked('images', bytes, images);
 		const {imageSize, crop} = this.architecture;
 		return this.#predictor.predict(images, imageSize * imageSize * 3, testViews(crops, imageSize, crop));
 	}
@@ -269,16 +273,15 @@ export class Model {
 
 	#requireLabels(labels: ArrayLike<number>): Int32Array {
 		if (labels.length < 1) throw new AlexNetError('ALEXNET_SHAPE', 'A batch needs at least one picture, got none.');
-		const result = Int32Array.from(labels);
 		for (let row = 0; row < labels.length; ++row) {
 			const label = labels[row];
 			if (Number.isInteger(label) && Number(label) >= 0 && Number(label) < this.classes) continue;
 			throw new AlexNetError(
 				'ALEXNET_LABEL',
-				`The label of picture ${row} is ${String(label)}; it must be an integer from 0 to ${this.classes - 1}.`,
+				`The label of picture ${row} is ${inWords(label)}; it must be an integer from 0 to ${this.classes - 1}.`,
 			);
 		}
-		return result;
+		return Int32Array.from(labels);
 	}
 
 	#requireOpen(): void {

@@ -1,7 +1,9 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
-import type {SgdOptions} from './sgd.ts';
-import type {PcaScale} from './views.ts';
+import {arrayOf, bytes, distinctNames, either, flag, integer, integers, listOf, must, needed} from './check.ts';
+import {oneOf, options, text} from './check.ts';
+import {sgdOptions, type SgdOptions} from './sgd.ts';
+import {augment, crops, pcaScale, type PcaScale} from './views.ts';
 
 export type Precision = 'fp32' | 'bf16';
 
@@ -17,6 +19,12 @@ export interface RunOptions {
 	batchSize?: number | undefined;
 }
 
+export const runOptions = options<RunOptions>({
+	devices: either(text, listOf(text), "a device's id, such as 'cuda:0', or an array of ids"),
+	precision: oneOf(['fp32', 'bf16']),
+	batchSize: integer(1),
+});
+
 export interface ModelOptions extends RunOptions, SgdOptions {
 	architecture: Architecture;
 	/** A name for each output of the last layer. */
@@ -26,6 +34,19 @@ export interface ModelOptions extends RunOptions, SgdOptions {
 	/** What scales PCA colour; see {@link PcaScale}. */
 	pcaScale?: PcaScale | undefined;
 }
+
+const architecture = must<Architecture>('an architecture, with its layers', (value) => {
+	return typeof value === 'object' && value !== null && 'layers' in value && Array.isArray(value.layers);
+});
+
+export const modelOptions = options<ModelOptions>({
+	...runOptions.checks,
+	...sgdOptions.checks,
+	architecture: needed(architecture),
+	labels: needed(distinctNames),
+	seed: integer(0),
+	pcaScale,
+});
 
 export interface TrainStepOptions {
 	/** [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles. */
@@ -40,6 +61,22 @@ export interface TrainStepOptions {
 	indices?: ArrayLike<number> | undefined;
 	epoch?: number | undefined;
 }
+
+export const trainStepOptions = options<TrainStepOptions>({
+	images: needed(bytes),
+	labels: needed(arrayOf('class indices')),
+	augment,
+	update: flag,
+	indices: integers(0),
+	epoch: integer(0),
+});
+
+export interface PredictOptions {
+	/** Views whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
+	crops?: 1 | 10 | undefined;
+}
+
+export const predictOptions = options<PredictOptions>({crops});
 
 export interface StepResult {
 	/** Mean cross-entropy in nats, before the update. */

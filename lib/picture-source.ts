@@ -1,3 +1,4 @@
+import {arrayOf, callback, flag, instanceOf, integer, must, needed, options} from './check.ts';
 import type {Statistics} from './views.ts';
 
 /** A batch of decoded pictures. */
@@ -24,10 +25,20 @@ export interface BatchOptions {
 	signal?: AbortSignal | undefined;
 }
 
+export const batchOptions = options<BatchOptions>({
+	batchSize: needed(integer(1)),
+	order: arrayOf('places of pictures'),
+	dropLast: flag,
+	ahead: integer(0),
+	signal: instanceOf(AbortSignal),
+});
+
 export interface StatisticsOptions {
 	signal?: AbortSignal | undefined;
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+export const statisticsOptions = options<StatisticsOptions>({signal: instanceOf(AbortSignal), onProgress: callback()});
 
 /** The pictures of each class, in the order of the labels. */
 export type PictureContents = readonly {
@@ -54,3 +65,12 @@ export interface PictureSource {
 	/** What a resumed run compares with the pictures that it began with. */
 	contents?(): Promise<PictureContents>;
 }
+
+export const pictureSource = must<PictureSource>(
+	"a source of pictures, such as an ImageFolder's train or validation",
+	(value) => {
+		const {labels, size, batches, statistics} = (value ?? {}) as Partial<Record<keyof PictureSource, unknown>>;
+		const hasCalls = typeof batches === 'function' && typeof statistics === 'function';
+		return Array.isArray(labels) && Number.isSafeInteger(size) && hasCalls;
+	},
+);

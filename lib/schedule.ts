@@ -1,4 +1,4 @@
-import {requireInteger} from './check.ts';
+import {integer, listOf, options} from './check.ts';
 import type {ScheduleState} from './progress.ts';
 
 export interface ScheduleOptions {
@@ -7,6 +7,8 @@ export interface ScheduleOptions {
 	/** Epochs without a better validation error after which the rate is divided by 10. Default 5. */
 	patience?: number | undefined;
 }
+
+export const scheduleOptions = options<ScheduleOptions>({divideAt: listOf(integer(1)), patience: integer(1)});
 
 /** How often validation may divide the rate: "reduced three times prior to termination".                      paper 5 */
 const mostDivisions = 3;
@@ -19,9 +21,8 @@ export class Schedule {
 	readonly #patience: number;
 
 	constructor({divideAt, patience = 5}: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
-		for (const epoch of divideAt ?? []) requireInteger('divideAt', epoch, 1);
 		this.#divideAt = divideAt;
-		this.#patience = requireInteger('patience', patience, 1);
+		this.#patience = patience;
 		this.state = state;
 	}
 

@@ -1,4 +1,4 @@
-import {requireNumber} from './check.ts';
+import {number, options} from './check.ts';
 import {native} from './native.ts';
 import type {Parameter} from './parameter.ts';
 
@@ -16,19 +16,21 @@ export interface SgdOptions {
 	biasWeightDecay?: number | undefined;
 }
 
+export const sgdOptions = options<SgdOptions>({
+	learningRate: number(0),
+	momentum: number(0, 1),
+	weightDecay: number(0),
+	biasLearningRateScale: number(0),
+	biasWeightDecay: number(0),
+});
+
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
-/** Fills in the defaults and refuses what cannot be meant. */
-export function sgdSettings(options: SgdOptions): SgdSettings {
-	const {learningRate = 0.01, momentum = 0.9, weightDecay = 0.0005} = options;
-	const {biasLearningRateScale = 2, biasWeightDecay = 0} = options;
-	return {
-		learningRate: requireNumber('learningRate', learningRate, 0),
-		momentum: requireNumber('momentum', momentum, 0, 1),
-		weightDecay: requireNumber('weightDecay', weightDecay, 0),
-		biasLearningRateScale: requireNumber('biasLearningRateScale', biasLearningRateScale, 0),
-		biasWeightDecay: requireNumber('biasWeightDecay', biasWeightDecay, 0),
-	};
+/** Fills in the defaults. */
+export function sgdSettings(given: SgdOptions): SgdSettings {
+	const {learningRate = 0.01, momentum = 0.9, weightDecay = 0.0005} = given;
+	const {biasLearningRateScale = 2, biasWeightDecay = 0} = given;
+	return {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
 }
 
 /** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters, a call for each device. */

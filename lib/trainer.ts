@@ -1,15 +1,16 @@
-import {requireInteger} from './check.ts';
+import {callback, checked, instanceOf, integer, options} from './check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from './errors.ts';
 import {evaluate, requireSameLabels, type Evaluation} from './evaluate.ts';
 import type {Model} from './model.ts';
 import type {StepResult} from './options.ts';
-import type {PictureSource} from './picture-source.ts';
+import {pictureSource, type PictureSource} from './picture-source.ts';
 import type {Progress} from './progress.ts';
 import {shuffled} from './random.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
-import {Schedule, type ScheduleOptions} from './schedule.ts';
+import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, newProgress} from './training-state.ts';
+import {augment, crops} from './views.ts';
 
 export interface TrainOptions extends ScheduleOptions {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
@@ -27,6 +28,17 @@ export interface TrainOptions extends ScheduleOptions {
 	/** Called while no steps are made: pictures done and all pictures of what is being done. */
 	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
 }
+
+export const trainOptions = options<TrainOptions>({
+	...scheduleOptions.checks,
+	epochs: integer(1),
+	batchSize: integer(1),
+	validation: pictureSource,
+	crops,
+	augment,
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
 
 export interface StepReport extends StepResult {
 	type: 'step';
@@ -66,16 +78,24 @@ export type TrainReport = StepReport | EpochReport;
  * and PCA of `source` if the model has none.
  *
  * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
- * pictures are not those of the run.
+ * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
+ * cannot be.
  */
-export async function* train(
+export function train(
 	model: Model,
 	source: PictureSource,
 	options: TrainOptions = {},
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs = 90, validation, crops, signal, onProgress} = options;
-	const batchSize = requireInteger('batchSize', options.batchSize ?? model.batchSize, 1);
-	requireInteger('epochs', epochs, 1);
+	checked('source', pictureSource, source);
+	return trainEpochs(model, source, checked('train', trainOptions, options));
+}
+
+async function* trainEpochs(
+	model: Model,
+	source: PictureSource,
+	options: TrainOptions,
+): AsyncGenerator<TrainReport, void, undefined> {
+	const {epochs = 90, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);

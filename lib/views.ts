@@ -1,4 +1,5 @@
 // Which part of a picture the net sees: crops, mirror images, PCA colour.                                    paper 4.1
+import {oneOf} from './check.ts';
 import {draws, normals, philox, uniformInteger} from './random.ts';
 
 /** What is known of a training set: its mean image, and how its RGB values vary. */
@@ -18,6 +19,11 @@ export interface Statistics {
  * the 0-255 scale, which would wash every picture out; the released code takes their square roots, as we do by default.
  */
 export type PcaScale = 'deviation' | 'eigenvalue';
+
+export const pcaScale = oneOf<PcaScale>(['deviation', 'eigenvalue']);
+/** What training sees of a picture, and how many views testing averages. */
+export const augment = oneOf(['paper', 'none']);
+export const crops = oneOf([1, 10]);
 
 /** A row of augment's table: top, left, mirrored, and what is added to red, green and blue. */
 export const viewWidth = 6;

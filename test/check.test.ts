@@ -62,8 +62,8 @@ const refused: readonly (readonly [unknown, string])[] = [
 	[{signal: {}}, 'signal must be an instance of AbortSignal, got an Object.'],
 	[{onServed: new Uint8Array(3)}, 'onServed must be a function, got a Uint8Array of 3.'],
 	[{names: 'x'.repeat(1000)}, `names must be an array, got '${'x'.repeat(40)}…'.`],
-	['soup', "serve must be an object of options, got 'soup'."],
-	[null, 'serve must be an object of options, got null.'],
+	['soup', "The options of serve must be an object, got 'soup'."],
+	[null, 'The options of serve must be an object, got null.'],
 ];
 
 for (const [given, message] of refused) {

@@ -1,5 +1,18 @@
-import {requireInteger} from '../check.ts';
+import {
+	callback,
+	checked,
+	distinctNames,
+	flag,
+	integer,
+	inWords,
+	listOf,
+	must,
+	needed,
+	number,
+	options,
+} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
+import {batchOptions, statisticsOptions} from '../picture-source.ts';
 import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from '../picture-source.ts';
 import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
@@ -23,6 +36,20 @@ export interface DatasetOptions {
 	decode?: DecodePicture | undefined;
 }
 
+/** It may say more. Its label is compared with the labels there are. */
+const picture = must<Picture>('an object with a path and a label', (value) => {
+	return typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
+});
+
+export const datasetOptions = options<DatasetOptions>({
+	labels: needed(distinctNames),
+	pictures: needed(listOf(picture)),
+	imageSize: integer(1),
+	strict: flag,
+	cacheBudget: options<CacheBudget>({bytes: needed(number(0))}),
+	decode: callback(),
+});
+
 /** Copying and summing pictures pauses for the event loop after this time. */
 const sliceMilliseconds = 4;
 
@@ -37,14 +64,14 @@ export class Dataset implements PictureSource {
 
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
-		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = options;
-		const {decode = decodePicture} = options;
-		requireInteger('imageSize', imageSize, 1);
+		const given = checked('Dataset', datasetOptions, options);
+		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = given;
+		const {decode = decodePicture} = given;
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
 				'ALEXNET_LABEL',
-				`Picture '${path}' has label ${label}; with ${labels.length} classes, labels are 0 to ${labels.length - 1}.`,
+				`Picture '${path}' has label ${inWords(label)}; with ${labels.length} classes, labels are 0 to ${labels.length - 1}.`,
 			);
 		}
 		this.labels = labels;
@@ -89,9 +116,7 @@ export class Dataset implements PictureSource {
 	 * the order can be read or, in a strict dataset, where one cannot.
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast = false, ahead: count = 2, signal} = options;
-		requireInteger('batchSize', batchSize, 1);
-		requireInteger('ahead', count, 0);
+		const {batchSize, dropLast = false, ahead: count = 2, signal} = checked('batches', batchOptions, options);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
 		let left = false;
@@ -113,7 +138,8 @@ export class Dataset implements PictureSource {
 	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_ARGUMENT
 	 * where the dataset has no pictures.
 	 */
-	async statistics({signal, onProgress}: StatisticsOptions = {}): Promise<Statistics> {
+	async statistics(options: StatisticsOptions = {}): Promise<Statistics> {
+		const {signal, onProgress} = checked('statistics', statisticsOptions, options);
 		if (this.#statistics) return this.#statistics;
 		if (this.size === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'A dataset without pictures has no statistics.');
 		const sums = new StatisticsSums(this.imageSize);
@@ -162,10 +188,10 @@ export class Dataset implements PictureSource {
 		if (!order) return Int32Array.from(this.pictures.keys());
 		for (let i = 0; i < order.length; i++) {
 			const index = order[i];
-			if (index !== undefined && index in this.pictures) continue;
+			if (Number.isInteger(index) && Number(index) in this.pictures) continue;
 			throw new AlexNetError(
 				'ALEXNET_ARGUMENT',
-				`order[${i}] is ${index}; the dataset has ${this.size} pictures, so expected 0 to ${this.size - 1}.`,
+				`order[${i}] is ${inWords(index)}; the dataset has ${this.size} pictures, so expected 0 to ${this.size - 1}.`,
 			);
 		}
 		return Int32Array.from(order);

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {basename, join} from 'node:path';
-import {requireInteger, requireNumber} from '../check.ts';
+import {checked, filePath, flag, integer, number, options} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import {Dataset, type Picture} from './dataset.ts';
 import {describeFiles, listFolder, listTree, pictureKinds} from './listing.ts';
@@ -17,6 +17,14 @@ export interface ImageFolderOptions {
 	/** Memory for decoded pictures, for training and validation together; 512 MiB by default, 0 for none. */
 	cacheBytes?: number | undefined;
 }
+
+export const imageFolderOptions = options<ImageFolderOptions>({
+	validationFraction: number(0, 1),
+	seed: integer(0),
+	strict: flag,
+	imageSize: integer(1),
+	cacheBytes: number(0),
+});
 
 /** Pictures of one class, as paths relative to `folder`. */
 interface ClassPictures {
@@ -51,10 +59,9 @@ export class ImageFolder {
 	 * has not; ALEXNET_ARGUMENT for an option that cannot be.
 	 */
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
-		const {validationFraction = 0.1, seed = 0, strict, imageSize, cacheBytes = 512 * 2 ** 20} = options;
-		requireNumber('validationFraction', validationFraction, 0, 1);
-		requireInteger('seed', seed, 0);
-		requireNumber('cacheBytes', cacheBytes, 0);
+		checked('dir', filePath, dir);
+		const given = checked('ImageFolder.open', imageFolderOptions, options);
+		const {validationFraction = 0.1, seed = 0, strict, imageSize, cacheBytes = 512 * 2 ** 20} = given;
 		const {trainFolder, validationFolder} = await findLayout(dir);
 		const labels = await classFolders(trainFolder);
 		const all = await listClasses(trainFolder, labels, labels);
