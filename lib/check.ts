@@ -26,6 +26,8 @@ export const number = (least: number, below = Infinity): Check<number> =>
 		(value) => Number.isFinite(value) && Number(value) >= least && Number(value) < below,
 	);
 
+export const finite: Check<number> = must('a finite number', (value) => Number.isFinite(value));
+
 export const oneOf = <const T extends string | number>(known: readonly T[]): Check<T> =>
 	must(`one of ${known.join(', ')}`, (value) => known.includes(value as T));
 
@@ -38,8 +40,13 @@ export const filePath: Check<string> = must(
 	(value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
 );
 
-/** An array of what `item` describes. */
-export const listOf = <T>(item: Check<T>): Check<readonly T[]> => v.array(item, 'an array');
+/** An array of what `item` describes; of a longer one than `most` no item is looked at. */
+export const listOf = <T>(item: Check<T>, most = Infinity): Check<readonly T[]> =>
+	v.lazy<Check<readonly T[]>>((value) =>
+		Array.isArray(value) && value.length > most
+			? must(`an array of at most ${most}`, () => false)
+			: v.array(item, 'an array'),
+	);
 
 /** Strings of which none is empty and none is there twice. */
 export const distinctNames: Check<readonly string[]> = v.pipe(
@@ -82,6 +89,32 @@ export const callback = <T extends (...args: never) => unknown>(): Check<T> =>
 
 export const either = <A, B>(first: Check<A>, second: Check<B>, expected: string): Check<A | B> =>
 	v.union([first, second], expected);
+
+/** What `check` describes, where `is` holds as well. */
+export const where = <T>(check: Check<T>, is: (value: T) => boolean, expected: string): Check<T> =>
+	v.pipe(check, v.check(is, expected));
+
+/** A field that may be missing. */
+export const optional = <T>(check: Check<T>): Check<T | undefined> => v.optional(check);
+
+/** Data from a file: an object with these fields, whatever else it has. */
+export function fields<T extends object>(checks: {readonly [Name in keyof T]-?: Check<T[Name]>}): Check<T> {
+	const refusal = (issue: v.ObjectIssue): string => (issue.path ? 'given' : 'an object');
+	return v.object(checks, refusal) as unknown as Check<T>;
+}
+
+/** An object of which every field is as `item` describes. */
+export const recordOf = <T>(item: Check<T>): Check<Readonly<Record<string, T>>> =>
+	v.record(v.string(), item, 'an object');
+
+/** An object whose `type` names the one of the checks that it must pass. */
+export function byType<T extends {readonly type: string}>(checks: {
+	readonly [Type in T['type']]: Check<Extract<T, {type: Type}>>;
+}): Check<T> {
+	const known = new Map<unknown, Check<T>>(Object.entries<Check<T>>(checks));
+	const unknownType = fields<{type: T['type']}>({type: oneOf(Object.keys(checks) as T['type'][])}) as Check<T>;
+	return v.lazy((value) => known.get((value as {type?: unknown} | null)?.type) ?? unknownType);
+}
 
 /** Marks an option that must be given. */
 export const needed = <T>(check: Check<T>): Needed<T> => ({...check, isNeeded: true});

@@ -2,41 +2,20 @@
 import {setImmediate} from 'node:timers/promises';
 import type {Architecture} from './architecture.ts';
 import {AlexNetError} from './errors.ts';
+import {encodeHeader, decodeHeader, type CheckpointHeader} from './checkpoint-header.ts';
+import {placeColumns} from './columns.ts';
+import {openDevice} from './device.ts';
 import {reasonOf} from './files.ts';
+import {allFinite} from './finite.ts';
+import {Memory} from './memory.ts';
 import type {Model} from './model.ts';
 import type {ModelOptions, RunOptions} from './options.ts';
 import type {Parameter, ParameterContents} from './parameter.ts';
-import type {Progress} from './progress.ts';
 import {SafetensorsFile, writeSafetensors, type OutgoingTensor} from './safetensors.ts';
-import type {SgdSettings} from './sgd.ts';
-import type {PcaScale} from './views.ts';
-
-const format = 'alexnet-cuda';
-/** Raised when what older versions of this package would read wrongly changes. */
-const formatVersion = 1;
-
-const required = ['architecture', 'labels', 'step', 'seed', 'batchSize', 'pcaScale', 'sgd'] as const;
+import {sgdSettings} from './sgd.ts';
 
 /** Checking values pauses for the event loop after this many: about a millisecond. */
 const valuesAtOnce = 2 ** 20;
-
-/** What a checkpoint says about itself besides its tensors. */
-export interface CheckpointHeader {
-	architecture: Architecture;
-	labels: string[];
-	/** Updates made. */
-	step: number;
-	seed: number;
-	batchSize: number;
-	pcaScale: PcaScale;
-	sgd: SgdSettings;
-	hasStatistics: boolean;
-	/** Where training stopped; not there before the first step of a run. */
-	progress?: Progress;
-	/** Device and precision it was trained on; another may load it. */
-	devices: readonly string[];
-	precision: Model['precision'];
-}
 
 /**
  * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
@@ -87,17 +66,14 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 			still('pca.values', [3], pca.values),
 			still('pca.vectors', [3, 3], pca.vectors),
 		],
-		{format, formatVersion: String(formatVersion), ...encode(header)},
+		encodeHeader(header),
 	);
 }
 
 /** A net that has come to nothing must not take the place of one that works. */
 async function requireFinite(name: string, values: Float32Array, path: string): Promise<void> {
 	for (let start = 0; start < values.length; start += valuesAtOnce) {
-		let sum = 0;
-		const end = Math.min(values.length, start + valuesAtOnce);
-		for (let index = start; index < end; ++index) sum += (values[index] ?? 0) * 0;
-		if (sum !== 0) {
+		if (!allFinite(values.subarray(start, start + valuesAtOnce))) {
 			throw new AlexNetError(
 				'ALEXNET_LOSS',
 				`${name} has values that are no finite numbers, so it is not saved; ${path} is as it was. ` +
@@ -108,38 +84,14 @@ async function requireFinite(name: string, values: Float32Array, path: string): 
 	}
 }
 
-function encode(header: CheckpointHeader): Record<string, string> {
-	return Object.fromEntries(Object.entries(header).map(([key, value]) => [key, JSON.stringify(value)]));
-}
-
-function decode(path: string, metadata: Readonly<Record<string, string>>): CheckpointHeader {
-	const {format: found, formatVersion: version = '', ...fields} = metadata;
-	if (found !== format) {
-		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is a safetensors file, but no checkpoint of this package.`);
-	}
-	if (Number(version) > formatVersion) {
-		const message = `${path} has format ${version}; this version reads up to ${formatVersion}. Update alexnet-cuda.`;
-		throw new AlexNetError('ALEXNET_CHECKPOINT', message);
-	}
-	const missing = required.find((key) => fields[key] === undefined);
-	if (missing !== undefined) {
-		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: it does not say its ${missing}.`);
-	}
-	try {
-		const entries = Object.entries(fields).map(([key, value]) => [key, JSON.parse(value) as unknown]);
-		return Object.fromEntries(entries) as CheckpointHeader;
-	} catch (error) {
-		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: ${reasonOf(error)}.`, {cause: error});
-	}
-}
-
 /** How a checkpoint becomes a model: `make` constructs it from what the file says and what the caller chose. */
 export type ModelFactory<M extends Model> = (options: ModelOptions) => M;
 
 /**
  * Rebuilds the model that a checkpoint holds, on any device and in any precision.
  *
- * @throws ALEXNET_CHECKPOINT where the file is missing, cut short, of another program or of a newer format.
+ * @throws ALEXNET_CHECKPOINT where the file is missing, cut short, damaged, of another program or of a newer format, or
+ * has weights that are no finite numbers. Nothing is allocated before its header and the shapes of its tensors are right.
  */
 export async function loadCheckpoint<M extends Model>(
 	path: string,
@@ -148,12 +100,13 @@ export async function loadCheckpoint<M extends Model>(
 ): Promise<M> {
 	const file = await SafetensorsFile.open(path);
 	try {
-		const header = decode(path, file.metadata);
+		const header = decodeHeader(path, file.metadata);
+		requireTensors(path, file, header.architecture);
 		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = header;
 		// Files of the first version do not say; a net that had made a step had them.
-		const {hasStatistics = step > 0} = header as Partial<CheckpointHeader>;
+		const {hasStatistics = step > 0} = header;
 		const model = make({
-			...sgd,
+			...sgdSettings(sgd),
 			...{architecture, labels, seed, pcaScale},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 		});
@@ -169,6 +122,39 @@ export async function loadCheckpoint<M extends Model>(
 	} finally {
 		await file.close();
 	}
+}
+
+/** @throws ALEXNET_CHECKPOINT where the file lacks a tensor of this net, or has it in another shape. Takes no memory. */
+function requireTensors(path: string, file: SafetensorsFile, architecture: Architecture): void {
+	for (const {name, shape} of parametersOf(path, architecture)) {
+		file.require(name, shape);
+		file.require(`momentum.${name}`, shape);
+	}
+	for (const [name, shape] of statisticsOf(architecture)) file.require(name, shape);
+}
+
+/** Names and shapes of a net's parameters, as its layers tell them. */
+function parametersOf(path: string, architecture: Architecture): readonly Parameter[] {
+	const device = openDevice('cpu', {threads: 1});
+	const outlines = new Memory(device, {outline: true});
+	try {
+		const layers = placeColumns(architecture, [outlines], 'float32', 0);
+		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
+	} catch (error) {
+		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+	} finally {
+		outlines.dispose();
+		device.close();
+	}
+}
+
+function statisticsOf({imageSize}: Architecture): readonly (readonly [name: string, shape: readonly number[]])[] {
+	return [
+		['mean', [imageSize, imageSize, 3]],
+		['pca.values', [3]],
+		['pca.vectors', [3, 3]],
+	];
 }
 
 async function fill(model: Model, file: SafetensorsFile, hasStatistics: boolean): Promise<void> {

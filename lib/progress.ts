@@ -1,4 +1,5 @@
 // How far a training run is: what it needs, besides the model's tensors and settings, to go on as if never stopped.
+import {fields, finite, integer, listOf, must, number, optional, recordOf, text, type Check} from './check.ts';
 import type {PictureContents} from './picture-source.ts';
 
 /** What the learning rate waits for; see Schedule. */
@@ -39,3 +40,25 @@ export interface Progress {
 	readonly pictures: {readonly train: PictureContents; readonly validation: PictureContents};
 	readonly environment: Environment;
 }
+
+const contents: Check<PictureContents> = listOf(fields<PictureContents[number]>({pictures: integer(0), digest: text}));
+/** A million of them are looked at in one go. */
+const places: Check<readonly number[]> = must(
+	'places of pictures, ascending',
+	(value) =>
+		Array.isArray(value) &&
+		value.every(
+			(place, index) => Number.isSafeInteger(place) && Number(place) > (index > 0 ? Number(value[index - 1]) : -1),
+		),
+);
+
+/** What progress from a file must be. */
+export const progressCheck: Check<Progress> = fields<Progress>({
+	epochs: integer(0),
+	epoch: fields<EpochProgress>({steps: integer(0), place: integer(0), loss: finite, top1: number(0), top5: number(0)}),
+	best: optional(fields<NonNullable<Progress['best']>>({epoch: integer(1), step: integer(0), error: finite})),
+	schedule: fields<ScheduleState>({lowest: optional(finite), waited: integer(0), divisions: integer(0)}),
+	unreadable: places,
+	pictures: fields<Progress['pictures']>({train: contents, validation: contents}),
+	environment: recordOf(text),
+});

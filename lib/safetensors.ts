@@ -2,8 +2,10 @@
 import {open, type FileHandle} from 'node:fs/promises';
 import {AlexNetError} from './errors.ts';
 import {reasonOf, replaceFile} from './files.ts';
+import {allFinite} from './finite.ts';
 import {elementsOf} from './memory.ts';
 import type {Shape} from './native.ts';
+import {longestHeader, parseHeader, requireNoHoles, type HeaderEntry, type Metadata} from './safetensors-header.ts';
 
 /** A tensor of fp32 to be written; `read` is called once, when its turn comes. */
 export interface OutgoingTensor {
@@ -12,14 +14,8 @@ export interface OutgoingTensor {
 	read(): Promise<Float32Array>;
 }
 
-interface HeaderEntry {
-	dtype: string;
-	shape: number[];
-	data_offsets: [number, number];
-}
-
-/** No header of ours comes near this; a longer one means another kind of file. */
-const longestHeader = 100_000_000;
+/** Read and checked at once, while the next are read: about a millisecond's worth. */
+const bytesAtOnce = 2 ** 22;
 
 /**
  * Writes a file as a whole: into a temporary file beside it, synced, then renamed, so that `path` is always either the
@@ -28,7 +24,7 @@ const longestHeader = 100_000_000;
 export async function writeSafetensors(
 	path: string,
 	tensors: readonly OutgoingTensor[],
-	metadata: Readonly<Record<string, string>>,
+	metadata: Metadata,
 ): Promise<void> {
 	try {
 		await replaceFile(path, async (temporary) => {
@@ -59,7 +55,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 	}
 }
 
-function header(tensors: readonly OutgoingTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+function header(tensors: readonly OutgoingTensor[], metadata: Metadata): Uint8Array {
 	const entries: Record<string, unknown> = {__metadata__: metadata};
 	let offset = 0;
 	for (const {name, shape} of tensors) {
@@ -71,34 +67,35 @@ function header(tensors: readonly OutgoingTensor[], metadata: Readonly<Record<st
 	// Tensors start at a multiple of eight bytes.
 	json = json.padEnd(json.length + ((8 - (Buffer.byteLength(json) % 8)) % 8));
 	const text = Buffer.from(json);
+	if (text.length > longestHeader)
+		throw new Error(`its header would have ${text.length} bytes, too many to be read again`);
 	const length = Buffer.alloc(8);
 	length.writeBigUInt64LE(BigInt(text.length));
 	return Buffer.concat([length, text]);
 }
 
+/** Refuses bytes that are no UTF-8, where Buffer would put another character. */
+const decoder = new TextDecoder('utf-8', {fatal: true});
+
 /** A file of tensors, open for reading. */
 export class SafetensorsFile {
-	readonly metadata: Readonly<Record<string, string>>;
+	readonly metadata: Metadata;
 	readonly #path: string;
 	readonly #file: FileHandle;
 	readonly #entries: ReadonlyMap<string, HeaderEntry>;
 	readonly #dataStart: number;
 
-	private constructor(path: string, file: FileHandle, text: string, dataStart: number, fileBytes: number) {
+	private constructor(path: string, file: FileHandle, header: string, dataStart: number, fileBytes: number) {
 		this.#path = path;
 		this.#file = file;
 		this.#dataStart = dataStart;
-		const parsed = JSON.parse(text) as Record<string, HeaderEntry> & {__metadata__?: Record<string, string>};
-		const {__metadata__: metadata = {}, ...entries} = parsed;
+		const {metadata, entries} = parseHeader(header);
+		requireNoHoles(entries, fileBytes - dataStart);
 		this.metadata = metadata;
-		this.#entries = new Map(Object.entries(entries));
-		const end = Math.max(0, ...Object.values(entries).map((entry) => entry.data_offsets[1]));
-		if (dataStart + end > fileBytes) {
-			throw new Error(`it should have ${dataStart + end} bytes and has ${fileBytes}: it was cut short`);
-		}
+		this.#entries = entries;
 	}
 
-	/** @throws ALEXNET_CHECKPOINT where the file is missing, cut short, or no safetensors file. */
+	/** @throws ALEXNET_CHECKPOINT where the file is missing, cut short, or no safetensors file of fp32. */
 	static async open(path: string): Promise<SafetensorsFile> {
 		let file: FileHandle | undefined;
 		try {
@@ -108,34 +105,55 @@ export class SafetensorsFile {
 			if ((await file.read(length, 0, 8, 0)).bytesRead < 8) throw new Error('it is too short');
 			const headerBytes = Number(length.readBigUInt64LE());
 			if (headerBytes > Math.min(size - 8, longestHeader)) throw new Error('it is no safetensors file, or cut short');
-			const text = Buffer.alloc(headerBytes);
-			await file.read(text, 0, headerBytes, 8);
-			return new SafetensorsFile(path, file, text.toString('utf8'), 8 + headerBytes, size);
+			const header = Buffer.alloc(headerBytes);
+			await file.read(header, 0, headerBytes, 8);
+			return new SafetensorsFile(path, file, decoder.decode(header), 8 + headerBytes, size);
 		} catch (error) {
 			await file?.close();
 			throw new AlexNetError('ALEXNET_CHECKPOINT', `Could not read ${path}: ${reasonOf(error)}.`, {cause: error});
 		}
 	}
 
-	/** Reads a tensor of fp32 that must have this shape. */
+	/** @throws ALEXNET_CHECKPOINT where the file has no such tensor of this shape. */
+	require(name: string, shape: Shape): void {
+		this.#find(name, shape);
+	}
+
+	/**
+	 * Reads a tensor of fp32 that must have this shape.
+	 *
+	 * @throws ALEXNET_CHECKPOINT where it has another or is missing, and where a value is no finite number.
+	 */
 	async read(name: string, shape: Shape): Promise<Float32Array<ArrayBuffer>> {
-		const entry = this.#entries.get(name);
-		const found = entry ? `${entry.dtype} [${entry.shape.join(', ')}]` : 'nothing';
-		if (entry?.dtype !== 'F32' || entry.shape.join() !== shape.join()) {
-			throw new AlexNetError(
-				'ALEXNET_CHECKPOINT',
-				`${this.#path}: expected ${name} as F32 [${shape.join(', ')}], found ${found}.`,
-			);
-		}
+		const position = this.#dataStart + this.#find(name, shape).data_offsets[0];
 		const values = new Float32Array(elementsOf(shape));
 		const bytes = new Uint8Array(values.buffer);
-		for (let done = 0; done < bytes.length;) {
-			const position = this.#dataStart + entry.data_offsets[0] + done;
-			const {bytesRead} = await this.#file.read(bytes, done, bytes.length - done, position);
+		const requireFinite = (from: number, to: number): void => {
+			if (allFinite(values.subarray(Math.floor(from / 4), Math.floor(to / 4)))) return;
+			const message = `${this.#path} is damaged: ${name} has values that are no finite numbers.`;
+			throw new AlexNetError('ALEXNET_CHECKPOINT', message);
+		};
+		let [checkedTo, done] = [0, 0];
+		while (done < bytes.length) {
+			const reading = this.#file.read(bytes, done, Math.min(bytesAtOnce, bytes.length - done), position + done);
+			requireFinite(checkedTo, done);
+			checkedTo = done;
+			const {bytesRead} = await reading;
 			if (bytesRead === 0) throw new AlexNetError('ALEXNET_CHECKPOINT', `${this.#path} ended inside ${name}.`);
 			done += bytesRead;
 		}
+		requireFinite(checkedTo, done);
 		return values;
+	}
+
+	#find(name: string, shape: Shape): HeaderEntry {
+		const entry = this.#entries.get(name);
+		if (entry?.shape.join() === shape.join()) return entry;
+		const found = entry ? `${entry.dtype} [${entry.shape.join(', ')}]` : 'nothing';
+		throw new AlexNetError(
+			'ALEXNET_CHECKPOINT',
+			`${this.#path}: expected ${name} as F32 [${shape.join(', ')}], found ${found}.`,
+		);
 	}
 
 	async close(): Promise<void> {

@@ -11,7 +11,8 @@ const rows: readonly (readonly string[])[] = [
 	['lib/index.ts', 'lib/run-folder.ts', 'lib/metrics.ts'],
 	['lib/classifier.ts'],
 	['lib/trainer.ts', 'lib/training-state.ts', 'lib/environment.ts', 'lib/same-pictures.ts', 'lib/schedule.ts'],
-	['lib/data/', 'lib/evaluate.ts', 'lib/ranking.ts', 'lib/checkpoint.ts', 'lib/safetensors.ts', 'lib/filters.ts'],
+	['lib/data/', 'lib/evaluate.ts', 'lib/ranking.ts', 'lib/checkpoint.ts', 'lib/filters.ts'],
+	['lib/checkpoint-header.ts', 'lib/safetensors.ts', 'lib/safetensors-header.ts'],
 	['lib/selftest/'],
 	['lib/model.ts'],
 	['lib/plan.ts', 'lib/predictor.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/progress.ts', 'lib/picture-source.ts'],
@@ -20,7 +21,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts', 'lib/device-group.ts'],
 	['lib/presets.ts', 'lib/views.ts', 'lib/ops.ts'],
 	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
-	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/version.ts'],
+	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/version.ts'],
 	['lib/errors.ts'],
 ];
 

@@ -7,6 +7,7 @@ import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {Model} from '../../lib/model.ts';
 import type {RunOptions} from '../../lib/options.ts';
 import {tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
+import {joined, split, type Header} from '../helpers/safetensors.ts';
 
 let folder = '';
 test.before(async () => {
@@ -97,10 +98,7 @@ test('a file cut short, or of another kind, is refused by name', async (t) => {
 	await writeFile(path, 'not a checkpoint, but long enough to have a header that makes no sense');
 	await t.throwsAsync(load(path), {code: 'ALEXNET_CHECKPOINT'});
 	await t.throwsAsync(load(join(folder, 'missing.safetensors')), {code: 'ALEXNET_CHECKPOINT', message: /missing/});
-	const header = '{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}';
-	const length = Buffer.alloc(8);
-	length.writeBigUInt64LE(BigInt(header.length));
-	await writeFile(path, Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]));
+	await writeFile(path, joined('{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', Buffer.alloc(4)));
 	await t.throwsAsync(load(path), {code: 'ALEXNET_CHECKPOINT', message: /no checkpoint of this package/});
 });
 
@@ -120,15 +118,10 @@ test('a checkpoint that cannot be written leaves the old one and nothing else', 
 });
 
 /** Writes a checkpoint again with another header. */
-async function change(path: string, edit: (header: {__metadata__: Record<string, string>}) => void): Promise<void> {
-	const bytes = await readFile(path);
-	const end = 8 + Number(bytes.readBigUInt64LE());
-	const header = JSON.parse(bytes.toString('utf8', 8, end)) as {__metadata__: Record<string, string>};
+async function change(path: string, edit: (header: Header) => void): Promise<void> {
+	const {header, data} = split(await readFile(path));
 	edit(header);
-	const text = Buffer.from(JSON.stringify(header));
-	const length = Buffer.alloc(8);
-	length.writeBigUInt64LE(BigInt(text.length));
-	await writeFile(path, Buffer.concat([length, text, bytes.subarray(end)]));
+	await writeFile(path, joined(JSON.stringify(header), data));
 }
 
 test('a checkpoint of a newer format, of another architecture, or damaged, is refused', async (t) => {

@@ -1,0 +1,106 @@
+// What a checkpoint says about itself besides its tensors: the metadata of its safetensors file, JSON under each name.
+import {architectureCheck, type Architecture} from './architecture.ts';
+import {
+	checked,
+	distinctNames,
+	fields,
+	flag,
+	integer,
+	listOf,
+	number,
+	oneOf,
+	optional,
+	text,
+	where,
+	type Check,
+} from './check.ts';
+import {AlexNetError} from './errors.ts';
+import {reasonOf} from './files.ts';
+import {parseShallow} from './json.ts';
+import type {Precision} from './options.ts';
+import {progressCheck, type Progress} from './progress.ts';
+import type {SgdSettings} from './sgd.ts';
+import type {PcaScale} from './views.ts';
+
+const format = 'alexnet-cuda';
+/** Raised when what older versions of this package would read wrongly changes. */
+const formatVersion = 1;
+
+const required = ['architecture', 'labels', 'step', 'seed', 'batchSize', 'pcaScale', 'sgd'] as const;
+
+export interface CheckpointHeader {
+	architecture: Architecture;
+	labels: readonly string[];
+	/** Updates made. */
+	step: number;
+	seed: number;
+	batchSize: number;
+	pcaScale: PcaScale;
+	sgd: SgdSettings;
+	/** Files of the first version do not say. */
+	hasStatistics?: boolean;
+	/** Where training stopped; not there before the first step of a run. */
+	progress?: Progress;
+	/** Device and precision it was trained on; another may load it. */
+	devices?: readonly string[];
+	precision?: Precision;
+}
+
+const headerCheck: Check<CheckpointHeader> = where(
+	fields<CheckpointHeader>({
+		architecture: architectureCheck,
+		labels: distinctNames,
+		step: integer(0),
+		seed: integer(0),
+		batchSize: integer(1),
+		pcaScale: oneOf<PcaScale>(['deviation', 'eigenvalue']),
+		sgd: fields<SgdSettings>({
+			learningRate: number(0),
+			momentum: number(0, 1),
+			weightDecay: number(0),
+			biasLearningRateScale: number(0),
+			biasWeightDecay: number(0),
+		}),
+		hasStatistics: optional(flag),
+		progress: optional(progressCheck),
+		devices: optional(listOf(text)),
+		precision: optional(oneOf<Precision>(['fp32', 'bf16'])),
+	}),
+	({architecture, labels}) => {
+		const last = architecture.layers.at(-1);
+		return last?.type === 'linear' && last.outputs === labels.length;
+	},
+	'of a net with an output for each label',
+);
+
+export function encodeHeader(header: CheckpointHeader): Record<string, string> {
+	const entries = Object.entries(header).map(([key, value]) => [key, JSON.stringify(value)]);
+	return {format, formatVersion: String(formatVersion), ...Object.fromEntries(entries)} as Record<string, string>;
+}
+
+/** @throws ALEXNET_CHECKPOINT for another program's file, a newer format, and where a field is not as it must be. */
+export function decodeHeader(path: string, metadata: Readonly<Record<string, string>>): CheckpointHeader {
+	const {format: found, formatVersion: version = '', ...encoded} = metadata;
+	if (found !== format) {
+		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is a safetensors file, but no checkpoint of this package.`);
+	}
+	if (Number(version) > formatVersion) {
+		const message = `${path} has format ${version}; this version reads up to ${formatVersion}. Update alexnet-cuda.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message);
+	}
+	const missing = required.find((key) => encoded[key] === undefined);
+	if (missing !== undefined) {
+		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: it does not say its ${missing}.`);
+	}
+	try {
+		checked('formatVersion', integer(1), Number(version));
+		const header: unknown = Object.fromEntries(
+			Object.entries(encoded).map(([key, value]) => [key, parseShallow(value)]),
+		);
+		checked('the header', headerCheck, header);
+		// As it was read: a resumed run writes the same bytes, and what a newer version has added stays.
+		return header as CheckpointHeader;
+	} catch (error) {
+		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is damaged: ${reasonOf(error)}.`, {cause: error});
+	}
+}
