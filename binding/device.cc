@@ -98,6 +98,7 @@ Napi::Value listDevices(const Napi::CallbackInfo& info) {
       object.Set("memoryBytes", static_cast<double>(description.memoryBytes));
       object.Set("nativeBfloat16", description.nativeBfloat16);
       if (description.threads > 0) object.Set("threads", description.threads);
+      if (!description.threadsLimitedBy.empty()) object.Set("threadsLimitedBy", description.threadsLimitedBy);
       if (!description.computeCapability.empty()) {
         object.Set("computeCapability", description.computeCapability);
         object.Set("multiprocessors", description.multiprocessors);

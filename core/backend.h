@@ -13,12 +13,13 @@ struct DeviceDescription {
   std::string id;    // "cpu:0", "cuda:1"
   std::string name;  // the processor's or the board's
   int64_t memoryBytes = 0;
-  int threads = 0;                   // CPU: cores that a device uses when it is the only one
+  int threads = 0;                   // CPU: those of a device that is the only one
   bool nativeBfloat16 = false;       // bf16 arithmetic in hardware
   std::string computeCapability;     // CUDA: "8.6"
   std::string arithmetic;            // CPU: library and instruction set, which decide the last bits of results
   int multiprocessors = 0;           // CUDA
   std::vector<std::string> peers{};  // CUDA: ids of the devices that can reach this one's memory
+  std::string threadsLimitedBy{};    // CPU: what allows no more threads; empty where it is the machine
 };
 
 // Whether devices of a kind can be had, and if not, why.
@@ -35,7 +36,8 @@ class Backend {
   virtual const char* kind() const = 0;  // "cpu" or "cuda"
   virtual Availability availability() const = 0;
   virtual std::vector<DeviceDescription> list() const = 0;
-  // Fails with ALEXNET_DEVICE where there is no such device. `threads`: CPU only, 0 for all cores.
+  // Fails with ALEXNET_DEVICE where there is no such device. `threads`: CPU only, at most so many; 0 for all that
+  // may be had.
   virtual std::shared_ptr<Device> open(int index, int threads) const = 0;
 };
 

@@ -1,27 +1,17 @@
 #include "device.h"
 
 #include <omp.h>
-#include <sched.h>
-#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 
 #include "bytes.h"
 #include "cpu.h"
+#include "threads.h"
 
 namespace alexnet::cpu {
 namespace {
-
-constexpr int kMostThreads = 1024;
-
-// Cores that this process may use.
-int cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
-  return omp_get_num_procs();
-}
 
 std::string processorName() {
   std::ifstream file("/proc/cpuinfo");
@@ -31,10 +21,6 @@ std::string processorName() {
   return "CPU";
 }
 
-// Lets the event loop and the threads that decode pictures go before this thread and the OpenMP team that it starts:
-// they run briefly, and training must not make a program's timers and sockets wait. Linux counts niceness by thread.
-void yieldToOthers() { setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 5); }
-
 class CpuBackend final : public Backend {
  public:
   const char* kind() const override { return "cpu"; }
@@ -42,7 +28,11 @@ class CpuBackend final : public Backend {
   Availability availability() const override { return {"available", "The CPU is always there."}; }
 
   std::vector<DeviceDescription> list() const override {
-    return {{"cpu:0", processorName(), machineMemory(), cores(), nativeBfloat16(), "", arithmetic()}};
+    const ThreadLimit limit = threadLimit();
+    DeviceDescription description{"cpu:0", processorName(), machineMemory(), limit.threads, nativeBfloat16(), ""};
+    description.threadsLimitedBy = limit.by;
+    description.arithmetic = arithmetic();
+    return {description};
   }
 
   std::shared_ptr<Device> open(int index, int threads) const override {
@@ -53,11 +43,8 @@ class CpuBackend final : public Backend {
                                            : " cores there are cpu:0 to cpu:" + std::to_string(count - 1) +
                                                  ", each with a share of the cores."));
     }
-    if (threads < 0 || threads > kMostThreads) {
-      throw Error(kArgument, "threads must be 0 (all cores) to " + std::to_string(kMostThreads) + ", got " +
-                                 std::to_string(threads) + ".");
-    }
-    return std::make_shared<CpuDevice>(index, threads == 0 ? count : threads);
+    const int most = threadLimit().threads;
+    return std::make_shared<CpuDevice>(index, threads == 0 ? most : std::min(threads, most));
   }
 };
 
@@ -68,12 +55,12 @@ const Backend& backend() {
   return instance;
 }
 
-// oneDNN fixes a primitive's number of threads when it is made: on this thread, after this.
+// oneDNN fixes a primitive's number of threads when it is made: on this thread, after this. The threads have the priority
+// of the rest of the process: at a lower one, all of them would wait at every barrier for the one that shares its core.
 CpuDevice::CpuDevice(int index, int threads)
     : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([threads] {
                omp_set_dynamic(0);
                omp_set_num_threads(threads);
-               yieldToOthers();
              })) {}
 
 CpuDevice::~CpuDevice() { close(); }
@@ -95,7 +82,7 @@ void CpuDevice::transfer(Transfer transfer) {
   if (!dynamic_cast<const CpuBuffer*>(transfer.destination.buffer.get())) {
     throw Error(kDevice, "Copy: " + id() + " copies to other CPU devices only. Read the tensor and write it instead.");
   }
-  if (!exchange_) exchange_ = std::make_unique<Queue>(yieldToOthers);
+  if (!exchange_) exchange_ = std::make_unique<Queue>([] {});
   exchange_->push([transfer = std::move(transfer)]() mutable {
     bool mayBegin = true;
     try {

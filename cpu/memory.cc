@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <mutex>
+
+#include "cgroup.h"
 
 namespace alexnet::cpu {
 namespace {
@@ -129,28 +133,49 @@ std::string megabytes(int64_t bytes) { return std::to_string((bytes + 999999) / 
                            megabytes(available) + " are free. Try a smaller batchSize.");
 }
 
-int64_t residentMemory() {
+// What this process has, in bytes.
+struct Usage {
+  int64_t mapped = 0, resident = 0, data = 0;
+};
+
+Usage usage() {
   std::ifstream file("/proc/self/statm");
-  int64_t total = 0;
-  int64_t resident = 0;
-  file >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
+  Usage pages;
+  int64_t skipped;
+  file >> pages.mapped >> pages.resident >> skipped >> skipped >> skipped >> pages.data;
+  const int64_t size = sysconf(_SC_PAGESIZE);
+  return {pages.mapped * size, pages.resident * size, pages.data * size};
 }
 
-}  // namespace
+// What `ulimit` leaves of a resource that is used so far.
+int64_t leftBelow(__rlimit_resource resource, int64_t used) {
+  rlimit limit{};
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<int64_t>::max();
+  return static_cast<int64_t>(limit.rlim_cur) - used;
+}
 
-int64_t machineMemory() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
+int64_t physicalMemory() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE); }
 
-int64_t availableMemory() {
+int64_t availableInMachine() {
   std::ifstream file("/proc/meminfo");
   std::string name;
   int64_t kilobytes = 0;
   while (file >> name >> kilobytes && name != "MemAvailable:") file.ignore(64, '\n');
-  const int64_t available = name == "MemAvailable:" ? kilobytes * 1024 : machineMemory();
+  return name == "MemAvailable:" ? kilobytes * 1024 : physicalMemory();
+}
+
+}  // namespace
+
+int64_t machineMemory() { return std::min(physicalMemory(), groupLimits().memory); }
+
+int64_t availableMemory() {
+  const Usage now = usage();
   // The system counts a page once it is touched; what we promised and nobody has touched yet is not free
   // either.
-  const int64_t promised = std::max<int64_t>(0, largeBytes - residentMemory());
-  return std::max<int64_t>(0, available - promised);
+  const int64_t promised = std::max<int64_t>(0, largeBytes - now.resident);
+  const int64_t free = std::min(availableInMachine(), groupLimits().freeMemory) - promised;
+  const int64_t allowed = std::min(leftBelow(RLIMIT_AS, now.mapped), leftBelow(RLIMIT_DATA, now.data));
+  return std::max<int64_t>(0, std::min(free, allowed));
 }
 
 Block::Block(size_t bytes, const std::string& owner) : bytes_(bytes) {

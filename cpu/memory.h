@@ -12,7 +12,7 @@
 
 namespace alexnet::cpu {
 
-// Memory of the machine in bytes, and how much of it could be had now.
+// Memory in bytes that the machine and the control group have, and how much of it could be had now: `ulimit` counts too.
 int64_t machineMemory();
 int64_t availableMemory();
 
