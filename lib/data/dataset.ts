@@ -1,4 +1,4 @@
-import {requireInteger} from '../check.ts';
+import {requireInteger, requireNumber} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from '../picture-source.ts';
 import type {Statistics} from '../views.ts';
@@ -19,6 +19,11 @@ export interface DatasetOptions {
 	strict?: boolean | undefined;
 	/** Memory for decoded pictures; datasets may share it. None by default. */
 	cacheBudget?: CacheBudget | undefined;
+	/**
+	 * How long a picture is asked for again, in seconds, where its storage fails (a drive that is away, an I/O error);
+	 * 30 by default.
+	 */
+	retrySeconds?: number | undefined;
 	/** How a picture's file becomes pixels, for formats of your own; {@link decodePicture} by default. */
 	decode?: DecodePicture | undefined;
 }
@@ -38,8 +43,9 @@ export class Dataset implements PictureSource {
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = options;
-		const {decode = decodePicture} = options;
+		const {decode = decodePicture, retrySeconds = 30} = options;
 		requireInteger('imageSize', imageSize, 1);
+		requireNumber('retrySeconds', retrySeconds, 0);
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
@@ -50,7 +56,7 @@ export class Dataset implements PictureSource {
 		this.labels = labels;
 		this.pictures = pictures;
 		this.imageSize = imageSize;
-		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode});
+		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode, retrySeconds});
 	}
 
 	/** Number of pictures, readable or not. */
@@ -86,7 +92,7 @@ export class Dataset implements PictureSource {
 	 * last batch can be short.
 	 *
 	 * @throws ALEXNET_ARGUMENT at once for an option that cannot be; while iterating, ALEXNET_PICTURE where no picture of
-	 * the order can be read or, in a strict dataset, where one cannot.
+	 * the order can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where the storage fails.
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
 		const {batchSize, dropLast = false, ahead: count = 2, signal} = options;
@@ -94,24 +100,21 @@ export class Dataset implements PictureSource {
 		requireInteger('ahead', count, 0);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
-		let left = false;
-		const check = (): void => {
-			signal?.throwIfAborted();
-			if (left) throw new Error('The consumer has left.'); // Nobody sees it: ahead() drops what was asked for.
-		};
-		const assembled = this.#assemble(order, {batchSize, dropLast, spare, check});
+		const left = new AbortController(); // Nobody sees its reason: ahead() drops what was asked for.
+		const stop = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
+		const assembled = this.#assemble(order, {batchSize, dropLast, spare, signal: stop});
 		return recycle(
-			ahead(assembled, count, () => (left = true)),
+			ahead(assembled, count, () => left.abort()),
 			spare,
-			check,
+			stop,
 		);
 	}
 
 	/**
 	 * Mean image and principal components of the colours over the whole set, computed once and then remembered.
 	 *
-	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_ARGUMENT
-	 * where the dataset has no pictures.
+	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where
+	 * the storage fails; ALEXNET_ARGUMENT where the dataset has no pictures.
 	 */
 	async statistics({signal, onProgress}: StatisticsOptions = {}): Promise<Statistics> {
 		if (this.#statistics) return this.#statistics;
@@ -119,7 +122,7 @@ export class Dataset implements PictureSource {
 		const sums = new StatisticsSums(this.imageSize);
 		const breathe = breather(sliceMilliseconds);
 		let done = 0;
-		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), () => signal?.throwIfAborted())) {
+		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), signal)) {
 			sums.add(pixels);
 			done = position + 1;
 			onProgress?.(done, this.size);
@@ -133,9 +136,9 @@ export class Dataset implements PictureSource {
 	/** Fills batches picture by picture, into spare memory where there is some. */
 	async *#assemble(
 		order: Int32Array,
-		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; check: () => void},
+		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; signal: AbortSignal},
 	): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast, spare, check} = options;
+		const {batchSize, dropLast, spare, signal} = options;
 		const pictureBytes = this.imageSize * this.imageSize * 3;
 		const breathe = breather(sliceMilliseconds);
 		let images: Uint8Array = new Uint8Array(0);
@@ -145,7 +148,7 @@ export class Dataset implements PictureSource {
 			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? 0),
 			indices: Int32Array.from(indices),
 		});
-		for await (const {index, pixels} of this.#reader.read(order, check)) {
+		for await (const {index, pixels} of this.#reader.read(order, signal)) {
 			if (indices.length === 0)
 				images = spare.pop() ?? new Uint8Array(Math.min(batchSize, order.length) * pictureBytes);
 			images.set(pixels, indices.length * pictureBytes);
@@ -176,11 +179,11 @@ export class Dataset implements PictureSource {
 async function* recycle(
 	batches: AsyncGenerator<Batch, void, void>,
 	spare: Uint8Array[],
-	check: () => void,
+	signal: AbortSignal,
 ): AsyncGenerator<Batch, void, void> {
 	let previous: Batch | undefined;
 	for await (const batch of batches) {
-		check();
+		signal.throwIfAborted();
 		yield batch;
 		if (previous) spare.push(previous.images);
 		previous = batch;
