@@ -1,5 +1,6 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
 import type {AlexNet, EpochReport, Init, PictureSource, TrainOptions, TrainReport} from '../index.ts';
+import {isAlexNetError} from '../errors.ts';
 import type {RunFolder} from '../run-folder.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
@@ -44,7 +45,7 @@ export interface TrainRunResult {
 /**
  * Trains, shows progress and writes the run folder: a report a line as they come, a checkpoint and conv1's kernels after
  * each epoch and now and then between. When the signal aborts it writes a checkpoint, says where, and rejects with the
- * signal's reason.
+ * signal's reason; likewise, with the error, where pictures cannot be had.
  *
  * @throws ALEXNET_RUN or ALEXNET_CHECKPOINT where the folder cannot be written, and what {@link AlexNet.train} throws;
  * the last checkpoint is whole then.
@@ -68,9 +69,15 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 		}
 	} catch (error) {
 		output.clear();
-		if (signal?.aborted !== true || error !== signal.reason) throw error;
+		const isInterruption = signal?.aborted === true && error === signal.reason;
+		// Pictures that are away, or that a strict run refuses, are no reason to lose steps.
+		if (!isInterruption && !isAlexNetError(error, 'ALEXNET_FOLDER') && !isAlexNetError(error, 'ALEXNET_PICTURE')) {
+			throw error;
+		}
 		await saver.save();
-		throw interrupted(options, error);
+		sayWhereStopped(options);
+		if (!isInterruption && options.resumeWith !== undefined) output.note(`Go on with: ${options.resumeWith}`);
+		throw isInterruption ? interrupted(options, error) : error;
 	} finally {
 		await run.close();
 	}
@@ -129,13 +136,17 @@ function introduce({model, data, init, output, training}: TrainRunOptions): void
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
 }
 
-/** Says what is left of a run that was interrupted; the error says how to go on. */
-function interrupted({model, run, output, resumeWith}: TrainRunOptions, error: unknown): unknown {
+/** Says what is left of a run. */
+function sayWhereStopped({model, run, output}: TrainRunOptions): void {
 	output.note(
 		model.step > 0
 			? `Stopped after step ${model.step}. The net is in ${run.file('last')}.`
 			: 'Stopped before the first step; there is nothing to save.',
 	);
+}
+
+/** The error that ends an interrupted run says how to go on. */
+function interrupted({resumeWith}: TrainRunOptions, error: unknown): unknown {
 	if (!(error instanceof Interruption) || resumeWith === undefined) return error;
 	return new Interruption(error.signal, `Go on with: ${resumeWith}`);
 }

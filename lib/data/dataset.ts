@@ -32,6 +32,11 @@ export interface DatasetOptions {
 	strict?: boolean | undefined;
 	/** Memory for decoded pictures; datasets may share it. None by default. */
 	cacheBudget?: CacheBudget | undefined;
+	/**
+	 * How long a picture is asked for again, in seconds, where its storage fails (a drive that is away, an I/O error);
+	 * 30 by default.
+	 */
+	retrySeconds?: number | undefined;
 	/** How a picture's file becomes pixels, for formats of your own; {@link decodePicture} by default. */
 	decode?: DecodePicture | undefined;
 }
@@ -47,6 +52,7 @@ export const datasetOptions = options<DatasetOptions>({
 	imageSize: integer(1),
 	strict: flag,
 	cacheBudget: options<CacheBudget>({bytes: needed(number(0))}),
+	retrySeconds: number(0),
 	decode: callback(),
 });
 
@@ -66,7 +72,7 @@ export class Dataset implements PictureSource {
 	constructor(options: DatasetOptions) {
 		const given = checked('Dataset', datasetOptions, options);
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = given;
-		const {decode = decodePicture} = given;
+		const {decode = decodePicture, retrySeconds = 30} = given;
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
@@ -77,7 +83,7 @@ export class Dataset implements PictureSource {
 		this.labels = labels;
 		this.pictures = pictures;
 		this.imageSize = imageSize;
-		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode});
+		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode, retrySeconds});
 	}
 
 	/** Number of pictures, readable or not. */
@@ -113,30 +119,27 @@ export class Dataset implements PictureSource {
 	 * last batch can be short.
 	 *
 	 * @throws ALEXNET_ARGUMENT at once for an option that cannot be; while iterating, ALEXNET_PICTURE where no picture of
-	 * the order can be read or, in a strict dataset, where one cannot.
+	 * the order can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where the storage fails.
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
 		const {batchSize, dropLast = false, ahead: count = 2, signal} = checked('batches', batchOptions, options);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
-		let left = false;
-		const check = (): void => {
-			signal?.throwIfAborted();
-			if (left) throw new Error('The consumer has left.'); // Nobody sees it: ahead() drops what was asked for.
-		};
-		const assembled = this.#assemble(order, {batchSize, dropLast, spare, check});
+		const left = new AbortController(); // Nobody sees its reason: ahead() drops what was asked for.
+		const stop = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
+		const assembled = this.#assemble(order, {batchSize, dropLast, spare, signal: stop});
 		return recycle(
-			ahead(assembled, count, () => (left = true)),
+			ahead(assembled, count, () => left.abort()),
 			spare,
-			check,
+			stop,
 		);
 	}
 
 	/**
 	 * Mean image and principal components of the colours over the whole set, computed once and then remembered.
 	 *
-	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_ARGUMENT
-	 * where the dataset has no pictures.
+	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where
+	 * the storage fails; ALEXNET_ARGUMENT where the dataset has no pictures.
 	 */
 	async statistics(options: StatisticsOptions = {}): Promise<Statistics> {
 		const {signal, onProgress} = checked('statistics', statisticsOptions, options);
@@ -145,7 +148,7 @@ export class Dataset implements PictureSource {
 		const sums = new StatisticsSums(this.imageSize);
 		const breathe = breather(sliceMilliseconds);
 		let done = 0;
-		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), () => signal?.throwIfAborted())) {
+		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), signal)) {
 			sums.add(pixels);
 			done = position + 1;
 			onProgress?.(done, this.size);
@@ -159,9 +162,9 @@ export class Dataset implements PictureSource {
 	/** Fills batches picture by picture, into spare memory where there is some. */
 	async *#assemble(
 		order: Int32Array,
-		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; check: () => void},
+		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; signal: AbortSignal},
 	): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast, spare, check} = options;
+		const {batchSize, dropLast, spare, signal} = options;
 		const pictureBytes = this.imageSize * this.imageSize * 3;
 		const breathe = breather(sliceMilliseconds);
 		let images: Uint8Array = new Uint8Array(0);
@@ -171,7 +174,7 @@ export class Dataset implements PictureSource {
 			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? 0),
 			indices: Int32Array.from(indices),
 		});
-		for await (const {index, pixels} of this.#reader.read(order, check)) {
+		for await (const {index, pixels} of this.#reader.read(order, signal)) {
 			if (indices.length === 0)
 				images = spare.pop() ?? new Uint8Array(Math.min(batchSize, order.length) * pictureBytes);
 			images.set(pixels, indices.length * pictureBytes);
@@ -202,11 +205,11 @@ export class Dataset implements PictureSource {
 async function* recycle(
 	batches: AsyncGenerator<Batch, void, void>,
 	spare: Uint8Array[],
-	check: () => void,
+	signal: AbortSignal,
 ): AsyncGenerator<Batch, void, void> {
 	let previous: Batch | undefined;
 	for await (const batch of batches) {
-		check();
+		signal.throwIfAborted();
 		yield batch;
 		if (previous) spare.push(previous.images);
 		previous = batch;

@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {AlexNetError} from '../errors.ts';
 import {PictureError} from './decode.ts';
+import {StorageError, withPatience} from './storage.ts';
 
 export interface Picture {
 	readonly path: string;
@@ -16,10 +17,19 @@ export interface CacheBudget {
 	bytes: number;
 }
 
+interface ReaderOptions {
+	readonly imageSize: number;
+	readonly strict: boolean;
+	readonly cacheBudget: CacheBudget;
+	readonly decode: DecodePicture;
+	/** How long a picture is asked for again whose storage fails. */
+	readonly retrySeconds: number;
+}
+
 interface Outcome {
 	readonly index: number;
 	readonly pixels?: Uint8Array; // [S, S, 3]
-	readonly error?: PictureError;
+	readonly error?: PictureError | StorageError;
 }
 
 // A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
@@ -35,17 +45,16 @@ export class PictureReader {
 	readonly #strict: boolean;
 	readonly #budget: CacheBudget;
 	readonly #decoder: DecodePicture;
+	readonly #retrySeconds: number;
 	readonly #cache = new Map<number, Uint8Array>();
 
-	constructor(
-		pictures: readonly Picture[],
-		options: {imageSize: number; strict: boolean; cacheBudget: CacheBudget; decode: DecodePicture},
-	) {
+	constructor(pictures: readonly Picture[], options: ReaderOptions) {
 		this.#pictures = pictures;
 		this.#imageSize = options.imageSize;
 		this.#strict = options.strict;
 		this.#budget = options.cacheBudget;
 		this.#decoder = options.decode;
+		this.#retrySeconds = options.retrySeconds;
 	}
 
 	leaveOut(indices: Int32Array): void {
@@ -55,42 +64,49 @@ export class PictureReader {
 	}
 
 	/**
-	 * The readable pictures [S, S, 3] of the order, with a bounded number in flight. `check` throws when it is time to
-	 * stop; what is in flight then is waited for.
+	 * The readable pictures [S, S, 3] of the order, with a bounded number in flight. What is in flight when it ends, in
+	 * whatever way, is waited for.
+	 *
+	 * @throws {@link StorageError} at the place of a picture that cannot be had; nothing is marked as unreadable for it.
 	 */
 	async *read(
 		order: Int32Array,
-		check: () => void,
+		signal?: AbortSignal,
 	): AsyncGenerator<{position: number; index: number; pixels: Uint8Array}, void, void> {
 		const inFlight: Promise<Outcome>[] = [];
+		const ended = new AbortController();
+		const stop = AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]);
 		let started = 0;
 		let readable = 0;
 		try {
 			for (let position = 0; position < order.length; position++) {
-				check();
+				stop.throwIfAborted();
 				for (; started < order.length && inFlight.length < picturesInFlight; started++) {
-					inFlight.push(this.#decode(order[started] ?? 0));
+					inFlight.push(this.#decode(order[started] ?? 0, stop));
 				}
 				const {index = 0, pixels, error} = (await inFlight.shift()) ?? {};
+				stop.throwIfAborted();
 				if (error) this.#setAside(index, error);
 				if (!pixels) continue;
 				readable++;
 				yield {position, index, pixels};
 			}
 		} finally {
+			ended.abort();
 			await Promise.all(inFlight);
 		}
 		if (readable === 0 && order.length > 0) throw this.#nothingReadable(order);
 	}
 
 	/** Never rejects: what went wrong is for the picture's turn in the order. */
-	async #decode(index: number): Promise<Outcome> {
+	async #decode(index: number, signal: AbortSignal): Promise<Outcome> {
 		const path = this.#pictures[index]?.path ?? '';
 		const cached = this.#cache.get(index);
 		if (cached) return {index, pixels: cached};
 		if (this.unreadable.has(path) && !this.#strict) return {index};
 		try {
-			const pixels = await this.#decoder(path, this.#imageSize);
+			const attempt = (): Promise<Uint8Array> => this.#decoder(path, this.#imageSize);
+			const pixels = await withPatience(path, attempt, {seconds: this.#retrySeconds, signal});
 			const expected = this.#imageSize * this.#imageSize * 3;
 			if (pixels.length !== expected) throw new Error(`it gave ${pixels.length} bytes instead of ${expected}`);
 			if (this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
@@ -99,11 +115,13 @@ export class PictureReader {
 			}
 			return {index, pixels};
 		} catch (error) {
-			return {index, error: error instanceof PictureError ? error : decoderFailed(path, error)};
+			const isOurs = error instanceof PictureError || error instanceof StorageError;
+			return {index, error: isOurs ? error : decoderFailed(path, error)};
 		}
 	}
 
-	#setAside(index: number, error: PictureError): void {
+	#setAside(index: number, error: PictureError | StorageError): void {
+		if (error instanceof StorageError) throw error;
 		this.unreadable.set(this.#pictures[index]?.path ?? '', error.reason);
 		if (this.#strict) throw error;
 	}
