@@ -8,7 +8,7 @@ import type {ModelTrial} from './trials.ts';
 const classes = 1000;
 
 export interface ModelTrialOptions {
-	device: string;
+	devices: readonly string[];
 	precision: Precision;
 	batchSize: number;
 	repetitions: number;
@@ -17,10 +17,10 @@ export interface ModelTrialOptions {
 /** @returns milliseconds of a step or a prediction, a value a sample */
 export async function runModel(
 	trial: ModelTrial,
-	{device, precision, batchSize, repetitions}: ModelTrialOptions,
+	{devices, precision, batchSize, repetitions}: ModelTrialOptions,
 ): Promise<number[]> {
 	// The start that learns soonest: losses stay finite however long the trial lasts.
-	await using model = await AlexNet.create({classes, devices: device, precision, batchSize, init: 'source2012'});
+	await using model = await AlexNet.create({classes, devices, precision, batchSize, init: 'source2012'});
 	model.sgd = {...model.sgd, learningRate: 0.001};
 	const pictureBytes = model.architecture.imageSize ** 2 * 3;
 	const batches = [1, 2].map((seed) => ({

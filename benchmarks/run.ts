@@ -2,15 +2,18 @@
 import {fork} from 'node:child_process';
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {DeviceGroup} from '../lib/device-group.ts';
 import {AlexNetError} from '../lib/errors.ts';
+import {isSimulated} from '../lib/selftest/facts.ts';
 import type {Precision} from '../lib/options.ts';
 import type {Machine} from './machine.ts';
 import {quartiles} from './timing.ts';
 import type {TrialAnswer, TrialJob} from './trial-process.ts';
-import {isModelTrial, workOf} from './trials.ts';
+import {columns, isModelTrial, modelTrials, workOf} from './trials.ts';
 
 export interface BenchmarkOptions {
-	device: string;
+	/** Ids: one, or one for each column of the net. */
+	devices: readonly string[];
 	precision: Precision;
 	batchSize: number;
 	/** Samples of each trial. Default: 10 of the whole net, 20 of an operation. */
@@ -23,6 +26,7 @@ export interface BenchmarkOptions {
 /** A trial's result. */
 export interface BenchmarkRow {
 	trial: string;
+	/** Two with a comma between, where each holds a column. */
 	device: string;
 	precision: Precision;
 	batchSize: number;
@@ -46,14 +50,36 @@ export interface BenchmarkRow {
 }
 
 /**
- * Measures trials one after the other.
+ * The full ids of devices on which trials can be measured.
+ *
+ * @throws ALEXNET_DEVICE where one is not here or only simulated, ALEXNET_ARGUMENT where a trial takes one device.
+ */
+export function benchmarkDevices(asked: readonly string[], trials: readonly string[]): readonly string[] {
+	const group = new DeviceGroup(asked, columns);
+	group.close();
+	const {ids} = group;
+	const simulated = ids.find(isSimulated);
+	if (simulated !== undefined) {
+		const message = `${simulated} is simulated: times would be those of the simulator. Take a real device.`;
+		throw new AlexNetError('ALEXNET_DEVICE', message);
+	}
+	const single = trials.find((trial) => !isModelTrial(trial));
+	if (ids.length > 1 && single !== undefined) {
+		const message = `${single} runs on one device, got ${ids.join(', ')}. On several there are ${modelTrials.join(' and ')}.`;
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+	return ids;
+}
+
+/**
+ * Measures trials one after the other, on {@link benchmarkDevices}.
  *
  * @throws ALEXNET_DEVICE, ALEXNET_MEMORY and what else the device refuses; ALEXNET_OPERATION where a trial's outputs
  * are not what they must be, or its process ends.
  */
 export async function runTrials(trials: readonly string[], options: BenchmarkOptions): Promise<BenchmarkRow[]> {
-	const {device, precision, batchSize, signal, onProgress} = options;
-	const job = {device, precision, batchSize, repetitions: 0};
+	const {devices, precision, batchSize, signal, onProgress} = options;
+	const job = {devices, precision, batchSize, repetitions: 0};
 	const before = await measureMachine(job, options, 0);
 	const samples = new Map<string, number[]>();
 	for (const trial of trials) {
@@ -74,22 +100,28 @@ export async function runTrials(trials: readonly string[], options: BenchmarkOpt
 
 type Job = Omit<TrialJob, 'trial'>;
 
+/** Of all devices together. CPU devices share the cores. */
 async function measureMachine(job: Job, {signal, onProgress}: BenchmarkOptions, done: number): Promise<Machine> {
 	onProgress?.('bandwidth and peak', done);
-	const answer = await ask({...job, trial: 'machine'}, signal);
-	if (answer.kind !== 'machine') throw new Error(`Expected the machine's figures, got ${answer.kind}.`);
-	return answer.machine;
+	const sum = {bandwidth: 0, peak: 0};
+	for (const device of new Set(job.devices.map((id) => (id.startsWith('cpu') ? 'cpu' : id)))) {
+		const answer = await ask({...job, devices: [device], trial: 'machine'}, signal);
+		if (answer.kind !== 'machine') throw new Error(`Expected the machine's figures, got ${answer.kind}.`);
+		sum.bandwidth += answer.machine.bandwidth;
+		sum.peak += answer.machine.peak;
+	}
+	return sum;
 }
 
 function rowOf(job: TrialJob, milliseconds: readonly number[], machine: Machine): BenchmarkRow {
-	const {trial, device, precision, batchSize} = job;
+	const {trial, devices, precision, batchSize} = job;
 	const {lower, median, upper} = quartiles(milliseconds);
 	const work = workOf(trial, batchSize, precision);
 	const byBandwidth = (work.bytes / machine.bandwidth) * 1000;
 	const byPeak = (work.operations / machine.peak) * 1000;
 	const boundMs = Math.max(byBandwidth, byPeak);
 	return {
-		...{trial, device, precision, batchSize, repetitions: milliseconds.length},
+		...{trial, device: devices.join(), precision, batchSize, repetitions: milliseconds.length},
 		medianMs: median,
 		spreadMs: upper - lower,
 		imagesPerSecond: (batchSize * 1000) / median,

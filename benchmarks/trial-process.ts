@@ -10,7 +10,7 @@ import {isModelTrial, operationTrial} from './trials.ts';
 export interface TrialJob {
 	/** A trial's name, or 'machine' for what the device can do at best. */
 	trial: string;
-	device: string;
+	devices: readonly string[];
 	precision: Precision;
 	batchSize: number;
 	repetitions: number;
@@ -22,9 +22,9 @@ export type TrialAnswer =
 	| {kind: 'error'; message: string; code?: ErrorCode};
 
 async function answer(job: TrialJob): Promise<TrialAnswer> {
-	const {trial, device: id, precision, batchSize, repetitions} = job;
+	const {trial, devices, precision, batchSize, repetitions} = job;
 	if (isModelTrial(trial)) return {kind: 'samples', milliseconds: await runModel(trial, job)};
-	const device = openDevice(id);
+	const device = openDevice(devices[0] ?? 'cpu');
 	try {
 		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(device, precision)};
 		const operation = operationTrial(trial, batchSize, precision);

@@ -6,8 +6,10 @@ import {operationTrials} from './operation-trials.ts';
 
 const architecture = alexnet({classes: 1000});
 
+export const {columns} = architecture;
+
 /** Trials of the whole net, through the API that users call. */
-const modelTrials = ['train-step', 'inference'] as const;
+export const modelTrials = ['train-step', 'inference'] as const;
 export type ModelTrial = (typeof modelTrials)[number];
 
 export function isModelTrial(name: string): name is ModelTrial {

@@ -48,17 +48,18 @@ export const listOf = <T>(item: Check<T>, most = Infinity): Check<readonly T[]> 
 			: v.array(item, 'an array'),
 	);
 
-/** Strings of which none is empty and none is there twice. */
-export const distinctNames: Check<readonly string[]> = v.pipe(
-	v.array(
-		must<string>('a string that is not empty', (value) => typeof value === 'string' && value !== ''),
-		'an array of names',
-	),
-	v.check(
-		(names) => firstTwice(names) === undefined,
-		({input}) => `names that differ ('${firstTwice(input) ?? ''}' is there twice)`,
-	),
-);
+const name = must<string>('a string that is not empty', (value) => typeof value === 'string' && value !== '');
+
+/** At least so many names, of which none is there twice. */
+export const distinctNames = (least: number): Check<readonly string[]> =>
+	v.pipe(
+		v.array(name, 'an array of names'),
+		v.minLength(least, `at least ${least} names`),
+		v.check(
+			(names) => firstTwice(names) === undefined,
+			({input}) => `names that differ ('${firstTwice(input) ?? ''}' is there twice)`,
+		),
+	);
 
 function firstTwice(names: readonly string[]): string | undefined {
 	const seen = new Set<string>();

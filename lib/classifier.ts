@@ -26,7 +26,7 @@ export const alexNetOptions = options<AlexNetOptions>({
 	...sgdOptions.checks,
 	seed: modelOptions.checks.seed,
 	pcaScale: modelOptions.checks.pcaScale,
-	labels: distinctNames,
+	labels: distinctNames(2),
 	classes: classCount,
 });
 

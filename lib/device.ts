@@ -61,7 +61,7 @@ export function cudaAvailability(): CudaAvailability {
  */
 export function openDevice(id: string, given: DeviceOptions = {}): NativeDevice {
 	const {threads = 0} = checked('openDevice', deviceOptions, given);
-	const match = /^(cpu|cuda)(?::(\d+))?$/.exec(checked('id', text, id));
+	const match = /^(cpu|cuda)(?::(\d{1,9}))?$/.exec(checked('id', text, id));
 	if (!match?.[1]) {
 		throw new AlexNetError(
 			'ALEXNET_DEVICE',

@@ -43,7 +43,7 @@ export const modelOptions = options<ModelOptions>({
 	...runOptions.checks,
 	...sgdOptions.checks,
 	architecture: needed(architecture),
-	labels: needed(distinctNames),
+	labels: needed(distinctNames(1)),
 	seed: integer(0),
 	pcaScale,
 });

@@ -42,14 +42,19 @@ export function oneOf<T extends number>(...known: readonly T[]): (text: string) 
 	};
 }
 
+/** Ids of devices separated by commas. Whether they are here, and how many it takes, is another matter. */
+export function deviceIds(text: string): string {
+	if (text.split(',').every((id) => id.trim() !== '')) return text;
+	throw new InvalidArgumentError('Expected a device such as cpu or cuda:0, or several with commas between.');
+}
+
 /** Options that several commands have. */
 export const commonOptions = {
 	json: (description = 'print results as JSON') => new Option('--json', description),
 	device: () =>
-		new Option(
-			'--device <id>',
-			"where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each",
-		).default('cpu'),
+		new Option('--device <id>', "where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each")
+			.argParser(deviceIds)
+			.default('cpu'),
 	precision: () =>
 		new Option('--precision <precision>', 'type of activations and multiplications')
 			.choices(['fp32', 'bf16'])

@@ -47,7 +47,7 @@ const picture = must<Picture>('an object with a path and a label', (value) => {
 });
 
 export const datasetOptions = options<DatasetOptions>({
-	labels: needed(distinctNames),
+	labels: needed(distinctNames(0)),
 	pictures: needed(listOf(picture)),
 	imageSize: integer(1),
 	strict: flag,

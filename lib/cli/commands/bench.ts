@@ -1,9 +1,8 @@
 import type {Command} from 'commander';
-import {runTrials} from '../../../benchmarks/run.ts';
+import {benchmarkDevices, runTrials} from '../../../benchmarks/run.ts';
 import {benchmarkTable, describeMachine} from '../../../benchmarks/table.ts';
 import {trialNames} from '../../../benchmarks/trials.ts';
 import type {Precision} from '../../index.ts';
-import {openDevice} from '../../ops.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {table} from '../format.ts';
@@ -54,15 +53,12 @@ function chosen(names: readonly string[], pattern: string): readonly string[] {
 async function bench(trials: readonly string[], options: BenchCommandOptions): Promise<void> {
 	const output = new Output(options);
 	const {precision, batchSize, repetitions} = options;
-	// Opened to hear at once that it is not there, and for its full name.
-	const opened = openDevice(options.device);
-	const device = opened.id;
-	opened.close();
-	output.note(describeRun([device], precision));
+	const devices = benchmarkDevices(options.device.split(','), trials);
+	output.note(describeRun(devices, precision));
 	using interruptible = new Interruptible(() => output.note('Ending.'));
 	const {signal} = interruptible;
 	const onProgress = (trial: string, done: number): void => output.progress(trial, done, trials.length);
-	const rows = await runTrials(trials, {device, precision, batchSize, repetitions, signal, onProgress}).finally(() =>
+	const rows = await runTrials(trials, {devices, precision, batchSize, repetitions, signal, onProgress}).finally(() =>
 		output.clear(),
 	);
 	output.json(rows);

@@ -8,7 +8,7 @@ import {selftest} from '../../selftest/selftest.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
-import {commonOptions, integer} from '../parse.ts';
+import {commonOptions, deviceIds, integer} from '../parse.ts';
 import {describeFacts, SelftestTable, verdict} from '../selftest-report.ts';
 
 interface SelftestCommandOptions {
@@ -28,7 +28,10 @@ export function addSelftest(program: Command): void {
 				`Ends with code ${exitCodes.selftest} where something is wrong.`,
 		)
 		.addOption(
-			new Option('--device <ids>', 'devices, with commas between (default: every CUDA device; cpu:0 if there is none)'),
+			new Option(
+				'--device <ids>',
+				'devices, with commas between (default: every CUDA device; cpu:0 if there is none)',
+			).argParser(deviceIds),
 		)
 		.option('--full', "also the shapes of AlexNet's layers, and a training step of the whole net: some minutes")
 		.option('--seed <number>', 'decides all inputs (default: another each time)', integer(0))
