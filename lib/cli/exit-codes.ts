@@ -1,5 +1,7 @@
 // How the command ends, and what it says then.
+import type {Option} from 'commander';
 import {isAlexNetError} from '../errors.ts';
+import {inOptionNames} from './option-names.ts';
 
 export const exitCodes = {
 	good: 0,
@@ -33,11 +35,15 @@ export function exitCodeOf(error: unknown): number {
 	return error instanceof Interruption ? exitCodes[error.signal] : exitCodes.failed;
 }
 
-/** What the user reads: one message, with the code that errors of ours have. ALEXNET_DEBUG=1 adds the stack. */
-export function describeError(error: unknown): string {
+/**
+ * What the user reads: one message, with the code that errors of ours have. ALEXNET_DEBUG=1 adds the stack.
+ *
+ * @param options of the command that failed, which are named as they are typed
+ */
+export function describeError(error: unknown, options: readonly Option[] = []): string {
 	if (error instanceof Interruption) return error.message;
 	if (process.env.ALEXNET_DEBUG === '1' && error instanceof Error) return describeStack(error);
-	if (isAlexNetError(error)) return `error: ${error.message} (${error.code})`;
+	if (isAlexNetError(error)) return `error: ${inOptionNames(error.message, options)} (${error.code})`;
 	const message = error instanceof Error ? error.message : String(error);
 	return `error: ${message} (ALEXNET_DEBUG=1 shows where)`;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import {CommanderError} from 'commander';
+import {CommanderError, type Option} from 'commander';
 import {describeError, exitCodeOf, exitCodes} from './exit-codes.ts';
 
 // `alexnet … | head` closes our output while we write: that is no failure to report.
@@ -8,16 +8,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	throw error;
 });
 
+let options: readonly Option[] = [];
 try {
 	// Loads the addon, and may say why it cannot.
 	const {createProgram} = await import('./program.ts');
-	await createProgram().parseAsync();
+	const program = createProgram().hook('preAction', (_, command) => void ({options} = command));
+	await program.parseAsync();
 } catch (error) {
 	if (error instanceof CommanderError) {
 		// Commander has said what is wrong, or has printed the help that was asked for.
 		process.exitCode = error.exitCode === 0 ? exitCodes.good : exitCodes.usage;
 	} else {
-		process.stderr.write(`${describeError(error)}\n`);
+		process.stderr.write(`${describeError(error, options)}\n`);
 		process.exitCode = exitCodeOf(error);
 	}
 }

@@ -45,6 +45,12 @@ test.serial('bench measures a training step', async (t) => {
 	t.true(row && Math.abs(row.imagesPerSecond - 2000 / row.medianMs) < 1e-9 * row.imagesPerSecond);
 });
 
+test.serial('bench measures the net with a column on each device', async (t) => {
+	const [row, ...others] = await bench(t, ['inference', '--device', 'cpu:0,cpu:1', '--batch-size', '2']);
+	t.deepEqual(others, []);
+	t.like(row, {trial: 'inference', device: 'cpu:0,cpu:1', batchSize: 2});
+});
+
 test.serial('bench measures all trials whose names begin alike', async (t) => {
 	const rows = await bench(t, ['lrn2', '--batch-size', '1']);
 	t.deepEqual(

@@ -35,6 +35,11 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['train pictures --init xavier', /--init/],
 	['train pictures --pooling 4', /--pooling/],
 	['train pictures --frobnicate', /unknown option '--frobnicate'/],
+	['train pictures --batchsize 4', /unknown option '--batchsize'\s+\(Did you mean --batch-size\?\)/],
+	['trian pictures', /unknown command 'trian'\s+\(Did you mean train\?\)/],
+	['train pictures --epochs ١', /--epochs/],
+	['train pictures --device=', /--device.* Expected a device such as cpu or cuda:0/],
+	['selftest --device cpu,', /--device.* Expected a device such as cpu or cuda:0/],
 	['evaluate net.safetensors', /missing required argument 'folder'/],
 	['evaluate net.safetensors pictures --split some', /--split/],
 	['classify net.safetensors', /missing required argument 'pictures'/],
@@ -83,6 +88,9 @@ test.serial('devices that are not here', async (t) => {
 		t.true(words.includes(cudaAvailability().message));
 	}
 	await refused(t, 'ALEXNET_DEVICE', ['bench', 'cast', '--device', 'tpu']);
+	const two = ['--device', 'cpu:0,cpu:1'];
+	const single = await refused(t, 'ALEXNET_ARGUMENT', ['bench', 'cast', ...two]);
+	t.regex(single, /cast runs on one device, got cpu:0, cpu:1\. On several there are train-step and inference\./);
 	await t.throwsAsync(readdir(out), {code: 'ENOENT'});
 });
 
@@ -95,7 +103,7 @@ test.serial('folders that cannot be trained on', async (t) => {
 	t.regex(await refused(t, 'ALEXNET_FOLDER', train(join(folder, 'one'))), /one class, 'only'; .* at least two/);
 	await writePictures(join(folder, 'few'), {dark: [40, 40, 40], light: [200, 200, 200]}, 2);
 	const words = await refused(t, 'ALEXNET_ARGUMENT', ['train', join(folder, 'few'), '--out', join(folder, 'few-run')]);
-	t.regex(words, /fewer than one batch of 128/);
+	t.regex(words, /fewer than one batch of 128\. Use a --batch-size of at most 2\./);
 });
 
 test.serial('checkpoints that are none', async (t) => {

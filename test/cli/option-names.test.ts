@@ -1,0 +1,29 @@
+// What the library says of its options, as users of the command line read it.
+import {Option} from 'commander';
+import test from 'ava';
+import {inOptionNames} from '../../lib/cli/option-names.ts';
+import {createProgram} from '../../lib/cli/program.ts';
+
+const ofTrain = createProgram().commands.find((command) => command.name() === 'train')?.options ?? [];
+
+const messages: readonly (readonly [string, string])[] = [
+	['Use a batchSize of at most 4.', 'Use a --batch-size of at most 4.'],
+	['Try a lower learningRate than 0.01, or weightDecay.', 'Try a lower --learning-rate than 0.01, or --weight-decay.'],
+	['divideAt[1] must be an integer, got 0.', '--divide-at[1] must be an integer, got 0.'],
+	['seed must be an integer, got -1.', '--seed must be an integer, got -1.'],
+	["devices must be a device's id, got 3.", "--device must be a device's id, got 3."],
+	['The seed must be the same.', 'The seed must be the same.'],
+	['a run with seed 1, not 2', 'a run with seed 1, not 2'],
+	["'/data/batchSize/a.png' or /data/batchSize.png", "'/data/batchSize/a.png' or /data/batchSize.png"],
+	['cacheBytes must be a number, got NaN.', 'cacheBytes must be a number, got NaN.'],
+];
+
+for (const [message, expected] of messages) {
+	test(`of train: ${message}`, (t) => {
+		t.is(inOptionNames(message, ofTrain), expected);
+	});
+}
+
+test('only the options that the command has', (t) => {
+	t.is(inOptionNames('Try a smaller batchSize.', [new Option('--crops <number>')]), 'Try a smaller batchSize.');
+});
