@@ -79,8 +79,9 @@ function isArray(value: unknown): value is ArrayLike<unknown> {
 	return typeof value === 'object' && value !== null && 'length' in value && Number.isSafeInteger(value.length);
 }
 
-/** Of any realm, as test runners have several. */
+// Arrays of any realm: test runners have several.
 export const bytes: Check<Uint8Array> = must('a Uint8Array', types.isUint8Array);
+export const floats: Check<Float32Array> = must('a Float32Array', types.isFloat32Array);
 
 export const instanceOf = <T>(kind: abstract new (...args: never) => T): Check<T> =>
 	must(`an instance of ${kind.name}`, (value) => value instanceof kind);

@@ -49,7 +49,7 @@ export interface CheckpointHeader {
 const headerCheck: Check<CheckpointHeader> = where(
 	fields<CheckpointHeader>({
 		architecture: architectureCheck,
-		labels: distinctNames,
+		labels: distinctNames(1),
 		step: integer(0),
 		seed: integer(0),
 		batchSize: integer(1),

@@ -1,5 +1,5 @@
 import type {Architecture} from './architecture.ts';
-import {bytes, checked, inWords, requireLength} from './check.ts';
+import {bytes, checked, floats, instanceOf, inWords, requireLength} from './check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from './device-group.ts';
 import {AlexNetError, DisposedError} from './errors.ts';
@@ -11,7 +11,7 @@ import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
 import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
-import {testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
+import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 
 /** A network on its devices: parameters, training steps and predictions on pictures of uint8. */
 export class Model {
@@ -113,6 +113,7 @@ export class Model {
 
 	set statistics(statistics: Statistics) {
 		this.#requireOpen();
+		checked('statistics', statisticsFields, statistics);
 		const {imageSize} = this.architecture;
 		requireLength('The mean image', statistics.mean.length, imageSize * imageSize * 3);
 		requireLength('pca.values', statistics.pca.values.length, 3);
@@ -204,11 +205,13 @@ export class Model {
 	/** Replaces weights and biases, given by name in PyTorch's order, all of them. Momentum starts at zero again. */
 	async setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
 		this.#requireOpen();
+		checked('values', instanceOf(Map), values);
 		const known = this.parameters.map(({name}) => name);
 		if (values.size !== known.length || known.some((name) => !values.has(name))) {
 			const [expected, given] = [known.join(', '), [...values.keys()].join(', ')];
 			throw new AlexNetError('ALEXNET_ARGUMENT', `setParameters needs ${expected}; got ${given}.`);
 		}
+		for (const {name} of this.parameters) checked(name, floats, values.get(name));
 		for (const parameter of this.parameters) {
 			parameter.reset();
 			parameter.write('weights', values.get(parameter.name) ?? new Float32Array());

@@ -1,5 +1,5 @@
 // Which part of a picture the net sees: crops, mirror images, PCA colour.                                    paper 4.1
-import {oneOf} from './check.ts';
+import {floats, needed, oneOf, options} from './check.ts';
 import {draws, normals, philox, uniformInteger} from './random.ts';
 
 /** What is known of a training set: its mean image, and how its RGB values vary. */
@@ -13,6 +13,11 @@ export interface Statistics {
 		vectors: Float32Array;
 	};
 }
+
+export const statisticsFields = options<Statistics>({
+	mean: needed(floats),
+	pca: needed(options<Statistics['pca']>({values: needed(floats), vectors: needed(floats)})),
+});
 
 /**
  * What multiplies the normal draws of PCA colour. The paper's text says the eigenvalues, variances in the thousands on

@@ -243,6 +243,12 @@ const others: readonly (readonly [string, () => unknown, RegExp])[] = [
 		/^images must be a Uint8Array, got a Float32Array/,
 	],
 	['predict nothing', () => untyped(model, 'predict')(), /^images must be a Uint8Array, got undefined\.$/],
+	[
+		'statistics of nothing',
+		() => Object.assign(model, {statistics: {}}),
+		/^mean must be a Float32Array, got undefined\.$/,
+	],
+	['parameters that are no map', () => untyped(model, 'setParameters')({}), /^values must be an instance of Map/],
 	['open without a folder', () => untyped(ImageFolder, 'open')(), /^dir must be a path/],
 	[
 		'filters of nothing',
