@@ -3,6 +3,7 @@ import type {Architecture, ConvSpec, LayerSpec, LinearSpec} from './architecture
 import {checked, flag, integer, needed, number, oneOf, options, partOf} from './check.ts';
 import type {Activation} from './native.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
+import {recipes} from './recipes.ts';
 
 export interface ArchitectureOptions {
 	/** Outputs of the last layer. */
@@ -40,8 +41,8 @@ export const architectureOptions = options<ArchitectureOptions>({
 /** @param given may have other options besides, which are not looked at */
 export function alexnet(given: ArchitectureOptions): Architecture {
 	const chosen = checked('alexnet', architectureOptions, partOf(architectureOptions, given));
-	const {classes, preset = 'paper', init = 'paper', activation = 'relu', lrn = true, columns = 2} = chosen;
-	const {pooling = '3/2', dropout = 0.5} = chosen;
+	const {classes, preset = 'paper', activation = 'relu', lrn = true, columns = 2} = chosen;
+	const {init = recipes.paper.create.init, pooling = '3/2', dropout = 0.5} = chosen;
 	const numbers = presets[preset];
 	const initial = initials[init];
 	const conv = (

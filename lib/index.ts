@@ -10,5 +10,6 @@ export type {Precision, StepResult, TrainStepOptions} from './options.ts';
 export type {Batch, BatchOptions, PictureContents, PictureSource} from './picture-source.ts';
 export type {Init, Preset} from './presets.ts';
 export type {Progress} from './progress.ts';
+export {recipeFor, recipes, type Recipe, type RecipeName} from './recipes.ts';
 export type {EpochReport, StepReport, TrainOptions, TrainReport} from './trainer.ts';
 export type {PcaScale, Statistics} from './views.ts';

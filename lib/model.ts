@@ -10,6 +10,7 @@ import type {Parameter} from './parameter.ts';
 import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
+import {recipes} from './recipes.ts';
 import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
 import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 
@@ -41,7 +42,8 @@ export class Model {
 	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
 		checked('AlexNet', modelOptions, options);
-		const {architecture, labels, devices = 'cpu', precision = 'fp32', batchSize = 128, seed = 0} = options;
+		const {architecture, labels, devices = 'cpu', precision = 'fp32', seed = 0} = options;
+		const {batchSize = recipes.paper.create.batchSize} = options;
 		requireLabels(architecture, labels);
 		this.architecture = architecture;
 		this.labels = [...labels];

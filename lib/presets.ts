@@ -24,11 +24,14 @@ const paperBias = (layer: string): number => (startAtOne.has(layer) ? 1 : 0);
  * By layer:
  * - `paper`: every weight N(0, .01) (section 5). Small data sets can stay at chance with it for a long time.
  * - `source2012`: the released training code; conv3-5 N(0, .03), otherwise as the paper.
- * - `he`: N(0, sqrt(2 / inputs of a unit)), biases 0 (He et al. 2015). conv1's are 64 times smaller, since pictures come
- *   on the 0-255 scale, where they deviate by about 64.
+ * - `he`: as wide as the layer has inputs, N(0, gain / sqrt(inputs of a unit)), biases 0 (He et al. 2015), with a gain
+ *   of .6 where theirs is sqrt(2). Theirs is for inputs that deviate by 1 and layers with nothing between; here pictures
+ *   come on the 0-255 scale, and max pooling and dropout lift what they pass on, so that with sqrt(2) a step at the
+ *   usual rates changes conv1 and fc8 by more than their weights, and the loss explodes. conv1 and fc8 start as the
+ *   paper's: conv1 large enough to bear its gradients, fc8 small enough for logits near 0.
  */
 export const initials: Readonly<Record<Init, (layer: string) => Initial>> = {
 	paper: (layer) => ({deviation: 0.01, bias: paperBias(layer)}),
 	source2012: (layer) => ({deviation: /^conv[345]$/.test(layer) ? 0.03 : 0.01, bias: paperBias(layer)}),
-	he: (layer) => ({gain: Math.SQRT2 / (layer === 'conv1' ? 64 : 1), bias: 0}),
+	he: (layer) => ({...(layer === 'conv1' || layer === 'fc8' ? {deviation: 0.01} : {gain: 0.6}), bias: 0}),
 };

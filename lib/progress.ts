@@ -31,7 +31,7 @@ export interface Progress {
 	/** Epochs that have ended. */
 	readonly epochs: number;
 	readonly epoch: EpochProgress;
-	/** The epoch with the lowest validation error (training loss, where there is no validation), if one has ended. */
+	/** The epoch with the lowest validation error (training loss, where there is no validation), if one has ended well. */
 	readonly best?: {readonly epoch: number; readonly step: number; readonly error: number};
 	readonly schedule: ScheduleState;
 	/** Places of the training pictures that turned out unreadable, ascending. */

@@ -1,5 +1,6 @@
 import {integer, listOf, options} from './check.ts';
 import type {ScheduleState} from './progress.ts';
+import {recipes} from './recipes.ts';
 
 export interface ScheduleOptions {
 	/** Epochs after which the learning rate is divided by 10. Without it, validation decides. */
@@ -20,7 +21,8 @@ export class Schedule {
 	readonly #divideAt: readonly number[] | undefined;
 	readonly #patience: number;
 
-	constructor({divideAt, patience = 5}: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
+	constructor(options: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
+		const {divideAt, patience = recipes.paper.train.patience} = options;
 		this.#divideAt = divideAt;
 		this.#patience = patience;
 		this.state = state;

@@ -1,6 +1,7 @@
 import {number, options} from './check.ts';
 import {native} from './native.ts';
 import type {Parameter} from './parameter.ts';
+import {recipes} from './recipes.ts';
 
 /** Momentum SGD with weight decay.                                                                          paper 5 */
 export interface SgdOptions {
@@ -28,7 +29,7 @@ export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
 /** Fills in the defaults. */
 export function sgdSettings(given: SgdOptions): SgdSettings {
-	const {learningRate = 0.01, momentum = 0.9, weightDecay = 0.0005} = given;
+	const {learningRate = recipes.paper.create.learningRate, momentum = 0.9, weightDecay = 0.0005} = given;
 	const {biasLearningRateScale = 2, biasWeightDecay = 0} = given;
 	return {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
 }

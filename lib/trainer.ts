@@ -7,9 +7,10 @@ import type {StepResult} from './options.ts';
 import {pictureSource, type PictureSource} from './picture-source.ts';
 import type {Progress} from './progress.ts';
 import {shuffled} from './random.ts';
+import {recipes} from './recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
-import {afterEpoch, afterStep, newProgress} from './training-state.ts';
+import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
 import {augment, crops} from './views.ts';
 
 export interface TrainOptions extends ScheduleOptions {
@@ -50,6 +51,8 @@ export interface StepReport extends StepResult {
 	stepOfEpoch: number;
 	stepsPerEpoch: number;
 	learningRate: number;
+	/** As {@link EpochReport.diverged}, of the epoch's steps so far. */
+	diverged: boolean;
 	/** Of this step, waiting for pictures included. */
 	imagesPerSecond: number;
 }
@@ -62,7 +65,15 @@ export interface EpochReport extends StepResult {
 	learningRate: number;
 	/** Over the epoch, validation not included. Of a resumed epoch, over the steps made since; 0 where there were none. */
 	imagesPerSecond: number;
-	/** Whether the validation error is the lowest so far (the training loss, where there is no validation). */
+	/**
+	 * Whether the mean loss, or the validation loss, is more than ten times ln(classes), the loss of a net that knows
+	 * nothing: the weights have run away, and a lower learning rate is needed.
+	 */
+	diverged: boolean;
+	/**
+	 * Whether the validation error is the lowest so far (the training loss, where there is no validation). Never of an
+	 * epoch that has diverged.
+	 */
 	best: boolean;
 	validation?: Evaluation;
 }
@@ -95,7 +106,8 @@ async function* trainEpochs(
 	source: PictureSource,
 	options: TrainOptions,
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs = 90, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
+	const {epochs = recipes.paper.train.epochs, batchSize = model.batchSize} = options;
+	const {validation, crops, signal, onProgress} = options;
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);
@@ -108,7 +120,7 @@ async function* trainEpochs(
 		const evaluation = validation && (await evaluate(model, validation, {crops, signal, onProgress: during}));
 		if (evaluation) await requireFinite(model, 'validation loss after', evaluation.loss);
 		const {learningRate} = model.sgd;
-		const ended = afterEpoch(ran.progress, {schedule, step: model.step, evaluation});
+		const ended = afterEpoch(ran.progress, {schedule, step: model.step, classes: model.classes, evaluation});
 		if (ended.divides) model.sgd = {...model.sgd, learningRate: learningRate / 10};
 		progress = ended.progress;
 		model.progress = progress;
@@ -119,6 +131,7 @@ async function* trainEpochs(
 			...ended.means,
 			learningRate,
 			imagesPerSecond: ran.imagesPerSecond,
+			diverged: ended.diverged,
 			best: progress.best?.epoch === progress.epochs,
 			...(evaluation && {validation: evaluation}),
 		};
@@ -173,6 +186,7 @@ async function* trainEpoch(
 			stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
 			...result,
 			learningRate,
+			diverged: hasDiverged(progress.epoch.loss / progress.epoch.steps, model.classes),
 			imagesPerSecond: batchSize / seconds,
 		};
 		last = performance.now();

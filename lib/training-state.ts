@@ -4,6 +4,14 @@ import type {StepResult} from './options.ts';
 import type {Environment, EpochProgress, Progress} from './progress.ts';
 import type {Schedule} from './schedule.ts';
 
+/** How many times the loss of a net that knows nothing, ln(classes), a loss may be. */
+const mostTimesChance = 10;
+
+/** Whether a mean loss is far above what guessing gives, which only a net has whose weights have run away. */
+export function hasDiverged(loss: number, classes: number): boolean {
+	return loss > mostTimesChance * Math.log(classes);
+}
+
 const noSteps: EpochProgress = {steps: 0, place: 0, loss: 0, top1: 0, top5: 0};
 
 /** @param unreadable places of the training pictures that are known not to be readable */
@@ -38,19 +46,31 @@ export function afterStep(progress: Progress, order: Int32Array, indices: Int32A
 	};
 }
 
-/** The progress after an epoch, the means over its steps, and whether the learning rate is to be divided. */
+interface EpochEnd {
+	schedule: Schedule;
+	step: number;
+	classes: number;
+	evaluation: Evaluation | undefined;
+}
+
+/**
+ * The progress after an epoch, the means over its steps, whether training has diverged, and whether the learning rate
+ * is to be divided. An epoch that has diverged is never the best.
+ */
 export function afterEpoch(
 	{epoch, best, ...progress}: Progress,
-	{schedule, step, evaluation}: {schedule: Schedule; step: number; evaluation: Evaluation | undefined},
-): {progress: Progress; means: StepResult; divides: boolean} {
+	{schedule, step, classes, evaluation}: EpochEnd,
+): {progress: Progress; means: StepResult; diverged: boolean; divides: boolean} {
 	const epochs = progress.epochs + 1;
 	const means = {loss: epoch.loss / epoch.steps, top1: epoch.top1 / epoch.steps, top5: epoch.top5 / epoch.steps};
 	const error = evaluation ? 1 - evaluation.top1 : means.loss;
 	const divides = schedule.divides(epochs, evaluation && error);
-	const lowest = !best || error < best.error ? {epoch: epochs, step, error} : best;
+	const diverged = [means, ...(evaluation ? [evaluation] : [])].some(({loss}) => hasDiverged(loss, classes));
+	const lowest = !diverged && (!best || error < best.error) ? {epoch: epochs, step, error} : best;
 	return {
-		progress: {...progress, epochs, epoch: noSteps, best: lowest, schedule: schedule.state},
+		progress: {...progress, epochs, epoch: noSteps, ...(lowest && {best: lowest}), schedule: schedule.state},
 		means,
+		diverged,
 		divides,
 	};
 }

@@ -43,8 +43,9 @@ export async function resumeRun(
 ): Promise<OpenedRun> {
 	requireSameLabels({labels: config.labels as string[]}, data);
 	const checkpoint = join(path, runFiles.last);
+	const {devices, precision, batchSize} = options;
 	const model = hasCheckpoint
-		? await AlexNet.load(checkpoint, options)
+		? await AlexNet.load(checkpoint, {devices, precision, batchSize})
 		: await AlexNet.create({...options, labels: data.labels});
 	return opened(model, async () => {
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);

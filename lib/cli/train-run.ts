@@ -1,16 +1,23 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import type {AlexNet, EpochReport, Init, PictureSource, TrainOptions, TrainReport} from '../index.ts';
 import {isAlexNetError} from '../errors.ts';
+import {
+	recipeFor,
+	recipes,
+	type AlexNet,
+	type EpochReport,
+	type Init,
+	type PictureSource,
+	type TrainOptions,
+	type TrainReport,
+} from '../index.ts';
 import type {RunFolder} from '../run-folder.ts';
+import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
 import {count, percent} from './format.ts';
 import type {Output} from './output.ts';
 import {TrainDisplay} from './train-display.ts';
 import {UnreadableNotes} from './unreadable.ts';
-
-/** With fewer pictures than this, nets started as the paper's have been seen to stay at chance. */
-const enoughForPaperInit = 100_000;
 
 /** When a checkpoint is written besides after each epoch: whichever comes first. */
 export interface SaveEvery {
@@ -54,8 +61,9 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 	const {model, data, run, output, signal} = options;
 	const epochs = [...run.epochs];
 	const saver = new Saver(run, model, options.saveEvery);
-	const display = new TrainDisplay(output, model, options.training.epochs ?? 90);
+	const display = new TrainDisplay(output, model, options.training.epochs ?? recipes.paper.train.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
+	const divergence = new DivergenceNote(output, model);
 	introduce(options);
 	try {
 		const validation = data.validation.size > 0 ? data.validation : undefined;
@@ -66,6 +74,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 			await saver.after(report);
 			if (report.type === 'epoch') epochs.push(report);
 			display.report(report);
+			divergence.tell(report);
 		}
 	} catch (error) {
 		output.clear();
@@ -127,12 +136,15 @@ function introduce({model, data, init, output, training}: TrainRunOptions): void
 	);
 	if (model.progress) {
 		const {epochs} = model.progress;
-		const done = epochs >= (training.epochs ?? 90) ? ' Nothing is left to do: raise --epochs to go on.' : '';
+		const done =
+			epochs >= (training.epochs ?? recipes.paper.train.epochs)
+				? ' Nothing is left to do: raise --epochs to go on.'
+				: '';
 		output.note(`Going on after step ${model.step}, with ${count(epochs, 'whole epoch')} made.${done}`);
 		return;
 	}
-	const mayStay = init === 'paper' && train.size < enoughForPaperInit;
-	const advice = " With few pictures such a net can stay at chance for a long time; one of init 'source2012' learns.";
+	const mayStay = init === 'paper' && recipeFor(train.size) === 'small';
+	const advice = " With few pictures such a net can stay at chance for a long time; with the recipe 'small' it learns.";
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
 }
 
@@ -154,7 +166,7 @@ function interrupted({resumeWith}: TrainRunOptions, error: unknown): unknown {
 /** "65.3 % of 1,200 held-out pictures right (top-1) after epoch 7 of 8: run/best.safetensors" */
 export function describeBest({run, epochs}: TrainRunResult): string {
 	const best = epochs.findLast((epoch) => epoch.best);
-	if (!best) return `The best epoch's net is in ${run.file('best')}.`;
+	if (!best) return `No epoch was good enough to be kept as the best; the last one's net is in ${run.file('last')}.`;
 	const {validation} = best;
 	const result = validation
 		? `${percent(validation.top1)} of ${count(validation.pictures, 'held-out picture')} right (top-1)`

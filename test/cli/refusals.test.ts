@@ -102,7 +102,8 @@ test.serial('folders that cannot be trained on', async (t) => {
 	await writePictures(join(folder, 'one'), {only: [100, 100, 100]}, 3);
 	t.regex(await refused(t, 'ALEXNET_FOLDER', train(join(folder, 'one'))), /one class, 'only'; .* at least two/);
 	await writePictures(join(folder, 'few'), {dark: [40, 40, 40], light: [200, 200, 200]}, 2);
-	const words = await refused(t, 'ALEXNET_ARGUMENT', ['train', join(folder, 'few'), '--out', join(folder, 'few-run')]);
+	const few = [...train(join(folder, 'few')), '--batch-size', '128'];
+	const words = await refused(t, 'ALEXNET_ARGUMENT', few);
 	t.regex(words, /fewer than one batch of 128\. Use a --batch-size of at most 2\./);
 });
 

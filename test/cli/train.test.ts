@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import {SafetensorsFile} from '../../lib/safetensors.ts';
-import type {EpochReport, TrainReport} from '../../lib/index.ts';
+import {recipes, type EpochReport, type TrainReport} from '../../lib/index.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures, type Ended} from '../helpers/command.ts';
 import {differences} from '../helpers/small-runs.ts';
 
@@ -55,7 +55,9 @@ test.serial('train ends well and prints every report as a line of JSON', (t) => 
 test.serial('train says what runs, how weights start, how many pictures there are and which cannot be read', (t) => {
 	t.regex(trained.stderr, /^Device: cpu:0 \(.*\) in fp32\.$/m);
 	t.regex(trained.stderr, /^Pictures: 22 to train on and 3 held out, in 3 classes\.$/m);
-	t.regex(trained.stderr, /init 'source2012'/);
+	const recipe = /^Recipe 'small', .* 22 training pictures: 2 epochs in batches of 5, learning rate 0\.001, /m;
+	t.regex(trained.stderr, recipe);
+	t.regex(trained.stderr, /Weights start as in init 'source2012'/);
 	t.regex(trained.stderr, /^1 picture could not be read and is left out:\n {2}.*corrupt\.png: /m);
 	t.regex(trained.stderr, /^epoch 1\/2: loss \d+\.\d+, top-1 .* held out: loss/m);
 	t.true(trained.stderr.includes(join(run, 'best.safetensors')));
@@ -70,6 +72,7 @@ test.serial('the run folder holds metrics, configuration, checkpoints and filter
 	t.deepEqual(config.labels, ['blue', 'green', 'red']);
 	t.like(config.settings, {precision: 'fp32', batchSize: 5, seed: 0, init: 'source2012', epochs: 2, augment: true});
 	t.like(config.settings, {learningRate: 0.001, momentum: 0.9, device: 'cpu'});
+	t.like(config.settings, {recipe: 'small', patience: recipes.small.train.patience});
 	const epochs = epochsOf(trained.stdout);
 	t.is(await stepOf('last.safetensors'), epochs.at(-1)!.step);
 	t.is(await stepOf('best.safetensors'), epochs.findLast(({best}) => best)!.step);

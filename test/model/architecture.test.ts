@@ -102,7 +102,7 @@ test('initial deviations and biases by layer', (t) => {
 	);
 	t.deepEqual(
 		initials('he'),
-		paper.map((_, index) => ({gain: Math.SQRT2 / (index === 0 ? 64 : 1), bias: 0})),
+		paper.map((_, index) => ({...(index === 0 || index === 7 ? {deviation: 0.01} : {gain: 0.6}), bias: 0})),
 	);
 });
 

@@ -23,7 +23,7 @@ const starts: Readonly<Record<Init, (layer: string, inputs: number) => {deviatio
 		deviation: ['conv3', 'conv4', 'conv5'].includes(layer) ? 0.03 : 0.01,
 		bias: ones.has(layer) ? 1 : 0,
 	}),
-	he: (layer, inputs) => ({deviation: Math.sqrt(2 / inputs) / (layer === 'conv1' ? 64 : 1), bias: 0}),
+	he: (layer, inputs) => ({deviation: ['conv1', 'fc8'].includes(layer) ? 0.01 : 0.6 / Math.sqrt(inputs), bias: 0}),
 };
 
 for (const init of ['paper', 'source2012', 'he'] as const) {

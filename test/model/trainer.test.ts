@@ -1,8 +1,10 @@
 // Training from a source of pictures: reports, schedule, endings.
 import test from 'ava';
 import {evaluate} from '../../lib/evaluate.ts';
+import type {Progress} from '../../lib/progress.ts';
 import {Schedule} from '../../lib/schedule.ts';
 import {train, type TrainReport} from '../../lib/trainer.ts';
+import {afterEpoch, newProgress} from '../../lib/training-state.ts';
 import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
 
 async function collect(reports: AsyncIterable<TrainReport>): Promise<TrainReport[]> {
@@ -107,6 +109,49 @@ test('what cannot be trained on', async (t) => {
 	await refuse(evaluate(model, others), 'ALEXNET_LABEL', /must be the same/);
 	t.throws(() => train(model, tinySource(32, 'epochs'), {epochs: 0}), {code: 'ALEXNET_ARGUMENT', message: /epochs/});
 	t.is(tinyLabels.length, 3);
+});
+
+test('an epoch whose loss is ten times what guessing gives has diverged, and is never the best', async (t) => {
+	await using model = await tinyModel();
+	const chance = Math.log(tinyLabels.length);
+	const source = tinySource(64, 'diverge');
+	const learned = await collect(train(model, source, {epochs: 2}));
+	t.true(learned.every(({diverged}) => !diverged));
+	const bestOf = (): Progress['best'] => model.progress?.best;
+	const best = bestOf();
+	t.truthy(best);
+	// All that it says is wrong now, and said with far too much certainty.
+	const values = await model.getParameters();
+	values.set(
+		'fc8.weight',
+		values.get('fc8.weight')!.map((value) => value * -1e3),
+	);
+	await model.setParameters(values);
+	model.sgd = {...model.sgd, learningRate: 0};
+	const reports = await collect(train(model, source, {epochs: 3}));
+	const [epoch] = reports.filter((report) => report.type === 'epoch');
+	t.true(epoch!.loss > 10 * chance, `${epoch!.loss}`);
+	t.like(epoch, {epoch: 3, diverged: true, best: false});
+	t.true(reports.every(({diverged}) => diverged));
+	t.deepEqual(bestOf(), best);
+	model.progress = undefined;
+	const fresh = await collect(train(model, source, {epochs: 1}));
+	t.like(fresh.at(-1), {type: 'epoch', diverged: true, best: false});
+	t.is(bestOf(), undefined);
+});
+
+test('so has one whose loss on held-out pictures is', (t) => {
+	const progress = newProgress({train: [], validation: []}, {}, []);
+	const epoch = {...progress.epoch, steps: 4, loss: 4};
+	const end = (loss: number): ReturnType<typeof afterEpoch> =>
+		afterEpoch(
+			{...progress, epoch},
+			{schedule: new Schedule({}), step: 4, classes: 3, evaluation: {loss, top1: 0.4, top5: 1, pictures: 10}},
+		);
+	const limit = 10 * Math.log(3);
+	t.like(end(limit * 0.99), {diverged: false, progress: {best: {epoch: 1}}});
+	t.like(end(limit * 1.01), {diverged: true, progress: {epochs: 1}});
+	t.false('best' in end(limit * 1.01).progress);
 });
 
 test('a loss that is no number ends the training', async (t) => {

@@ -1,22 +1,20 @@
 import {resolve} from 'node:path';
 import {Option, type Command} from 'commander';
 import {AlexNetError} from '../../errors.ts';
-import {ImageFolder, type AlexNetOptions, type Init, type PcaScale, type Precision} from '../../index.ts';
+import {ImageFolder, type AlexNetOptions, type PcaScale, type Precision} from '../../index.ts';
+import {initials} from '../../presets.ts';
 import {RunFolder} from '../../run-folder.ts';
 import {Interruptible} from '../interrupt.ts';
 import {resumeRun, startRun} from '../open-run.ts';
 import {Output} from '../output.ts';
 import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
+import {byRecipe, recipeOption, withRecipe, type RecipeOptions} from '../recipe-choice.ts';
 import {resumedOptions} from '../run-config.ts';
 import {describeBest, trainRun} from '../train-run.ts';
 
-interface TrainCommandOptions {
+interface TrainCommandOptions extends RecipeOptions {
 	device: string;
 	precision: Precision;
-	init: Init;
-	epochs: number;
-	batchSize: number;
-	learningRate: number;
 	seed: number;
 	out: string;
 	resume?: string;
@@ -27,7 +25,6 @@ interface TrainCommandOptions {
 	biasLearningRateScale: number;
 	biasWeightDecay: number;
 	divideAt?: number[];
-	patience: number;
 	activation: 'relu' | 'tanh';
 	lrn: boolean;
 	pooling: '3/2' | '2/2';
@@ -55,8 +52,8 @@ export function addTrain(program: Command): void {
 		.optionsGroup('Run:')
 		.addOption(commonOptions.device())
 		.addOption(commonOptions.precision())
-		.option('--epochs <number>', 'passes over the pictures', integer(1), 90)
-		.option('--batch-size <number>', 'pictures in a step', integer(1), 128)
+		.addOption(byRecipe('epochs', '--epochs <number>', 'passes over the pictures').argParser(integer(1)))
+		.addOption(byRecipe('batchSize', '--batch-size <number>', 'pictures in a step').argParser(integer(1)))
 		.option('--seed <number>', 'decides weights, masks, crops, order and what is held out', integer(0), 0)
 		.option('--out <folder>', 'run folder for checkpoints and metrics', 'run')
 		.option('--resume <run>', 'go on with the run in this folder; --epochs may be raised')
@@ -76,21 +73,23 @@ export function addTrain(program: Command): void {
 }
 
 function addRecipe(command: Command): void {
+	const patience = 'without --divide-at: epochs without a better result before it is';
 	command
 		.optionsGroup('Recipe (paper, section 5):')
-		.option('--learning-rate <number>', 'at first', number(0), 0.01)
+		.addOption(recipeOption())
+		.addOption(byRecipe('learningRate', '--learning-rate <number>', 'at first').argParser(number(0)))
 		.option('--momentum <number>', 'share of the last update that is kept', number(0, 1), 0.9)
 		.option('--weight-decay <number>', 'of weights', number(0), 0.0005)
 		.option('--bias-learning-rate-scale <number>', 'rate of biases, as a multiple', number(0), 2)
 		.option('--bias-weight-decay <number>', 'of biases', number(0), 0)
 		.option('--divide-at <epochs>', 'divide the rate by 10 after these epochs: 30,60', integers(1))
-		.option('--patience <epochs>', 'without --divide-at: epochs without a better result before it is', integer(1), 5);
+		.addOption(byRecipe('patience', '--patience <epochs>', patience).argParser(integer(1)));
 }
 
 function addNet(command: Command): void {
 	command
 		.optionsGroup('Net:')
-		.addOption(new Option('--init <init>', 'how weights start').choices(['paper', 'source2012', 'he']).default('paper'))
+		.addOption(byRecipe('init', '--init <init>', 'how weights start').choices(Object.keys(initials)))
 		.addOption(new Option('--activation <function>', 'nonlinearity').choices(['relu', 'tanh']).default('relu'))
 		.option('--no-lrn', 'leave out local response normalization')
 		.addOption(new Option('--pooling <window/stride>', 'overlapped or not').choices(['3/2', '2/2']).default('3/2'))
@@ -122,16 +121,17 @@ async function train(
 	const path = runPath(command, given);
 	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
 	if (!resumed) await RunFolder.requireFree(path);
-	const options = resumed ? resumedOptions(command, given, path, resumed.config) : given;
-	const {init, seed, validationFraction, strict = false} = options;
+	const asked = resumed ? resumedOptions(command, given, path, resumed.config) : given;
+	const {seed, validationFraction, strict = false} = asked;
 	const data = await ImageFolder.open(folder, {validationFraction, strict, seed});
 	requireSeveralClasses(folder, data);
+	const options = resumed ? asked : withRecipe(command, asked, data.train.size, output);
 	const settings = {folder, ...options};
 	const opened = resumed
 		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
 		: await startRun(path, data, netOptions(options), settings);
 	await using model = opened.model;
-	const {epochs, divideAt, patience, crops} = options;
+	const {init, epochs, divideAt, patience, crops} = options;
 	const result = await trainRun({
 		...{model, data, run: opened.run, init, output, signal},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},

@@ -1,0 +1,38 @@
+// Defaults that go together: the paper's, and what learns a few thousand pictures or fewer.
+import type {Init} from './presets.ts';
+
+export type RecipeName = 'paper' | 'small';
+
+/**
+ * Options to spread: `AlexNet.create({labels, ...recipes.small.create})`, `model.train(pictures, recipes.small.train)`.
+ * What is given after the spread overrides it.
+ */
+export interface Recipe {
+	readonly create: {readonly init: Init; readonly learningRate: number; readonly batchSize: number};
+	readonly train: {readonly epochs: number; readonly patience: number};
+}
+
+/**
+ * - `paper`: for ImageNet's size, what options that are left out are (section 5).
+ * - `small`: below {@link fewPictures}, where a net that starts as the paper's can stay at chance for a long time. Its
+ *   start learns from the first steps on. Small batches, since few pictures make few steps, and a rate to match; as a
+ *   short epoch's error says little, more of them are waited for.
+ */
+export const recipes = {
+	paper: {
+		create: {init: 'paper', learningRate: 0.01, batchSize: 128},
+		train: {epochs: 90, patience: 5},
+	},
+	small: {
+		create: {init: 'he', learningRate: 0.005, batchSize: 32},
+		train: {epochs: 30, patience: 10},
+	},
+} as const satisfies Readonly<Record<RecipeName, Recipe>>;
+
+/** With fewer training pictures than this, nets that start as the paper's have been seen to stay at chance. */
+export const fewPictures = 100_000;
+
+/** The recipe for a number of training pictures. */
+export function recipeFor(pictures: number): RecipeName {
+	return pictures < fewPictures ? 'small' : 'paper';
+}
