@@ -9,7 +9,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-	// Loads the addon, and may say why it cannot.
+	// May say what is wrong with the installation.
 	const {createProgram} = await import('./program.ts');
 	await createProgram().parseAsync();
 } catch (error) {
