@@ -25,6 +25,10 @@ const std::vector<const Backend*>& backends() {
 
 namespace {
 
+void makeErrorsWith(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).makeError = Napi::Persistent(info[0].As<Napi::Function>());
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData(environment);
@@ -32,6 +36,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const Napi::Function tensor = TensorObject::define(env);
   environment->deviceConstructor = Napi::Persistent(device);
   environment->tensorConstructor = Napi::Persistent(tensor);
+  exports.Set("makeErrorsWith", Napi::Function::New(env, makeErrorsWith, "makeErrorsWith"));
   exports.Set("Device", device);
   exports.Set("listDevices", Napi::Function::New(env, listDevices, "listDevices"));
   exports.Set("cudaAvailability", Napi::Function::New(env, cudaAvailability, "cudaAvailability"));

@@ -28,6 +28,7 @@ class Environment {
 
   Napi::FunctionReference tensorConstructor;
   Napi::FunctionReference deviceConstructor;
+  Napi::FunctionReference makeError;  // (code, message) => AlexNetError, once lib/native.ts has handed it over
 
  private:
   static void shutDown(void* environment);

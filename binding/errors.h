@@ -1,4 +1,4 @@
-// C++ errors become JavaScript errors with the same message and a `code`.
+// C++ errors become AlexNetErrors of lib/errors.ts, with the same code and message.
 #pragma once
 
 #include <napi.h>
@@ -6,20 +6,21 @@
 #include <exception>
 
 #include "../core/error.h"
+#include "environment.h"
 
 namespace alexnet::binding {
 
-inline Napi::Error toJavaScript(Napi::Env env, const char* code, const std::string& message) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  return error;
+inline Napi::Error toJavaScript(Napi::Env env, const std::string& code, const std::string& message) {
+  const Napi::FunctionReference& make = Environment::of(env).makeError;
+  if (make.IsEmpty()) return Napi::Error::New(env, code + ": " + message);
+  return {env, make.Call({Napi::String::New(env, code), Napi::String::New(env, message)})};
 }
 
 inline Napi::Error toJavaScript(Napi::Env env, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
-    return toJavaScript(env, error.code().c_str(), error.what());
+    return toJavaScript(env, error.code(), error.what());
   } catch (const std::exception& error) {
     return toJavaScript(env, kOperation, error.what());
   }

@@ -15,9 +15,10 @@ using EventHandle = Napi::External<std::shared_ptr<Event>>;
 constexpr napi_type_tag kEventTag = {0x616c65786e657431ULL, 0x6576656e74000001ULL};
 
 inline Napi::Value eventValue(Napi::Env env, std::shared_ptr<Event> event) {
-  auto* const held = new std::shared_ptr<Event>(std::move(event));
+  auto held = std::make_unique<std::shared_ptr<Event>>(std::move(event));
   const auto value =
-      EventHandle::New(env, held, [](Napi::BasicEnv, std::shared_ptr<Event>* released) { delete released; });
+      EventHandle::New(env, held.get(), [](Napi::BasicEnv, std::shared_ptr<Event>* released) { delete released; });
+  held.release();
   value.TypeTag(&kEventTag);
   return value;
 }

@@ -12,22 +12,49 @@ namespace {
 // Marks our objects, so that from() can tell them from others.
 constexpr napi_type_tag kTensorTag = {0x616c65786e657431ULL, 0x74656e736f720001ULL};
 
-struct HostArray {
-  void* address;
-  size_t bytes;
-};
-
-HostArray hostArray(const Napi::Value& value) {
-  if (!value.IsTypedArray()) throw Error(kArgument, "Expected a typed array.");
-  const auto array = value.As<Napi::TypedArray>();
-  return {static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
+// The kind of array that goes with a type.
+const char* arrayFor(DataType type) {
+  switch (type) {
+    case DataType::float32: return "Float32Array";
+    case DataType::bfloat16: return "Uint16Array";
+    case DataType::int32: return "Int32Array";
+    case DataType::uint8: return "Uint8Array";
+  }
+  return "";
 }
 
-void requireBytes(const HostArray& array, const Tensor& tensor) {
-  if (array.bytes == tensor.bytes()) return;
+bool fits(napi_typedarray_type array, DataType type) {
+  switch (type) {
+    case DataType::float32: return array == napi_float32_array;
+    case DataType::bfloat16: return array == napi_uint16_array;
+    case DataType::int32: return array == napi_int32_array;
+    case DataType::uint8: return array == napi_uint8_array || array == napi_uint8_clamped_array;
+  }
+  return false;
+}
+
+// The address of an array that a tensor is written from or read into. Its memory must stay where it is while the copy is
+// queued, which that of a resizable buffer does not.
+void* addressOf(const Napi::Value& value, const Tensor& tensor) {
+  if (!value.IsTypedArray()) throw Error(kArgument, "Expected a typed array.");
+  napi_typedarray_type type;
+  void* address = nullptr;
+  napi_value buffer = nullptr;
+  const napi_status status = napi_get_typedarray_info(value.Env(), value, &type, nullptr, &address, &buffer, nullptr);
+  NAPI_THROW_IF_FAILED(value.Env(), status, nullptr);
+  if (!fits(type, tensor.type)) {
+    const Napi::Value kind = value.As<Napi::Object>().Get("constructor").As<Napi::Object>().Get("name");
+    throw Error(kDataType, std::string("A tensor of type ") + nameOf(tensor.type) + " takes a " +
+                               arrayFor(tensor.type) + ", got a " + kind.ToString().Utf8Value() + ".");
+  }
+  if (Napi::Object(value.Env(), buffer).Get("resizable").ToBoolean()) {
+    throw Error(kArgument,
+                "The array lies in a resizable ArrayBuffer, which may go away under the queue. Use a fixed one.");
+  }
+  const size_t bytes = value.As<Napi::TypedArray>().ByteLength();
+  if (bytes == tensor.bytes()) return address;
   throw Error(kShape, "A tensor of shape " + toString(tensor.shape) + " and type " + nameOf(tensor.type) + " takes " +
-                          std::to_string(tensor.bytes()) + " bytes, the array has " + std::to_string(array.bytes) +
-                          ".");
+                          std::to_string(tensor.bytes()) + " bytes, the array has " + std::to_string(bytes) + ".");
 }
 
 }  // namespace
@@ -148,24 +175,20 @@ Napi::Value TensorObject::view(const Napi::CallbackInfo& info) {
 
 void TensorObject::write(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    const HostArray source = hostArray(info[0]);
-    requireBytes(source, tensor());
+    const void* const source = addressOf(info[0], tensor());
     Environment& environment = Environment::of(info.Env());
     // Keeps the array alive until the copy has run; the reference may only go on the JavaScript thread.
     const auto hold = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[0].As<Napi::Object>()));
     environment.expect();  // before write(): the release comes even where write() throws
-    device_->write(tensor_, source.address,
-                   [&environment, hold] { environment.post([hold](Napi::Env) { hold->Reset(); }); });
+    device_->write(tensor_, source, [&environment, hold] { environment.post([hold](Napi::Env) { hold->Reset(); }); });
   });
 }
 
 Napi::Value TensorObject::read(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const HostArray destination = hostArray(info[0]);
-    requireBytes(destination, tensor());
+    void* const destination = addressOf(info[0], tensor());
     return promiseFor(
-        info.Env(),
-        [&](Device::Completion completion) { device_->read(tensor_, destination.address, std::move(completion)); },
+        info.Env(), [&](Device::Completion completion) { device_->read(tensor_, destination, std::move(completion)); },
         Napi::Persistent(info[0].As<Napi::Object>()));
   });
 }

@@ -105,7 +105,7 @@ struct LinearBackwardWeights {
   void validate() const;
 };
 
-// output = relu(input) or tanh(input). May run in place.                                              paper 3.1
+// output = relu(input) or tanh(input); NaN stays NaN, here and where fused. May run in place.         paper 3.1
 struct Activate {
   static constexpr const char* name = "activate";
   Tensor input;   // real, any shape

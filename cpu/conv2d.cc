@@ -3,6 +3,7 @@
 //   weights [K, R, S, C / groups]   oneDNN's dimensions are G, K / G, C / G, R, S: group 0's kernels first
 // Weights are reordered once into what the primitive likes and kept until they are written.
 #include "device.h"
+#include "relu.h"
 
 namespace alexnet::cpu {
 namespace {
@@ -94,6 +95,12 @@ dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& en
 }  // namespace
 
 void CpuDevice::run(const Conv2d& operation) {
+  if (!fusesActivation(operation)) {
+    Conv2d product = operation;
+    product.activation = Activation::none;
+    run(product);
+    return relu(operation.output, operation.output);
+  }
   Key key = keyOf(Kind::convolution, operation.input, operation.weights, operation.shape);
   key.push_back(static_cast<int64_t>(operation.output.type));
   key.push_back(static_cast<int64_t>(operation.activation));

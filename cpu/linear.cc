@@ -3,6 +3,7 @@
 // Weights stay as they are: oneDNN's packed layouts are not faster by what the packing costs in every
 // training step.
 #include "device.h"
+#include "relu.h"
 
 namespace alexnet::cpu {
 namespace {
@@ -77,6 +78,12 @@ dnnl::inner_product_forward::primitive_desc describeForward(const dnnl::engine& 
 }  // namespace
 
 void CpuDevice::run(const Linear& operation) {
+  if (!fusesActivation(operation)) {
+    Linear product = operation;
+    product.activation = Activation::none;
+    run(product);
+    return relu(operation.output, operation.output);
+  }
   Key key = keyOf(Kind::linear, operation.input, operation.output);
   key.push_back(static_cast<int64_t>(operation.activation));
   key.push_back(operation.bias ? 1 : 0);

@@ -25,8 +25,8 @@ enum class Kind : int64_t {
   linear,
   linearBackwardInput,
   linearBackwardWeights,
-  activation,
-  activationBackward,
+  tanh,
+  tanhBackward,
   permutation,
 };
 

@@ -11,13 +11,20 @@
 namespace alexnet::cpu {
 namespace {
 
-// log(sum_k exp(logits[k])), without overflow.
-double logSumExp(const float* logits, int64_t classes) {
+struct RowSum {
+  double largest;
+  double sum;  // of exp(logit - largest), so at least 1
+};
+
+RowSum sumOfRow(const float* logits, int64_t classes) {
   const double largest = *std::max_element(logits, logits + classes);
   double sum = 0;
   for (int64_t k = 0; k < classes; ++k) sum += std::exp(logits[k] - largest);
-  return largest + std::log(sum);
+  return {largest, sum};
 }
+
+// At most 1, and NaN where any logit of the row is.
+double probabilityOf(float logit, const RowSum& of) { return std::exp(logit - of.largest) / of.sum; }
 
 // How many classes come before the label; all where a logit is not a number, which is never a right answer.
 int64_t rankOf(int64_t label, const float* logits, int64_t classes) {
@@ -35,11 +42,11 @@ struct RowResult {
 };
 
 template <class Real>
-void writeGradient(const float* logits, double logSum, int64_t label, int64_t count, int64_t classes, Real* gradient) {
+void writeGradient(const float* logits, const RowSum& of, int64_t label, int64_t count, int64_t classes,
+                   Real* gradient) {
   for (int64_t k = 0; k < classes; ++k) {
-    const double probability = std::exp(logits[k] - logSum);
-    gradient[k] =
-        narrow<Real>(static_cast<float>((probability - (k == label ? 1.0 : 0.0)) / static_cast<double>(count)));
+    const double difference = probabilityOf(logits[k], of) - (k == label ? 1.0 : 0.0);
+    gradient[k] = narrow<Real>(static_cast<float>(difference / static_cast<double>(count)));
   }
 }
 
@@ -65,13 +72,13 @@ void CpuDevice::run(const SoftmaxLoss& operation) {
 #pragma omp parallel for schedule(static)
   for (int64_t n = 0; n < count; ++n) {
     const float* const row = logits + n * classes;
-    const double logSum = logSumExp(row, classes);
-    rows[n] = {logSum - row[labels[n]], rankOf(labels[n], row, classes)};
+    const RowSum of = sumOfRow(row, classes);
+    rows[n] = {std::log(of.sum) + (of.largest - row[labels[n]]), rankOf(labels[n], row, classes)};
     if (!gradient) continue;
     if (wide) {
-      writeGradient(row, logSum, labels[n], count, classes, static_cast<float*>(gradient) + n * classes);
+      writeGradient(row, of, labels[n], count, classes, static_cast<float*>(gradient) + n * classes);
     } else {
-      writeGradient(row, logSum, labels[n], count, classes, static_cast<Bfloat16*>(gradient) + n * classes);
+      writeGradient(row, of, labels[n], count, classes, static_cast<Bfloat16*>(gradient) + n * classes);
     }
   }
   double loss = 0;
@@ -96,9 +103,9 @@ void CpuDevice::run(const Softmax& operation) {
 #pragma omp parallel for schedule(static)
   for (int64_t n = 0; n < count; ++n) {
     const float* const row = logits + n * classes;
-    const double logSum = logSumExp(row, classes);
+    const RowSum of = sumOfRow(row, classes);
     for (int64_t k = 0; k < classes; ++k) {
-      probabilities[n * classes + k] = static_cast<float>(std::exp(row[k] - logSum));
+      probabilities[n * classes + k] = static_cast<float>(probabilityOf(row[k], of));
     }
   }
 }

@@ -1,6 +1,7 @@
 // ReLU and tanh, forward and backward.                                                                       paper 3.1
 //   forward    output = max(0, input) or tanh(input)
 //   backward   inputGradient = outputGradient * f'(x), from the output: 1 where output > 0, or 1 - output^2
+//              NaN where an operand is
 //   tensors of any shape, seen as [elements]   fp32 or bf16, worked on in fp32
 // Mapping   a thread takes a chunk of 8 elements.
 // Requires  nothing; 16-byte accesses where all tensors are aligned to 16 bytes, element by element where not. Both may run
@@ -21,7 +22,8 @@ __device__ float activated(float x) {
 
 template <Activation kActivation>
 __device__ float slope(float output) {
-  return kActivation == Activation::relu ? (output > 0 ? 1.0F : 0.0F) : 1.0F - output * output;
+  if (kActivation == Activation::relu) return output > 0 ? 1.0F : output <= 0 ? 0.0F : output;
+  return 1.0F - output * output;
 }
 
 template <class T, Activation kActivation>

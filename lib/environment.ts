@@ -2,7 +2,7 @@
 import sharp from 'sharp';
 import {deviceInfo} from './device.ts';
 import type {Environment} from './progress.ts';
-import {packageVersion} from './version.ts';
+import {packageVersion} from './package.ts';
 
 /** @param devices ids of the devices that hold the net */
 export function environmentOf(devices: readonly string[]): Environment {

@@ -51,8 +51,12 @@ export class DisposedError extends AlexNetError {
 	}
 }
 
-/** Whether an error is one of this package's, from TypeScript or from the addon, with the given code if one is named. */
-export function isAlexNetError(error: unknown, code?: ErrorCode): error is Error & {code: ErrorCode} {
-	if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
-	return code === undefined ? error.code.startsWith('ALEXNET_') : error.code === code;
+/** Whether an error is one of this package's, with the given code if one is named. */
+export function isAlexNetError(error: unknown, code?: ErrorCode): error is AlexNetError {
+	return error instanceof AlexNetError && (code === undefined || error.code === code);
+}
+
+/** The error of a code; the addon makes its own with this. */
+export function makeError(code: ErrorCode, message: string): AlexNetError {
+	return code === 'ALEXNET_DISPOSED' ? new DisposedError(message) : new AlexNetError(code, message);
 }

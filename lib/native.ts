@@ -4,15 +4,15 @@
 // rejects the device's next promise. Shapes and parameters are documented in core/operations.h.
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {AlexNetError} from './errors.ts';
+import {join} from 'node:path';
+import {AlexNetError, makeError} from './errors.ts';
+import {packageRoot} from './package.ts';
 
 export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
 export type Activation = 'none' | 'relu' | 'tanh';
 export type Shape = readonly number[];
 
-/** What a tensor reads and writes; bfloat16 travels as the upper halves of floats, in a Uint16Array. */
+/** What a tensor reads and writes, by data type; bfloat16 travels as the upper halves of floats, in a Uint16Array. */
 export type HostArray = Float32Array | Uint16Array | Int32Array | Uint8Array;
 
 export interface Tensor {
@@ -21,9 +21,15 @@ export interface Tensor {
 	readonly deviceId: string;
 	/** The same memory with another shape, type or start. Keeps the memory alive on its own. */
 	view(shape: Shape, dataType: DataType, byteOffset?: number): Tensor;
-	/** Queues a copy from the host. Leave the array as it is until the device's next promise has settled. */
+	/**
+	 * Queues a copy from the host. Leave the array as it is, and where it is (`transfer`), until the device's next promise
+	 * has settled.
+	 *
+	 * @throws ALEXNET_DATA_TYPE where it is not the {@link HostArray} of the data type, ALEXNET_SHAPE where it has another
+	 *   length, ALEXNET_ARGUMENT where its buffer is resizable.
+	 */
 	write(source: HostArray): void;
-	/** Queues a copy to the host. The array is whole when the promise resolves. */
+	/** Queues a copy to the host. The array is whole when the promise resolves. Errors as of `write`. */
 	read(destination: HostArray): Promise<void>;
 	/** Releases the memory as soon as queued work no longer needs it. Idempotent. */
 	dispose(): void;
@@ -226,6 +232,8 @@ export interface Operations {
 }
 
 export interface Addon extends Operations {
+	/** Takes what makes an error of a code and a message. */
+	makeErrorsWith(make: typeof makeError): void;
 	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
 	listDevices(): DeviceInfo[];
 	cudaAvailability(): CudaAvailability;
@@ -234,12 +242,6 @@ export interface Addon extends Operations {
 	 * where another process or another opening of the file holds it.
 	 */
 	lockFile(descriptor: number): boolean;
-}
-
-function packageRoot(): string {
-	let folder = dirname(fileURLToPath(import.meta.url));
-	while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-	return folder;
 }
 
 /** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */
@@ -261,9 +263,7 @@ function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number])
 	return createRequire(import.meta.url)(file) as Addon;
 }
 
-function loadAddon(): Addon {
-	const asked = testBuilds.find(({variable}) => process.env[variable]);
-	if (asked) return loadTestBuild(asked);
+function loadRelease(): Addon {
 	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
 	try {
 		return load(packageRoot());
@@ -277,4 +277,27 @@ function loadAddon(): Addon {
 	}
 }
 
-export const native: Addon = loadAddon();
+function loadAddon(): Addon {
+	const asked = testBuilds.find(({variable}) => process.env[variable]);
+	const addon = asked ? loadTestBuild(asked) : loadRelease();
+	addon.makeErrorsWith(makeError);
+	return addon;
+}
+
+function loaded(exports: Partial<Addon>): Partial<Addon> {
+	return exports.Device ? exports : Object.assign(exports, loadAddon());
+}
+
+/**
+ * The addon, loaded where it is first used, so that what needs none works without one.
+ *
+ * @throws ALEXNET_ADDON, with the reason.
+ */
+export const native = new Proxy<Partial<Addon>>(
+	{},
+	{
+		get: (exports, name) => Reflect.get(loaded(exports), name) as unknown,
+		has: (exports, name) => Reflect.has(loaded(exports), name),
+		ownKeys: (exports) => Reflect.ownKeys(loaded(exports)),
+	},
+) as Addon;

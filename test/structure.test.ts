@@ -21,7 +21,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts', 'lib/device-group.ts'],
 	['lib/presets.ts', 'lib/recipes.ts', 'lib/views.ts', 'lib/ops.ts'],
 	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
-	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/version.ts'],
+	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/package.ts'],
 	['lib/errors.ts'],
 ];
 

@@ -10,7 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 let options: readonly Option[] = [];
 try {
-	// Loads the addon, and may say why it cannot.
+	// May say what is wrong with the installation.
 	const {createProgram} = await import('./program.ts');
 	const program = createProgram().hook('preAction', (_, command) => void ({options} = command));
 	await program.parseAsync();

@@ -1,5 +1,5 @@
 import {Command} from 'commander';
-import {packageVersion} from '../version.ts';
+import {packageVersion} from '../package.ts';
 import {addBench} from './commands/bench.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';

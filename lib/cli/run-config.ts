@@ -4,7 +4,7 @@ import {AlexNetError} from '../errors.ts';
 import {deviceInfo} from '../device.ts';
 import type {AlexNet} from '../index.ts';
 import type {RunConfig} from '../run-folder.ts';
-import {packageVersion} from '../version.ts';
+import {packageVersion} from '../package.ts';
 
 /** Options of `train` that belong to the call, not to the run. */
 const ofTheCall = new Set(['out', 'resume', 'json', 'strict', 'saveEverySteps', 'saveEveryMinutes']);

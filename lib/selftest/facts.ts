@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import {cudaAvailability, deviceInfo, listDevices} from '../device.ts';
 import type {CudaAvailability, DeviceInfo} from '../native.ts';
-import {packageVersion} from '../version.ts';
+import {packageVersion} from '../package.ts';
 
 export interface DeviceFacts extends DeviceInfo {
 	readonly isSimulated: boolean;

@@ -25,13 +25,17 @@ export class Random {
 		return Math.floor(this.uniform() * count);
 	}
 
-	/** Values of both signs up to `scale`, none nearer to zero than a hundredth of it, exact in the type. */
-	values(length: number, scale: number, dataType: RealType): Float64Array {
+	/**
+	 * Values of both signs up to `scale`, none nearer to zero than a hundredth of it, exact in the type. `notFinite`: NaN
+	 * and both infinities are among them.
+	 */
+	values(length: number, scale: number, dataType: RealType, notFinite = false): Float64Array {
 		const values = new Float64Array(length);
 		for (let i = 0; i < length; i++) {
 			const sign = this.uniform() < 0.5 ? -1 : 1;
 			values[i] = roundTo(dataType, sign * scale * (0.01 + 0.99 * this.uniform()));
 		}
+		if (notFinite) for (const special of [NaN, Infinity, -Infinity]) values[this.integer(length)] = special;
 		return values;
 	}
 

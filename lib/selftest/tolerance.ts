@@ -53,7 +53,10 @@ export interface Comparison {
 	readonly failure?: string;
 }
 
-/** Compares every element with its definition; `roundings` is given the number of an element's terms. */
+/**
+ * Compares every element with its definition; `roundings` is given the number of an element's terms. What is no finite
+ * number must be just that.
+ */
 export function compareClose(
 	name: string,
 	actual: Float64Array,
@@ -63,6 +66,7 @@ export function compareClose(
 ): Comparison {
 	return compare(name, actual, expected.values, (i) => {
 		const value = expected.values[i]!;
+		if (!Number.isFinite(value)) return isSame(actual[i]!, value) ? 0 : Infinity;
 		const computed = roundings(expected.counts[i]!) * unitRoundoff.float32 * expected.terms[i]!;
 		const bound = computed + unitRoundoff[dataType] * (Math.abs(value) + computed) + smallestNormal;
 		const error = Math.abs(actual[i]! - value);
@@ -73,9 +77,12 @@ export function compareClose(
 /** Compares every element for equality. NaN equals NaN, and 0 equals -0. */
 export function compareEqual(name: string, actual: Float64Array, expected: Float64Array): Comparison {
 	return compare(name, actual, expected, (i) => {
-		const bothNaN = Number.isNaN(actual[i]!) && Number.isNaN(expected[i]!);
-		return actual[i] === expected[i] || bothNaN ? 0 : Infinity;
+		return isSame(actual[i]!, expected[i]!) ? 0 : Infinity;
 	});
+}
+
+function isSame(one: number, other: number): boolean {
+	return one === other || (Number.isNaN(one) && Number.isNaN(other));
 }
 
 function compare(

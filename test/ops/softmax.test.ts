@@ -147,3 +147,22 @@ testRefusals('softmax', {
 		badType((make) => ({probabilities: make([3, 5], 'bfloat16')}), /probabilities must be float32, got bfloat16/),
 	],
 });
+
+forEachDevice('no probability is above 1, however large the logits are', async (t, bench) => {
+	for (const scale of [1, 30, 1e4, 3e38]) {
+		const [images, classes] = [50, 7];
+		const values = bench.random.values(images * classes, scale, 'float32');
+		values.set(values.subarray(0, 3), 3); // equal ones share
+		const probabilities = bench.output([images, classes], 'float32');
+		operations.softmax({logits: bench.input([images, classes], 'float32', values), probabilities});
+		const found = await bench.read(probabilities);
+		t.true(
+			found.every((probability) => probability >= 0 && probability <= 1),
+			`${Math.max(...found)} at ${scale}`,
+		);
+		for (let row = 0; row < images; row++) {
+			const sum = found.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b);
+			t.true(Math.abs(sum - 1) <= classes * 2 ** -23, `row ${row} sums to ${sum} at ${scale}`);
+		}
+	}
+});

@@ -1,5 +1,5 @@
 // Tensors without operations: allocation, views, transfers and what they refuse.
-import type {DataType} from '../../lib/native.ts';
+import type {DataType, HostArray} from '../../lib/native.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 
 forEachDevice('a tensor says what it is', (t, {device}) => {
@@ -95,4 +95,62 @@ forEachDevice('shapes, types, views and arrays that cannot be', async (t, {devic
 	t.throws(() => tensor.view([4], 'float32'), {code: 'ALEXNET_DISPOSED'});
 	t.throws(() => tensor.write(new Float32Array(4)), {code: 'ALEXNET_DISPOSED'});
 	await t.throwsAsync(async () => tensor.read(new Float32Array(4)), {code: 'ALEXNET_DISPOSED'});
+});
+
+/** Of 16 bytes each, by the data type that they go with. */
+const arrays: Record<string, readonly ArrayBufferView[]> = {
+	float32: [new Float32Array(4)],
+	bfloat16: [new Uint16Array(8)],
+	int32: [new Int32Array(4)],
+	uint8: [new Uint8Array(16), new Uint8ClampedArray(16), Buffer.alloc(16)],
+	none: [
+		new Int8Array(16),
+		new Int16Array(8),
+		new Uint32Array(4),
+		new Float64Array(2),
+		new BigInt64Array(2),
+		new BigUint64Array(2),
+	],
+};
+
+forEachDevice('each data type is written from and read into its own kind of array', async (t, {device}) => {
+	for (const dataType of ['float32', 'bfloat16', 'int32', 'uint8'] as const) {
+		const tensor = device.allocate([16 / {float32: 4, bfloat16: 2, int32: 4, uint8: 1}[dataType]], dataType);
+		for (const [goesWith, kinds] of Object.entries(arrays)) {
+			for (const array of kinds as HostArray[]) {
+				const copies = async (): Promise<void> => {
+					tensor.write(array);
+					await tensor.read(array);
+				};
+				if (goesWith === dataType) {
+					await t.notThrowsAsync(copies);
+					continue;
+				}
+				const message = new RegExp(`type ${dataType} takes a \\w+Array, got a ${array.constructor.name}\\.`);
+				await t.throwsAsync(copies, {code: 'ALEXNET_DATA_TYPE', message});
+				await t.throwsAsync(async () => tensor.read(array), {code: 'ALEXNET_DATA_TYPE', message});
+			}
+		}
+	}
+});
+
+forEachDevice('memory that may go away is refused, shared memory is not', async (t, {device}) => {
+	const tensor = device.allocate([4], 'float32');
+	const buffer = new (ArrayBuffer as new (length: number, options: {maxByteLength: number}) => ArrayBuffer)(16, {
+		maxByteLength: 32,
+	});
+	const resizable = new Float32Array(buffer);
+	t.throws(() => tensor.write(resizable), {code: 'ALEXNET_ARGUMENT', message: /resizable/});
+	await t.throwsAsync(async () => tensor.read(resizable), {code: 'ALEXNET_ARGUMENT', message: /resizable/});
+
+	const detached = new Float32Array(4);
+	structuredClone(detached.buffer, {transfer: [detached.buffer]});
+	t.throws(() => tensor.write(detached), {code: 'ALEXNET_SHAPE', message: /the array has 0/});
+
+	const shared = new Float32Array(new SharedArrayBuffer(32), 8, 4);
+	shared.set([1, 2, 3, 4]);
+	tensor.write(shared);
+	const back = new Float32Array(new SharedArrayBuffer(32), 16);
+	await tensor.read(back);
+	t.deepEqual([...back], [1, 2, 3, 4]);
 });

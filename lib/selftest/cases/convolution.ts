@@ -17,6 +17,8 @@ import {accumulation, tanhRoundings} from '../tolerance.ts';
 interface Fused {
 	readonly activation?: Activation;
 	readonly hasAddend?: boolean;
+	/** NaN and infinities are among the inputs. */
+	readonly notFinite?: boolean;
 	/** Of the forward pass; the type of the input, where not said. */
 	readonly outputType?: RealType;
 }
@@ -47,6 +49,8 @@ const fusions: readonly Fused[] = [
 	{activation: 'relu'},
 	{activation: 'tanh'},
 	{activation: 'relu', hasAddend: true},
+	{activation: 'relu', notFinite: true},
+	{activation: 'tanh', notFinite: true},
 	{outputType: 'float32', hasAddend: true},
 ];
 
@@ -61,10 +65,14 @@ const filling = {
 export function convolutionCases(type: RealType, layers: readonly ConvGeometry[]): OperationCase[] {
 	const all: Options[] = [...small, ...layers];
 	const aboveFirst = layers.slice(1); // no net asks for the gradient of its pictures
-	const fused: Options = {...plain, input: [2, 5, 5, 16], window: [24, 3, 3]};
+	// An output that is smaller than input and weights, and one that is larger: a device may treat them differently.
+	const fused: Options[] = [
+		{...plain, input: [2, 5, 5, 16], window: [24, 3, 3]},
+		{...onePixel, input: [2, 9, 9, 5], window: [40, 1, 1]},
+	];
 	return [
 		...[...all, filling.forward].map((geometry) => forward(type, geometry, {})),
-		...fusions.map((fusion) => forward(type, fused, fusion)),
+		...fused.flatMap((geometry) => fusions.map((fusion) => forward(type, geometry, fusion))),
 		...[...small, ...aboveFirst, filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
 		...[...all, filling.backwardWeights].map((geometry) => backwardWeights(type, geometry)),
 	];
@@ -84,12 +92,13 @@ function common(geometry: Options, type: RealType): Omit<OperationCase, 'operati
 }
 
 function forward(type: RealType, geometry: Options, fused: Fused): OperationCase {
-	const {activation = 'none', hasAddend = false, outputType = type} = fused;
+	const {activation = 'none', hasAddend = false, notFinite, outputType = type} = fused;
 	const {stride, pads, groups, window} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	const extras = [
 		activation === 'none' ? [] : activation,
 		hasAddend ? 'addend' : [],
+		notFinite ? 'NaN and infinities' : [],
 		outputType === type ? [] : 'to fp32',
 	];
 	return {
@@ -97,7 +106,7 @@ function forward(type: RealType, geometry: Options, fused: Fused): OperationCase
 		operation: 'conv2d',
 		title: [describe(geometry), ...extras.flat()].join(', '),
 		prepare: async (random) => {
-			const inputs = random.values(product(geometry.input), 1, type);
+			const inputs = random.values(product(geometry.input), 1, type, notFinite);
 			const weights = random.values(product(weightShape), 2 / Math.sqrt(product(weightShape) / window[0]), type);
 			const bias = random.values(window[0], 1, 'float32');
 			const addends = hasAddend ? random.values(product(outputShape), 1, 'float32') : undefined;

@@ -17,8 +17,10 @@ const shapes = [
 export function elementwiseCases(type: RealType): OperationCase[] {
 	return shapes.flatMap((shape, index) => [
 		...(['relu', 'tanh'] as const).flatMap((activation) => [
-			activateCase(type, shape, activation),
-			activateBackwardCase(type, shape, activation),
+			...[false, true].flatMap((notFinite) => [
+				activateCase(type, shape, {activation, notFinite}),
+				activateBackwardCase(type, shape, {activation, notFinite}),
+			]),
 		]),
 		addCase(type, shape),
 		fillCase(type, shape),
@@ -30,13 +32,24 @@ export function elementwiseCases(type: RealType): OperationCase[] {
 	]);
 }
 
-function activateCase(type: RealType, shape: readonly number[], activation: 'relu' | 'tanh'): OperationCase {
+interface Activated {
+	readonly activation: 'relu' | 'tanh';
+	/** NaN and infinities are among the inputs. */
+	readonly notFinite: boolean;
+}
+
+function activatedTitle(shape: readonly number[], {activation, notFinite}: Activated): string {
+	return `${activation} ${inWords(shape)}${notFinite ? ', NaN and infinities' : ''}`;
+}
+
+function activateCase(type: RealType, shape: readonly number[], options: Activated): OperationCase {
+	const {activation, notFinite} = options;
 	return {
 		operation: 'activate',
-		title: `${activation} ${inWords(shape)}`,
+		title: activatedTitle(shape, options),
 		type,
 		prepare: (random) => {
-			const values = random.values(elementsOf(shape), 4, type);
+			const values = random.values(elementsOf(shape), 4, type, notFinite);
 			const expected = new Sums(values.length);
 			values.forEach((x, i) => expected.add(i, activate(activation, x)));
 			const roundings = activation === 'relu' ? 0 : tanhRoundings;
@@ -51,16 +64,17 @@ function activateCase(type: RealType, shape: readonly number[], activation: 'rel
 	};
 }
 
-function activateBackwardCase(type: RealType, shape: readonly number[], activation: 'relu' | 'tanh'): OperationCase {
+function activateBackwardCase(type: RealType, shape: readonly number[], options: Activated): OperationCase {
+	const {activation, notFinite} = options;
 	return {
 		operation: 'activateBackward',
-		title: `${activation} ${inWords(shape)}`,
+		title: activatedTitle(shape, options),
 		type,
 		prepare: (random) => {
-			// relu gives zeros, and no gradient where it does.
-			const drawn = random.values(elementsOf(shape), 0.99, type);
-			const values = activation === 'relu' ? drawn.map((y) => Math.max(0, y)) : drawn;
-			const gradients = random.values(values.length, 1, type);
+			// What either can give: relu zeros, and no gradient there, tanh nothing beyond 1.
+			const drawn = random.values(elementsOf(shape), 0.99, type, notFinite);
+			const values = drawn.map((y) => (activation === 'relu' ? Math.max(0, y) : Math.max(-1, Math.min(1, y))));
+			const gradients = random.values(values.length, 1, type, notFinite);
 			const expected = activateBackward(activation, values, gradients);
 			return (bench, operations) => {
 				const [output, outputGradient] = [bench.input(shape, type, values), bench.input(shape, type, gradients)];

@@ -11,6 +11,8 @@ interface Options {
 	readonly geometry: LinearGeometry;
 	readonly activation?: Activation;
 	readonly hasAddend?: boolean;
+	/** NaN and infinities are among the inputs. */
+	readonly notFinite?: boolean;
 	readonly outputType?: RealType;
 	readonly misaligned?: boolean;
 }
@@ -29,6 +31,10 @@ const fusions: readonly Options[] = [
 	{geometry: [6, 40, 30], activation: 'relu'},
 	{geometry: [6, 40, 30], activation: 'tanh'},
 	{geometry: [1, 64, 24], activation: 'relu', hasAddend: true},
+	{geometry: [1, 64, 24], activation: 'relu', notFinite: true},
+	{geometry: [40, 7, 50], activation: 'relu'}, // an output that is larger than input and weights
+	{geometry: [40, 7, 50], activation: 'relu', notFinite: true},
+	{geometry: [40, 7, 50], activation: 'tanh', notFinite: true},
 	{geometry: [17, 75, 53], hasAddend: true, outputType: 'float32'},
 ];
 
@@ -48,11 +54,12 @@ function describe({geometry, misaligned}: Options): string {
 }
 
 function forward(type: RealType, options: Options): OperationCase {
-	const {geometry, activation = 'none', hasAddend = false, outputType = type, misaligned} = options;
+	const {geometry, activation = 'none', hasAddend = false, notFinite, outputType = type, misaligned} = options;
 	const [images, inputs, outputs] = geometry;
 	const extras = [
 		activation === 'none' ? [] : activation,
 		hasAddend ? 'addend' : [],
+		notFinite ? 'NaN and infinities' : [],
 		outputType === type ? [] : 'to fp32',
 	];
 	return {
@@ -61,7 +68,7 @@ function forward(type: RealType, options: Options): OperationCase {
 		type,
 		misaligned,
 		prepare: async (random) => {
-			const values = random.values(images * inputs, 1, type);
+			const values = random.values(images * inputs, 1, type, notFinite);
 			const weights = random.values(outputs * inputs, 2 / Math.sqrt(inputs), type);
 			const bias = random.values(outputs, 1, 'float32');
 			const addends = hasAddend ? random.values(images * outputs, 1, 'float32') : undefined;

@@ -24,20 +24,27 @@ const shapes = [
 export function lossCases(type: RealType): OperationCase[] {
 	return [
 		// Probabilities are fp32 in every precision.
-		...(type === 'float32' ? shapes.map(softmaxCase) : []),
-		...shapes.map((shape) => softmaxLossCase(type, shape)),
+		...[false, true].flatMap((notFinite) => [
+			...(type === 'float32' ? shapes.map((shape) => softmaxCase(shape, notFinite)) : []),
+			...shapes.map((shape) => softmaxLossCase(type, shape, notFinite)),
+		]),
 		sgdCase(type),
 	];
 }
 
-function softmaxCase(shape: readonly [number, number]): OperationCase {
+/** @param notFinite whether NaN and infinities are among the logits */
+function titleOf(shape: readonly [number, number], notFinite: boolean): string {
+	return `${inWords(shape)}${notFinite ? ', NaN and infinities' : ''}`;
+}
+
+function softmaxCase(shape: readonly [number, number], notFinite: boolean): OperationCase {
 	const [images, classes] = shape;
 	return {
 		operation: 'softmax',
-		title: inWords(shape),
+		title: titleOf(shape, notFinite),
 		type: 'float32',
 		prepare: (random) => {
-			const values = random.values(images * classes, 4, 'float32');
+			const values = random.values(images * classes, 4, 'float32', notFinite);
 			const expected = new Sums(values.length);
 			softmax(values, classes).forEach((probability, i) => expected.add(i, probability));
 			return (bench, operations) => {
@@ -52,14 +59,14 @@ function softmaxCase(shape: readonly [number, number]): OperationCase {
 	};
 }
 
-function softmaxLossCase(type: RealType, shape: readonly [number, number]): OperationCase {
+function softmaxLossCase(type: RealType, shape: readonly [number, number], notFinite: boolean): OperationCase {
 	const [images, classes] = shape;
 	return {
 		operation: 'softmaxLoss',
-		title: inWords(shape),
+		title: titleOf(shape, notFinite),
 		type,
 		prepare: (random) => {
-			const values = random.values(images * classes, 4, 'float32');
+			const values = random.values(images * classes, 4, 'float32', notFinite);
 			const chosen = Int32Array.from({length: images}, () => random.integer(classes));
 			const {loss, top1, top5} = softmaxLoss(values, chosen, classes);
 			const expected = softmaxLossGradient(values, chosen, classes);

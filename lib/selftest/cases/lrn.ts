@@ -9,6 +9,8 @@ export interface LrnGeometry {
 	readonly shape: readonly [number, number, number, number];
 	readonly options: LrnOptions;
 	readonly misaligned?: boolean;
+	/** NaN and infinities are among the inputs. */
+	readonly notFinite?: boolean;
 }
 
 const paper = {size: 5, alpha: 1e-4, beta: 0.75, k: 2};
@@ -20,6 +22,7 @@ const small: readonly LrnGeometry[] = [
 	{shape: [2, 3, 3, 24], options: {...paper, size: 3, beta: 0.5}},
 	{shape: [1, 3, 3, 50], options: {...paper, columns: 2}},
 	{shape: [2, 3, 3, 16], options: {...paper, columns: 2}, misaligned: true},
+	{shape: [2, 3, 3, 32], options: {...paper, columns: 2}, notFinite: true},
 ];
 
 /** At 100 the sum of squares weighs as much as k. */
@@ -31,20 +34,21 @@ export function lrnCases(type: RealType, layers: readonly LrnGeometry[]): Operat
 	return [...all.map((geometry) => forward(type, geometry)), ...all.map((geometry) => backward(type, geometry))];
 }
 
-function describe({shape, options, misaligned}: LrnGeometry): string {
+function describe({shape, options, misaligned, notFinite}: LrnGeometry): string {
 	const {columns = 1, size, beta, k} = options;
-	return `${inWords(shape)}, columns ${columns}, size ${size}, beta ${beta}, k ${k}${misaligned ? ', views' : ''}`;
+	const extras = [misaligned ? ', views' : '', notFinite ? ', NaN and infinities' : ''];
+	return `${inWords(shape)}, columns ${columns}, size ${size}, beta ${beta}, k ${k}${extras.join('')}`;
 }
 
 function forward(type: RealType, geometry: LrnGeometry): OperationCase {
-	const {shape, options, misaligned} = geometry;
+	const {shape, options, misaligned, notFinite} = geometry;
 	return {
 		operation: 'lrn',
 		title: describe(geometry),
 		type,
 		misaligned,
 		prepare: (random) => {
-			const values = random.values(elementsOf(shape), scale, type);
+			const values = random.values(elementsOf(shape), scale, type, notFinite);
 			const expected = lrn(options, shape[3], values);
 			return (bench, operations) => {
 				const [input, output] = [bench.input(shape, type, values), bench.output(shape, type)];
@@ -58,15 +62,15 @@ function forward(type: RealType, geometry: LrnGeometry): OperationCase {
 }
 
 function backward(type: RealType, geometry: LrnGeometry): OperationCase {
-	const {shape, options, misaligned} = geometry;
+	const {shape, options, misaligned, notFinite} = geometry;
 	return {
 		operation: 'lrnBackward',
 		title: describe(geometry),
 		type,
 		misaligned,
 		prepare: (random) => {
-			const values = random.values(elementsOf(shape), scale, type);
-			const gradients = random.values(elementsOf(shape), 1, type);
+			const values = random.values(elementsOf(shape), scale, type, notFinite);
+			const gradients = random.values(elementsOf(shape), 1, type, notFinite);
 			const expected = lrnBackward(options, shape[3], values, gradients);
 			return (bench, operations) => {
 				const [input, output] = [bench.input(shape, type, values), bench.output(shape, type)];

@@ -10,6 +10,8 @@ export interface PoolGeometry {
 	/** Few different values, so that most windows hold their maximum more than once. */
 	readonly hasTies?: boolean;
 	readonly misaligned?: boolean;
+	/** NaN and infinities are among the inputs. */
+	readonly notFinite?: boolean;
 }
 
 const overlapped = {size: 3, stride: 2};
@@ -21,6 +23,7 @@ const small: readonly PoolGeometry[] = [
 	{shape: [2, 8, 6, 24], options: {size: 3, stride: 1}, hasTies: true},
 	{shape: [3, 7, 9, 13], options: overlapped, hasTies: true},
 	{shape: [2, 7, 5, 19], options: overlapped, misaligned: true},
+	{shape: [2, 9, 7, 16], options: overlapped, notFinite: true},
 ];
 
 /** @param layers poolings to check besides the small ones */
@@ -31,20 +34,20 @@ export function maxPoolCases(type: RealType, layers: readonly PoolGeometry[]): O
 
 function common(
 	type: RealType,
-	{shape, options, hasTies, misaligned}: PoolGeometry,
+	{shape, options, hasTies, misaligned, notFinite}: PoolGeometry,
 ): Omit<OperationCase, 'operation' | 'prepare'> {
-	const extras = [hasTies ? ', ties' : '', misaligned ? ', views' : ''];
+	const extras = [hasTies ? ', ties' : '', misaligned ? ', views' : '', notFinite ? ', NaN and infinities' : ''];
 	return {title: `${inWords(shape)}, ${options.size}/${options.stride}${extras.join('')}`, type, misaligned};
 }
 
 function forward(type: RealType, geometry: PoolGeometry): OperationCase {
-	const {shape, options, hasTies} = geometry;
+	const {shape, options, hasTies, notFinite} = geometry;
 	return {
 		...common(type, geometry),
 		operation: 'maxPool',
 		prepare: (random) => {
 			const length = elementsOf(shape);
-			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type);
+			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);
 			const expected = maxPool(shape, options, values);
 			return (bench, operations) => {
 				const input = bench.input(shape, type, values);
@@ -59,15 +62,15 @@ function forward(type: RealType, geometry: PoolGeometry): OperationCase {
 }
 
 function backward(type: RealType, geometry: PoolGeometry): OperationCase {
-	const {shape, options, hasTies} = geometry;
+	const {shape, options, hasTies, notFinite} = geometry;
 	const outputShape = poolOutputShape(shape, options);
 	return {
 		...common(type, geometry),
 		operation: 'maxPoolBackward',
 		prepare: (random) => {
 			const length = elementsOf(shape);
-			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type);
-			const gradients = random.values(elementsOf(outputShape), 1, type);
+			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);
+			const gradients = random.values(elementsOf(outputShape), 1, type, notFinite);
 			const expected = maxPoolBackward(shape, options, values, gradients);
 			return (bench, operations) => {
 				const [input, output] = [bench.input(shape, type, values), bench.output(outputShape, type)];

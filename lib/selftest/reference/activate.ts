@@ -3,13 +3,13 @@ import type {Activation} from '../../native.ts';
 import {Sums} from '../tolerance.ts';
 
 export function activate(activation: Activation, x: number): number {
-	if (activation === 'relu') return x > 0 ? x : 0;
+	if (activation === 'relu') return x <= 0 ? 0 : x;
 	return activation === 'tanh' ? Math.tanh(x) : x;
 }
 
-/** f'(x), given y = f(x) */
+/** f'(x), given y = f(x). NaN where y is. */
 export function derivative(activation: Activation, y: number): number {
-	if (activation === 'relu') return y > 0 ? 1 : 0;
+	if (activation === 'relu') return y > 0 ? 1 : y <= 0 ? 0 : y;
 	return activation === 'tanh' ? 1 - y * y : 1;
 }
 
@@ -26,12 +26,9 @@ export function activated(activation: Activation, input: Sums): Sums {
 export function activateBackward(activation: Activation, output: Float64Array, outputGradient: Float64Array): Sums {
 	const inputGradient = new Sums(output.length);
 	outputGradient.forEach((gradient, i) => {
-		if (activation === 'relu') {
-			if (output[i]! > 0) inputGradient.add(i, gradient);
-		} else {
-			inputGradient.add(i, gradient);
-			inputGradient.add(i, -gradient * output[i]! ** 2);
-		}
+		const y = output[i]!;
+		inputGradient.add(i, gradient * derivative(activation, y));
+		if (activation === 'tanh') inputGradient.terms[i] = Math.abs(gradient) * (1 + y ** 2);
 	});
 	return inputGradient;
 }

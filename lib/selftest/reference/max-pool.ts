@@ -13,7 +13,7 @@ export function poolOutputShape(
 	return [n, Math.floor((h - size) / stride) + 1, Math.floor((w - size) / stride) + 1, c];
 }
 
-/** For every output the index of the input that it is. */
+/** For every output the index of the input that it is. A NaN wins. */
 export function winners(shape: PoolInput, options: PoolOptions, input: Float64Array): Int32Array {
 	const [, height, width, channels] = shape;
 	const [images, outputHeight, outputWidth] = poolOutputShape(shape, options);
@@ -29,7 +29,8 @@ export function winners(shape: PoolInput, options: PoolOptions, input: Float64Ar
 							const y = p * options.stride + r;
 							const x = q * options.stride + s;
 							const index = ((n * height + y) * width + x) * channels + c;
-							if (best < 0 || input[index]! > input[best]!) best = index;
+							const isBetter = best < 0 || input[index]! > input[best]! || Number.isNaN(input[index]);
+							if (isBetter) best = index;
 						}
 					}
 					result[output++] = best;

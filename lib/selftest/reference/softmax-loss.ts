@@ -58,7 +58,8 @@ export function softmaxLossGradient(logits: Float64Array, labels: Int32Array, cl
  * in fp32; the power function adds up to 4 units in the last place, 8 roundings.
  */
 function powerRoundings(logits: Float64Array): number {
-	const range = logits.reduce((a, b) => Math.max(a, b)) - logits.reduce((a, b) => Math.min(a, b));
+	const finite = logits.filter(Number.isFinite);
+	const range = finite.reduce((a, b) => Math.max(a, b)) - finite.reduce((a, b) => Math.min(a, b));
 	return Math.min(88, range) + 8;
 }
 

@@ -1,0 +1,132 @@
+#include "relu.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <tuple>
+
+#include "bytes.h"
+
+namespace alexnet::cpu {
+namespace {
+
+template <class Real>
+ALEXNET_INLINE void forwardPiece(const Real* input, Real* output, int64_t length) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < length; ++i) {
+    const float x = widen(input[i]);
+    output[i] = narrow<Real>(x <= 0 ? 0.0F : x);
+  }
+}
+
+template <class Real>
+ALEXNET_INLINE void backwardPiece(const Real* output, const Real* outputGradient, Real* inputGradient, int64_t length) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < length; ++i) {
+    const float y = widen(output[i]);
+    const float slope = y > 0 ? 1.0F : y <= 0 ? 0.0F : y;
+    inputGradient[i] = narrow<Real>(widen(outputGradient[i]) * slope);
+  }
+}
+
+// The bits of the largest number without its sign: they are ordered as magnitudes are, infinity and NaN above all others.
+template <class Bits, class Real>
+ALEXNET_INLINE Bits largestOfPiece(const Real* values, int64_t length) {
+  Bits largest = 0;
+  for (int64_t i = 0; i < length; ++i) {
+    Bits bits;
+    std::memcpy(&bits, &values[i], sizeof bits);
+    largest = std::max(largest, static_cast<Bits>(bits & (std::numeric_limits<Bits>::max() >> 1)));
+  }
+  return largest;
+}
+
+ALEXNET_VECTORIZED void forward(const float* input, float* output, int64_t length) {
+  forwardPiece(input, output, length);
+}
+ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, int64_t length) {
+  forwardPiece(input, output, length);
+}
+ALEXNET_VECTORIZED void backward(const float* output, const float* outputGradient, float* inputGradient,
+                                 int64_t length) {
+  backwardPiece(output, outputGradient, inputGradient, length);
+}
+ALEXNET_VECTORIZED void backward(const Bfloat16* output, const Bfloat16* outputGradient, Bfloat16* inputGradient,
+                                 int64_t length) {
+  backwardPiece(output, outputGradient, inputGradient, length);
+}
+ALEXNET_VECTORIZED uint32_t largest(const float* values, int64_t length) {
+  return largestOfPiece<uint32_t>(values, length);
+}
+ALEXNET_VECTORIZED uint16_t largest(const Bfloat16* values, int64_t length) {
+  return largestOfPiece<uint16_t>(values, length);
+}
+
+template <class Real>
+void reluOf(const Real* input, Real* output, int64_t elements) {
+  inPieces(elements, [&](int64_t begin, int64_t end) { forward(input + begin, output + begin, end - begin); });
+}
+
+template <class Real>
+void reluBackwardOf(const ActivateBackward& operation) {
+  const Real* const output = operation.output.data<Real>();
+  const Real* const outputGradient = operation.outputGradient.data<Real>();
+  Real* const inputGradient = operation.inputGradient.mutableData<Real>();
+  inPieces(operation.output.elements(), [&](int64_t begin, int64_t end) {
+    backward(output + begin, outputGradient + begin, inputGradient + begin, end - begin);
+  });
+}
+
+template <class Real>
+auto largestOf(const Real* values, int64_t elements) {
+  using Bits = decltype(largest(values, elements));
+  std::atomic<Bits> all{0};
+  inPieces(elements, [&](int64_t begin, int64_t end) {
+    const Bits own = largest(values + begin, end - begin);
+    Bits before = all.load(std::memory_order_relaxed);
+    while (before < own && !all.compare_exchange_weak(before, own, std::memory_order_relaxed)) {
+    }
+  });
+  return all.load();
+}
+
+// The largest absolute value of a tensor, 0 where there is none; infinite or NaN where an element is.
+double largestOf(const Tensor& tensor) {
+  if (!tensor) return 0;
+  if (tensor.type == DataType::bfloat16) {
+    return widen(Bfloat16{largestOf(tensor.data<Bfloat16>(), tensor.elements())});
+  }
+  const uint32_t bits = largestOf(tensor.data<float>(), tensor.elements());
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+size_t bytesOf(const Tensor& tensor) { return tensor ? tensor.bytes() : 0; }
+
+}  // namespace
+
+void relu(const Tensor& input, const Tensor& output) {
+  input.type == DataType::float32 ? reluOf(input.data<float>(), output.mutableData<float>(), input.elements())
+                                  : reluOf(input.data<Bfloat16>(), output.mutableData<Bfloat16>(), input.elements());
+}
+
+void reluBackward(const ActivateBackward& operation) {
+  operation.output.type == DataType::float32 ? reluBackwardOf<float>(operation) : reluBackwardOf<Bfloat16>(operation);
+}
+
+template <class Product>
+bool fusesActivation(const Product& operation) {
+  if (operation.activation != Activation::relu) return true;
+  const auto& [input, weights, bias, addend] =
+      std::tie(operation.input, operation.weights, operation.bias, operation.addend);
+  if (bytesOf(input) + bytesOf(weights) + bytesOf(addend) >= 2 * bytesOf(operation.output)) return false;
+  const double terms = static_cast<double>(weights.elements() / weights.dimension(0));
+  const double most = terms * largestOf(input) * largestOf(weights) + largestOf(bias) + largestOf(addend);
+  return most < std::numeric_limits<float>::max() / 2;  // half, for what rounding adds; false where it is NaN
+}
+
+template bool fusesActivation(const Conv2d& operation);
+template bool fusesActivation(const Linear& operation);
+
+}  // namespace alexnet::cpu

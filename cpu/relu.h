@@ -1,0 +1,19 @@
+// ReLU that keeps NaN: a net that computes garbage must not look well. oneDNN's is max(x, 0), which makes 0 of it.
+#pragma once
+
+#include "../core/operations.h"
+
+namespace alexnet::cpu {
+
+// output = max(0, input), NaN where input is. May run in place.
+void relu(const Tensor& input, const Tensor& output);
+// inputGradient = outputGradient where output > 0, NaN where an operand is. May run in place.
+void reluBackward(const ActivateBackward& operation);
+
+// Whether oneDNN may apply the activation while it multiplies (Conv2d or Linear): it is no ReLU, or no sum can be NaN,
+// since all factors are finite and too small for any sum of theirs to overflow. Finding that out means to read the
+// operands: where the output is smaller than they are, it is quicker to apply the ReLU afterwards.
+template <class Product>
+bool fusesActivation(const Product& operation);
+
+}  // namespace alexnet::cpu
