@@ -1,6 +1,7 @@
 // Every public function as somebody may misuse it who has not read its types: refused at the call, in words, and nothing
 // is taken. What a value must be is in test/check.test.ts.
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtempSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -24,12 +25,14 @@ interface Misused {
 	readonly name: string;
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'alexnet-'));
+const folder = mkdtempSync(join(tmpdir(), 'alexnet-'));
 test.after.always(async () => rm(folder, {recursive: true, force: true}));
 
 const model = new AlexNet({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
-await model.initialize();
-model.statistics = tinyStatistics;
+test.before(async () => {
+	await model.initialize();
+	model.statistics = tinyStatistics;
+});
 test.after.always(async () => model.dispose());
 
 /** Devices opened since the model's. */
