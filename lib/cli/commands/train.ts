@@ -12,6 +12,7 @@ import {describeBest, trainRun} from '../train-run.ts';
 
 interface TrainCommandOptions {
 	device: string;
+	threads?: number;
 	precision: Precision;
 	init: Init;
 	epochs: number;
@@ -54,6 +55,7 @@ export function addTrain(program: Command): void {
 		.argument('<folder>', 'the pictures')
 		.optionsGroup('Run:')
 		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
 		.addOption(commonOptions.precision())
 		.option('--epochs <number>', 'passes over the pictures', integer(1), 90)
 		.option('--batch-size <number>', 'pictures in a step', integer(1), 128)
@@ -142,11 +144,12 @@ async function train(
 }
 
 function netOptions(options: TrainCommandOptions): AlexNetOptions {
-	const {init, activation, lrn, pooling, dropout, columns, device, precision, batchSize, seed, pcaScale} = options;
+	const {init, activation, lrn, pooling, dropout, columns, device, threads, precision, batchSize, seed, pcaScale} =
+		options;
 	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
 	return {
 		...{init, activation, lrn, pooling, dropout, columns},
-		...{devices: device.split(','), precision, batchSize, seed, pcaScale},
+		...{devices: device.split(','), threads, precision, batchSize, seed, pcaScale},
 		...{learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay},
 	};
 }
