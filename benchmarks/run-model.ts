@@ -9,6 +9,7 @@ const classes = 1000;
 
 export interface ModelTrialOptions {
 	devices: readonly string[];
+	threads?: number | undefined;
 	precision: Precision;
 	batchSize: number;
 	repetitions: number;
@@ -17,10 +18,10 @@ export interface ModelTrialOptions {
 /** @returns milliseconds of a step or a prediction, a value a sample */
 export async function runModel(
 	trial: ModelTrial,
-	{devices, precision, batchSize, repetitions}: ModelTrialOptions,
+	{devices, threads, precision, batchSize, repetitions}: ModelTrialOptions,
 ): Promise<number[]> {
 	// The start that learns soonest: losses stay finite however long the trial lasts.
-	await using model = await AlexNet.create({classes, devices, precision, batchSize, init: 'source2012'});
+	await using model = await AlexNet.create({classes, devices, threads, precision, batchSize, init: 'source2012'});
 	model.sgd = {...model.sgd, learningRate: 0.001};
 	const pictureBytes = model.architecture.imageSize ** 2 * 3;
 	const batches = [1, 2].map((seed) => ({

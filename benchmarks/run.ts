@@ -14,6 +14,7 @@ import {columns, isModelTrial, modelTrials, workOf} from './trials.ts';
 export interface BenchmarkOptions {
 	/** Ids: one, or one for each column of the net. */
 	devices: readonly string[];
+	threads?: number | undefined;
 	precision: Precision;
 	batchSize: number;
 	/** Samples of each trial. Default: 10 of the whole net, 20 of an operation. */
@@ -78,16 +79,14 @@ export function benchmarkDevices(asked: readonly string[], trials: readonly stri
  * are not what they must be, or its process ends.
  */
 export async function runTrials(trials: readonly string[], options: BenchmarkOptions): Promise<BenchmarkRow[]> {
-	const {devices, precision, batchSize, signal, onProgress} = options;
-	const job = {devices, precision, batchSize, repetitions: 0};
+	const {devices, threads, precision, batchSize, onProgress} = options;
+	const job = {devices, threads, precision, batchSize, repetitions: 0};
 	const before = await measureMachine(job, options, 0);
 	const samples = new Map<string, number[]>();
 	for (const trial of trials) {
 		onProgress?.(trial, samples.size);
 		const repetitions = options.repetitions ?? (isModelTrial(trial) ? 10 : 20);
-		const answer = await ask({...job, trial, repetitions}, signal);
-		if (answer.kind !== 'samples') throw new Error(`Expected samples, got ${answer.kind}.`);
-		samples.set(trial, answer.milliseconds);
+		samples.set(trial, await samplesOf(trial, {...options, repetitions}));
 	}
 	// Twice, so that one moment in which something else ran does not make every bound too easy.
 	const after = await measureMachine(job, options, trials.length);
@@ -96,6 +95,16 @@ export async function runTrials(trials: readonly string[], options: BenchmarkOpt
 		peak: Math.max(before.peak, after.peak),
 	};
 	return [...samples].map(([trial, milliseconds]) => rowOf({...job, trial}, milliseconds, machine));
+}
+
+/** Milliseconds of each repetition of a trial, from a process of its own. */
+export async function samplesOf(
+	trial: string,
+	{devices, threads, precision, batchSize, repetitions, signal}: BenchmarkOptions & {repetitions: number},
+): Promise<number[]> {
+	const answer = await ask({trial, devices, threads, precision, batchSize, repetitions}, signal);
+	if (answer.kind !== 'samples') throw new Error(`Expected samples, got ${answer.kind}.`);
+	return answer.milliseconds;
 }
 
 type Job = Omit<TrialJob, 'trial'>;

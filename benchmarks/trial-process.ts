@@ -11,6 +11,7 @@ export interface TrialJob {
 	/** A trial's name, or 'machine' for what the device can do at best. */
 	trial: string;
 	devices: readonly string[];
+	threads?: number | undefined;
 	precision: Precision;
 	batchSize: number;
 	repetitions: number;
@@ -22,9 +23,9 @@ export type TrialAnswer =
 	| {kind: 'error'; message: string; code?: ErrorCode};
 
 async function answer(job: TrialJob): Promise<TrialAnswer> {
-	const {trial, devices, precision, batchSize, repetitions} = job;
+	const {trial, devices, threads, precision, batchSize, repetitions} = job;
 	if (isModelTrial(trial)) return {kind: 'samples', milliseconds: await runModel(trial, job)};
-	const device = openDevice(devices[0] ?? 'cpu');
+	const device = openDevice(devices[0] ?? 'cpu', {threads});
 	try {
 		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(device, precision)};
 		const operation = operationTrial(trial, batchSize, precision);

@@ -76,8 +76,9 @@ std::vector<std::string> foldersOf(const std::string& controller, const std::str
   const std::vector<Hierarchy> all = hierarchies(root);
   for (const Mount& mount : mounts(root)) {
     for (const Hierarchy& hierarchy : all) {
-      const bool here = mount.unified ? hierarchy.controllers.empty()
-                                      : names(hierarchy.controllers, controller) && names(mount.controllers, controller);
+      const bool here = mount.unified
+                            ? hierarchy.controllers.empty()
+                            : names(hierarchy.controllers, controller) && names(mount.controllers, controller);
       if (!here) continue;
       for (std::string group = below(mount, hierarchy.group);; group.resize(group.rfind('/'))) {
         while (!group.empty() && group.back() == '/') group.pop_back();

@@ -109,6 +109,7 @@ export async function loadCheckpoint<M extends Model>(
 			...sgdSettings(sgd),
 			...{architecture, labels, seed, pcaScale},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
+			threads: options.threads,
 		});
 		try {
 			await fill(model, file, hasStatistics);

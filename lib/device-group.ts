@@ -1,17 +1,21 @@
-import {listDevices, openDevice} from './device.ts';
+import {checked} from './check.ts';
+import {listDevices, openDevice, threadsCheck, type DeviceOptions} from './device.ts';
 import {AlexNetError, isAlexNetError} from './errors.ts';
 import type {NativeDevice} from './native.ts';
 
 /** The devices that hold the columns of one net. */
 export class DeviceGroup {
 	readonly devices: readonly NativeDevice[];
+	/** Threads of each, where they are CPU devices. */
+	readonly threads: number | undefined;
 
 	/**
-	 * Opens one device for all columns, or one for each. CPU devices share the cores evenly.
+	 * Opens one device for all columns, or one for each. CPU devices share the threads evenly.
 	 *
-	 * @throws ALEXNET_DEVICE where one is not there, or their number does not suit the columns.
+	 * @throws ALEXNET_DEVICE where one is not there, or their number does not suit the columns; ALEXNET_ARGUMENT where GPUs
+	 * are given `threads`.
 	 */
-	constructor(ids: readonly string[], columns: number) {
+	constructor(ids: readonly string[], columns: number, {threads}: DeviceOptions = {}) {
 		if (ids.length !== 1 && ids.length !== columns) {
 			const names = ids.length === 0 ? '' : ` (${ids.join(', ')})`;
 			const wanted = columns === 1 ? 'one device' : `one device, or ${columns} of a kind`;
@@ -21,11 +25,10 @@ export class DeviceGroup {
 		if (new Set(ids.map((id) => id.split(':')[0])).size > 1) {
 			throw new AlexNetError('ALEXNET_DEVICE', `The columns of a net take devices of one kind; got ${ids.join(', ')}.`);
 		}
-		const cores = listDevices().find(({kind}) => kind === 'cpu')?.threads ?? 1;
-		const threads = ids.length === 1 ? 0 : Math.max(1, Math.floor(cores / ids.length));
+		this.threads = ids[0]?.startsWith('cpu') ? shareOf(ids.length, threads) : threads;
 		const opened: NativeDevice[] = [];
 		try {
-			for (const id of ids) opened.push(openDevice(id, id.startsWith('cpu') ? {threads} : {}));
+			for (const id of ids) opened.push(openDevice(id, {threads: this.threads}));
 		} catch (error) {
 			for (const device of opened) device.close();
 			throw error;
@@ -75,4 +78,11 @@ export class DeviceGroup {
 	close(): void {
 		for (const device of this.devices) device.close();
 	}
+}
+
+/** Threads of each of several CPU devices. */
+function shareOf(devices: number, asked: number | undefined): number {
+	if (asked !== undefined) checked('threads', threadsCheck, asked);
+	const most = listDevices().find(({kind}) => kind === 'cpu')?.threads ?? 1;
+	return Math.max(1, Math.floor(Math.min(asked ?? most, most) / devices));
 }

@@ -1,4 +1,4 @@
-import {checked, flag, integer, options, text} from './check.ts';
+import {checked, flag, integer, options, text, type Check} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
@@ -13,11 +13,16 @@ export interface ListOptions {
 const listOptions = options<ListOptions>({probe: flag});
 
 export interface DeviceOptions {
-	/** CPU only: cores to use. Default 0: all. */
+	/**
+	 * CPU only: at most so many threads. Default: as many as affinity, a container's CPU quota, OMP_NUM_THREADS and
+	 * OMP_THREAD_LIMIT allow; no more in any case.
+	 */
 	threads?: number | undefined;
 }
 
-const deviceOptions = options<DeviceOptions>({threads: integer(0)});
+export const threadsCheck: Check<number> = integer(1);
+
+const deviceOptions = options<DeviceOptions>({threads: threadsCheck});
 
 /**
  * The devices of this machine. Why there is no CUDA device, and which CUDA versions build and driver have, says
@@ -49,6 +54,15 @@ export function deviceInfo(id: string, here: readonly DeviceInfo[] = listDevices
 	return here.find((device) => device.id === id) ?? (cpu && {...cpu, id});
 }
 
+/** {@link deviceInfo} of a device that works with so many threads, where it is a CPU. */
+export function deviceInUse(id: string, threads: number | undefined): DeviceInfo | undefined {
+	const info = deviceInfo(id);
+	if (info?.threads === undefined || threads === undefined || threads >= info.threads) return info;
+	const inUse = {...info, threads};
+	delete inUse.threadsLimitedBy;
+	return inUse;
+}
+
 /** Whether CUDA devices can be had here, and if not, why and what to do. */
 export function cudaAvailability(): CudaAvailability {
 	return native.cudaAvailability();
@@ -57,10 +71,11 @@ export function cudaAvailability(): CudaAvailability {
 /**
  * Opens a device: "cpu" (the same as "cpu:0"), "cpu:1", "cuda:0". Close it when done.
  *
- * @throws ALEXNET_DEVICE where there is no such device here; the message says why. Nothing falls back.
+ * @throws ALEXNET_DEVICE where there is no such device here; the message says why. Nothing falls back. ALEXNET_ARGUMENT
+ * where a GPU is given `threads`.
  */
 export function openDevice(id: string, given: DeviceOptions = {}): NativeDevice {
-	const {threads = 0} = checked('openDevice', deviceOptions, given);
+	const {threads} = checked('openDevice', deviceOptions, given);
 	const match = /^(cpu|cuda)(?::(\d{1,9}))?$/.exec(checked('id', text, id));
 	if (!match?.[1]) {
 		throw new AlexNetError(
@@ -71,6 +86,9 @@ export function openDevice(id: string, given: DeviceOptions = {}): NativeDevice 
 		);
 	}
 	const [, kind, index = '0'] = match;
+	if (threads !== undefined && kind === 'cuda') {
+		throw new AlexNetError('ALEXNET_ARGUMENT', `threads is for the CPU; ${id} has none to set.`);
+	}
 	if (kind === 'cuda') {
 		const {reason, message} = cudaAvailability();
 		if (reason !== 'available') throw new AlexNetError('ALEXNET_DEVICE', `There is no ${id} here. ${message}`);

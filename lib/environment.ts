@@ -1,21 +1,21 @@
 // What decides the last bits of a run's results besides its seed: libraries, instruction set, threads.
 import sharp from 'sharp';
-import {deviceInfo} from './device.ts';
+import {deviceInUse} from './device.ts';
 import type {Environment} from './progress.ts';
 import {packageVersion} from './package.ts';
 
-/** @param devices ids of the devices that hold the net */
-export function environmentOf(devices: readonly string[]): Environment {
+/** @param model the devices that hold a net, and the threads of each that is a CPU */
+export function environmentOf(model: {devices: readonly string[]; threads: number | undefined}): Environment {
 	return {
 		'alexnet-cuda': packageVersion,
 		sharp: sharp.versions.sharp,
 		libvips: sharp.versions.vips,
-		devices: devices.map(describe).join('; '),
+		devices: model.devices.map((id) => describe(id, model.threads)).join('; '),
 	};
 }
 
-function describe(id: string): string {
-	const {arithmetic, threads, computeCapability} = deviceInfo(id) ?? {};
+function describe(id: string, most: number | undefined): string {
+	const {arithmetic, threads, computeCapability} = deviceInUse(id, most) ?? {};
 	const threadsInWords = threads === undefined ? undefined : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 	return [id, arithmetic, computeCapability, threadsInWords].filter((part) => part !== undefined).join(', ');
 }

@@ -56,7 +56,7 @@ export class Model {
 		const mean = [imageSize, imageSize, 3];
 		const pca = {values: new Float32Array(3), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
 		this.#statistics = {mean: new Float32Array(elementsOf(mean)), pca};
-		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns);
+		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns, options);
 		try {
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
 			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
@@ -96,6 +96,11 @@ export class Model {
 	/** Ids of the devices that hold the columns. */
 	get devices(): readonly string[] {
 		return this.#group.ids;
+	}
+
+	/** Threads of each device, where they are CPUs. */
+	get threads(): number | undefined {
+		return this.#group.threads;
 	}
 
 	/** Every weight and bias: name, shape in PyTorch's order, and where its parts lie. */

@@ -67,12 +67,14 @@ export interface DeviceInfo {
 	kind: 'cpu' | 'cuda';
 	/** The processor's or the board's name. */
 	name: string;
-	/** Memory in bytes: the machine's for a CPU, the board's for a GPU. */
+	/** Memory in bytes: the machine's or the control group's for a CPU, the board's for a GPU. */
 	memoryBytes: number;
 	/** Whether bf16 arithmetic runs in hardware; where it does not, it works but is slow. */
 	nativeBfloat16: boolean;
-	/** CPU: cores used when it is the only device. */
+	/** CPU: threads used when it is the only device and nothing else is asked for. */
 	threads?: number;
+	/** CPU: what allows no more threads, for example "OMP_NUM_THREADS" or "CPU quota"; left out where it is the machine. */
+	threadsLimitedBy?: string;
 	/** CPU: the library that multiplies and its instruction set, which decide the last bits of results. */
 	arithmetic?: string;
 	/** CUDA: for example "8.6". */
@@ -252,6 +254,25 @@ const testBuilds = [
 	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
 ] as const;
 
+/**
+ * OpenMP's threads are to sleep where they wait for each other. By default GCC's library lets them spin for milliseconds,
+ * and where other work needs the cores, a thread that spins keeps the one that it waits for from running: beside one busy
+ * process on two cores everything took eleven times as long. Alone, sleeping costs nothing that can be measured.
+ *
+ * The library reads the variable when it is loaded, with the addon. So this does not reach it in a worker thread, whose
+ * `process.env` is a copy, or where another addon has loaded it before; there the threads spin.
+ */
+function withSleepingThreads<T>(load: () => T): T {
+	const {OMP_WAIT_POLICY, GOMP_SPINCOUNT} = process.env;
+	if (OMP_WAIT_POLICY !== undefined || GOMP_SPINCOUNT !== undefined) return load();
+	process.env.OMP_WAIT_POLICY = 'passive';
+	try {
+		return load();
+	} finally {
+		delete process.env.OMP_WAIT_POLICY;
+	}
+}
+
 function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
 	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
 	if (!existsSync(file)) {
@@ -279,7 +300,7 @@ function loadRelease(): Addon {
 
 function loadAddon(): Addon {
 	const asked = testBuilds.find(({variable}) => process.env[variable]);
-	const addon = asked ? loadTestBuild(asked) : loadRelease();
+	const addon = withSleepingThreads(() => (asked ? loadTestBuild(asked) : loadRelease()));
 	addon.makeErrorsWith(makeError);
 	return addon;
 }

@@ -1,5 +1,6 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
+import {threadsCheck} from './device.ts';
 import {arrayOf, bytes, distinctNames, either, flag, integer, integers, listOf, must, needed} from './check.ts';
 import {oneOf, options, text} from './check.ts';
 import {sgdOptions, type SgdOptions} from './sgd.ts';
@@ -17,12 +18,18 @@ export interface RunOptions {
 	precision?: Precision | undefined;
 	/** Pictures in a training step, and at most so many at once in inference. Default 128. */
 	batchSize?: number | undefined;
+	/**
+	 * CPU only: at most so many threads; two devices share them. Default: as many as affinity, a container's CPU quota,
+	 * OMP_NUM_THREADS and OMP_THREAD_LIMIT allow; no more in any case.
+	 */
+	threads?: number | undefined;
 }
 
 export const runOptions = options<RunOptions>({
 	devices: either(text, listOf(text), "a device's id, such as 'cuda:0', or an array of ids"),
 	precision: oneOf(['fp32', 'bf16']),
 	batchSize: integer(1),
+	threads: threadsCheck,
 });
 
 export interface ModelOptions extends RunOptions, SgdOptions {

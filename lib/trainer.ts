@@ -142,7 +142,7 @@ async function* trainEpochs(
 async function begin(model: Model, source: PictureSource, options: TrainOptions): Promise<Progress> {
 	const {validation, signal, onProgress} = options;
 	const pictures = {train: await contentsOf(source), validation: validation ? await contentsOf(validation) : []};
-	const environment = environmentOf(model.devices);
+	const environment = environmentOf(model);
 	if (model.progress) {
 		requireSamePictures(source.labels, model.progress.pictures, pictures);
 		source.leaveOut?.(model.progress.unreadable);

@@ -1,12 +1,19 @@
 // Which device runs, and why not another: nobody should have to guess.
-import {deviceInfo} from '../device.ts';
+import {deviceInUse} from '../device.ts';
 import {count} from './format.ts';
 import {cudaAvailability, listDevices, type CudaAvailability, type DeviceInfo, type Precision} from '../index.ts';
 
+interface Run {
+	devices: readonly string[];
+	precision: Precision;
+	/** Of each CPU, at most. */
+	threads?: number | undefined;
+}
+
 /** "cpu:0 (AMD EPYC, 2 cores) in bf16", and a sentence more where the user could do better. */
-export function describeRun(devices: readonly string[], precision: Precision): string {
+export function describeRun({devices, precision, threads}: Run): string {
 	const here = listDevices();
-	const used = devices.flatMap((id) => deviceInfo(id) ?? []);
+	const used = devices.flatMap((id) => deviceInUse(id, threads) ?? []);
 	const lines = [
 		`Device: ${used.map((device) => `${device.id} (${describeDevice(device)})`).join(', ')} in ${precision}.`,
 	];
@@ -22,8 +29,11 @@ export function describeRun(devices: readonly string[], precision: Precision): s
 	return lines.join('\n');
 }
 
-export function describeDevice({name, threads, computeCapability, multiprocessors = 0}: DeviceInfo): string {
-	if (threads !== undefined) return `${name}, ${count(threads, 'core')}`;
+/** "AMD EPYC, 2 cores", or "AMD EPYC, 1 core (CPU quota)" where it is not the machine that allows no more. */
+export function describeDevice(device: DeviceInfo): string {
+	const {name, threads, threadsLimitedBy, computeCapability, multiprocessors = 0} = device;
+	const limit = threadsLimitedBy === undefined ? '' : ` (${threadsLimitedBy})`;
+	if (threads !== undefined) return `${name}, ${count(threads, 'core')}${limit}`;
 	if (computeCapability === undefined) return name;
 	return `${name}, compute capability ${computeCapability}, ${count(multiprocessors, 'multiprocessor')}`;
 }

@@ -64,9 +64,9 @@ async function opened(model: AlexNet, open: () => Promise<RunFolder>): Promise<O
 	}
 }
 
-function warn({progress, devices}: AlexNet, output: Output): void {
-	if (!progress) return;
-	const changes = environmentChanges(progress.environment, environmentOf(devices));
+function warn(model: AlexNet, output: Output): void {
+	if (!model.progress) return;
+	const changes = environmentChanges(model.progress.environment, environmentOf(model));
 	if (changes.length === 0) return;
 	output.note(`warning: the run goes on, but not bit for bit as it would have: ${changes.join('; ')}.`);
 }

@@ -55,6 +55,10 @@ export const commonOptions = {
 		new Option('--device <id>', "where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each")
 			.argParser(deviceIds)
 			.default('cpu'),
+	threads: () =>
+		new Option('--threads <number>', 'of the CPU, at most; all that this process may use, where not given').argParser(
+			integer(1),
+		),
 	precision: () =>
 		new Option('--precision <precision>', 'type of activations and multiplications')
 			.choices(['fp32', 'bf16'])

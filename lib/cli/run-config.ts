@@ -1,7 +1,7 @@
 // What config.json tells of a run, and how a resumed run takes its settings from there.
 import type {Command} from 'commander';
 import {AlexNetError} from '../errors.ts';
-import {deviceInfo} from '../device.ts';
+import {deviceInUse} from '../device.ts';
 import type {AlexNet} from '../index.ts';
 import type {RunConfig} from '../run-folder.ts';
 import {packageVersion} from '../package.ts';
@@ -18,7 +18,7 @@ export function describeConfig(
 	return {
 		startedAt: new Date().toISOString(),
 		versions: {'alexnet-cuda': packageVersion, node: process.versions.node},
-		devices: model.devices.map((id) => deviceInfo(id)),
+		devices: model.devices.map((id) => deviceInUse(id, model.threads)),
 		settings: Object.fromEntries(Object.entries(settings).filter(([name]) => !ofTheCall.has(name))),
 		pictures: {train: pictures.train.size, validation: pictures.validation.size},
 		labels: model.labels,
@@ -26,7 +26,7 @@ export function describeConfig(
 }
 
 /**
- * The options of a resumed run: those it was started with, more epochs or another device where the command line asks
+ * The options of a resumed run: those it was started with, more epochs, another device or number of threads where the command line asks
  * for that, and what belongs to the call.
  *
  * @throws ALEXNET_ARGUMENT where the command line contradicts the run; ALEXNET_RUN where `config` does not say enough.
@@ -48,9 +48,9 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 	return result as T;
 }
 
-/** More epochs continue a run; another device too, though not bit for bit. */
+/** More epochs continue a run; another device or number of threads too, though not bit for bit. */
 function mayChange(name: string, saved: unknown, now: unknown): boolean {
-	return name === 'device' || (name === 'epochs' && Number(now) > Number(saved));
+	return name === 'device' || name === 'threads' || (name === 'epochs' && Number(now) > Number(saved));
 }
 
 function contradiction(path: string, flag: string, saved: unknown, now: unknown): AlexNetError {

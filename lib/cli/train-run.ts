@@ -129,7 +129,7 @@ class Saver {
 
 function introduce({model, data, init, output, training}: TrainRunOptions): void {
 	const {train, validation} = data;
-	output.note(describeRun(model.devices, model.precision));
+	output.note(describeRun(model));
 	output.note(
 		`Pictures: ${train.size.toLocaleString('en-US')} to train on and ${validation.size.toLocaleString('en-US')} held out, ` +
 			`in ${count(model.classes, 'class', 'classes')}.`,

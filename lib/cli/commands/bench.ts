@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
-import {benchmarkDevices, runTrials} from '../../../benchmarks/run.ts';
+import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../../benchmarks/run.ts';
+import {runShared, sharedMachine, sharedTable} from '../../../benchmarks/shared-machine.ts';
 import {benchmarkTable, describeMachine} from '../../../benchmarks/table.ts';
 import {trialNames} from '../../../benchmarks/trials.ts';
 import type {Precision} from '../../index.ts';
@@ -12,6 +13,7 @@ import {commonOptions, integer} from '../parse.ts';
 
 interface BenchCommandOptions {
 	device: string;
+	threads?: number;
 	precision: Precision;
 	batchSize: number;
 	repetitions?: number;
@@ -29,19 +31,24 @@ export function addBench(program: Command): void {
 			'Measure how long a training step, inference or a single operation takes at the shapes of AlexNet, each in a ' +
 				'process of its own, and how near that is to what this machine can do.',
 		)
-		.argument('[trial]', "a trial, the beginning of some trials' names, or 'all'; an unknown one lists them")
+		.argument(
+			'[trial]',
+			"a trial, the beginning of some trials' names, 'all', or 'shared-machine'; an unknown one lists them",
+		)
 		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
 		.addOption(commonOptions.precision())
 		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
 		.option('--repetitions <number>', 'samples taken of each trial', integer(1))
 		.addOption(commonOptions.json());
 	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
+		if (pattern === sharedMachine) return bench(shared, wholeNet, options);
 		const trials = pattern === undefined ? wholeNet : chosen(trialNames(), pattern);
 		if (trials.length === 0) {
-			const message = `error: there is no trial '${pattern ?? ''}'. Trials: ${trialNames().join(', ')}`;
+			const message = `error: there is no trial '${pattern ?? ''}'. Trials: ${[...trialNames(), sharedMachine].join(', ')}`;
 			command.error(message, {exitCode: exitCodes.usage});
 		}
-		await bench(trials, options);
+		return bench((given) => measured(trials, given), trials, options);
 	});
 }
 
@@ -50,20 +57,39 @@ function chosen(names: readonly string[], pattern: string): readonly string[] {
 	return names.filter((name) => pattern === 'all' || name.startsWith(pattern));
 }
 
-async function bench(trials: readonly string[], options: BenchCommandOptions): Promise<void> {
+/** What there is to tell, as JSON and in words. */
+interface Told {
+	rows: readonly object[];
+	text: string;
+}
+
+async function measured(trials: readonly string[], options: BenchmarkOptions): Promise<Told> {
+	const rows = await runTrials(trials, options);
+	const {header, cells} = benchmarkTable(rows);
+	return {rows, text: [table(header, cells), ...rows.slice(0, 1).map(describeMachine)].join('\n')};
+}
+
+/** How much of the speed is kept beside busy processes. */
+async function shared(options: BenchmarkOptions): Promise<Told> {
+	const rows = await runShared(options);
+	const {header, cells} = sharedTable(rows);
+	return {rows, text: table(header, cells)};
+}
+
+async function bench(
+	run: (options: BenchmarkOptions) => Promise<Told>,
+	trials: readonly string[],
+	options: BenchCommandOptions,
+): Promise<void> {
 	const output = new Output(options);
-	const {precision, batchSize, repetitions} = options;
+	const {threads, precision, batchSize, repetitions} = options;
 	const devices = benchmarkDevices(options.device.split(','), trials);
-	output.note(describeRun(devices, precision));
+	output.note(describeRun({devices, precision, threads}));
 	using interruptible = new Interruptible(() => output.note('Ending.'));
 	const {signal} = interruptible;
 	const onProgress = (trial: string, done: number): void => output.progress(trial, done, trials.length);
-	const rows = await runTrials(trials, {devices, precision, batchSize, repetitions, signal, onProgress}).finally(() =>
-		output.clear(),
-	);
+	const given = {devices, threads, precision, batchSize, repetitions, signal, onProgress};
+	const {rows, text} = await run(given).finally(() => output.clear());
 	output.json(rows);
-	const [first] = rows;
-	if (output.isJson || !first) return;
-	const {header, cells} = benchmarkTable(rows);
-	output.result(`${table(header, cells)}\n${describeMachine(first)}`);
+	if (!output.isJson) output.result(text);
 }

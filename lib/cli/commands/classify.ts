@@ -10,6 +10,7 @@ interface ClassifyCommandOptions {
 	top: number;
 	crops: 1 | 10;
 	device: string;
+	threads?: number;
 	precision: Precision;
 	json?: boolean;
 }
@@ -27,12 +28,14 @@ export function addClassify(program: Command): void {
 		.option('--top <number>', 'classes to tell for each picture', integer(1), 5)
 		.addOption(commonOptions.crops())
 		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
 		.addOption(commonOptions.precision())
 		.addOption(commonOptions.json())
 		.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
 			const output = new Output(options);
-			const {device, precision, top, crops} = options;
-			await using model = await AlexNet.load(checkpoint, {devices: device.split(','), precision, batchSize: crops});
+			const {device, threads, precision, top, crops} = options;
+			const placement = {devices: device.split(','), threads};
+			await using model = await AlexNet.load(checkpoint, {...placement, precision, batchSize: crops});
 			const results: Result[] = [];
 			for (const picture of pictures) {
 				const result = await classify(model, picture, {top, crops});

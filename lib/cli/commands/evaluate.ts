@@ -13,6 +13,7 @@ type Split = keyof typeof parts;
 
 interface EvaluateCommandOptions {
 	device: string;
+	threads?: number;
 	precision: Precision;
 	batchSize: number;
 	crops: 1 | 10;
@@ -40,6 +41,7 @@ export function addEvaluate(program: Command): void {
 		.option('--seed <number>', "as in training (default: the checkpoint's)", integer(0))
 		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out')
 		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
 		.addOption(commonOptions.precision())
 		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
 		.addOption(commonOptions.json())
@@ -57,12 +59,12 @@ async function evaluate(
 	output: Output,
 	signal: AbortSignal,
 ): Promise<void> {
-	const {device, precision, batchSize, crops, split, validationFraction, strict} = options;
-	await using model = await AlexNet.load(checkpoint, {devices: device.split(','), precision, batchSize});
+	const {device, threads, precision, batchSize, crops, split, validationFraction, strict} = options;
+	await using model = await AlexNet.load(checkpoint, {devices: device.split(','), threads, precision, batchSize});
 	const {seed = model.seed} = options;
 	const data = await ImageFolder.open(folder, {validationFraction, seed, strict, cacheBytes: 0});
 	const pictures = picturesOf(data, folder, options);
-	output.note(describeRun(model.devices, model.precision));
+	output.note(describeRun(model));
 	const classes = count(model.classes, 'class', 'classes');
 	output.note(`Evaluating ${count(pictures.size, 'picture')} in ${classes}: ${parts[split]}.`);
 	const onProgress = (done: number, total: number): void => output.progress('evaluating', done, total);

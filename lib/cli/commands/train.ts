@@ -14,6 +14,7 @@ import {describeBest, trainRun} from '../train-run.ts';
 
 interface TrainCommandOptions extends RecipeOptions {
 	device: string;
+	threads?: number;
 	precision: Precision;
 	seed: number;
 	out: string;
@@ -51,6 +52,7 @@ export function addTrain(program: Command): void {
 		.argument('<folder>', 'the pictures')
 		.optionsGroup('Run:')
 		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
 		.addOption(commonOptions.precision())
 		.addOption(byRecipe('epochs', '--epochs <number>', 'passes over the pictures').argParser(integer(1)))
 		.addOption(byRecipe('batchSize', '--batch-size <number>', 'pictures in a step').argParser(integer(1)))
@@ -142,11 +144,12 @@ async function train(
 }
 
 function netOptions(options: TrainCommandOptions): AlexNetOptions {
-	const {init, activation, lrn, pooling, dropout, columns, device, precision, batchSize, seed, pcaScale} = options;
+	const {init, activation, lrn, pooling, dropout, columns, device, threads, precision, batchSize, seed, pcaScale} =
+		options;
 	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
 	return {
 		...{init, activation, lrn, pooling, dropout, columns},
-		...{devices: device.split(','), precision, batchSize, seed, pcaScale},
+		...{devices: device.split(','), threads, precision, batchSize, seed, pcaScale},
 		...{learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay},
 	};
 }
