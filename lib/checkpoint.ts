@@ -19,12 +19,16 @@ const valuesAtOnce = 2 ** 20;
 
 /**
  * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
- * No step may be under way.
+ * Steps wait until the file is written: it is of one whole step, and no copy of the weights is held meanwhile.
  *
  * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a value is no finite number; what
- * stood there before is untouched.
+ * stood there before is untouched. ALEXNET_DISPOSED after dispose().
  */
 export async function saveCheckpoint(model: Model, path: string): Promise<void> {
+	await model.exclusively(() => write(model, path));
+}
+
+async function write(model: Model, path: string): Promise<void> {
 	const {architecture, step, seed, batchSize, pcaScale, sgd, hasStatistics, progress, devices, precision} = model;
 	const header: CheckpointHeader = {
 		architecture,

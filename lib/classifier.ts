@@ -1,5 +1,6 @@
+import {untilAborted} from './abort.ts';
 import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './alexnet.ts';
-import {checked, distinctNames, filePath, integer, options, partOf} from './check.ts';
+import {checked, distinctNames, filePath, instanceOf, integer, options, partOf} from './check.ts';
 import {loadCheckpoint, saveCheckpoint} from './checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {AlexNetError} from './errors.ts';
@@ -35,9 +36,11 @@ export interface ClassifyOptions {
 	top?: number | undefined;
 	/** Views whose probabilities are averaged (paper 4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
+	/** Rejects with the signal's reason at once. */
+	signal?: AbortSignal | undefined;
 }
 
-export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops});
+export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops, signal: instanceOf(AbortSignal)});
 
 export interface Classification {
 	label: string;
@@ -71,7 +74,7 @@ export class AlexNet extends Model {
 		);
 	}
 
-	/** Writes a checkpoint; no step may be under way. It replaces the file as a whole or not at all. */
+	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */
 	async save(path: string): Promise<void> {
 		await saveCheckpoint(this, checked('path', filePath, path));
 	}
@@ -93,8 +96,16 @@ export class AlexNet extends Model {
 	 * @throws ALEXNET_PICTURE where it cannot be decoded.
 	 */
 	async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<Classification[]> {
-		const {top = 5, crops} = checked('classify', classifyOptions, options);
-		const probabilities = await this.predict(await decodePicture(picture, this.architecture.imageSize), {crops});
+		const {top = 5, crops, signal} = checked('classify', classifyOptions, options);
+		this.requireOpen();
+		signal?.throwIfAborted();
+		const decoding = decodePicture(picture, this.architecture.imageSize).finally(() => {
+			this.requireOpen();
+		});
+		return this.#told(await this.predict(await untilAborted(decoding, signal), {crops, signal}), top);
+	}
+
+	#told(probabilities: Float32Array, top: number): Classification[] {
 		return best(probabilities, top).map((index) => ({
 			label: this.labels[index] ?? '',
 			index,

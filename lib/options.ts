@@ -1,7 +1,8 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
-import {arrayOf, bytes, distinctNames, either, flag, integer, integers, listOf, must, needed} from './check.ts';
-import {oneOf, options, text} from './check.ts';
+import {arrayOf, bytes, callback, distinctNames, either, flag, instanceOf, integer, integers} from './check.ts';
+import {listOf, must, needed, oneOf, options, text} from './check.ts';
+import type {Progress} from './progress.ts';
 import {sgdOptions, type SgdOptions} from './sgd.ts';
 import {augment, crops, pcaScale, type PcaScale} from './views.ts';
 
@@ -60,6 +61,8 @@ export interface TrainStepOptions {
 	/** The pictures' places in their data set and the epoch, which decide the random views. */
 	indices?: ArrayLike<number> | undefined;
 	epoch?: number | undefined;
+	/** What {@link Model.progress} is after the step, if its loss is finite: no save falls between the two. */
+	progress?: ((result: StepResult) => Progress) | undefined;
 }
 
 export const trainStepOptions = options<TrainStepOptions>({
@@ -69,14 +72,17 @@ export const trainStepOptions = options<TrainStepOptions>({
 	update: flag,
 	indices: integers(0),
 	epoch: integer(0),
+	progress: callback(),
 });
 
 export interface PredictOptions {
 	/** Views whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
+	/** Rejects with the signal's reason at once; what waits for a batch leaves the queue. */
+	signal?: AbortSignal | undefined;
 }
 
-export const predictOptions = options<PredictOptions>({crops});
+export const predictOptions = options<PredictOptions>({crops, signal: instanceOf(AbortSignal)});
 
 export interface StepResult {
 	/** Mean cross-entropy in nats, before the update. */

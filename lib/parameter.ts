@@ -119,9 +119,14 @@ export class Parameter {
 		}
 	}
 
+	/** @throws ALEXNET_SHAPE where there are more or fewer than it has. */
+	requireValues({length}: ArrayLike<number>): void {
+		requireLength(`${this.name}, [${this.shape.join(', ')}],`, length, this.elements);
+	}
+
 	/** Queues new contents, given in PyTorch's order. Leave the array as it is until all devices' next promises. */
 	write(contents: ParameterContents, values: Float32Array): void {
-		requireLength(`${this.name}, [${this.shape.join(', ')}],`, values.length, this.elements);
+		this.requireValues(values);
 		this.#distribute(contents, (whole) => whole.write(values));
 	}
 
