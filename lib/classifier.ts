@@ -1,7 +1,7 @@
 import {untilAborted} from './abort.ts';
 import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './alexnet.ts';
 import {checked, distinctNames, filePath, instanceOf, integer, options, partOf} from './check.ts';
-import {loadCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {AlexNetError} from './errors.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './evaluate.ts';
@@ -75,8 +75,8 @@ export class AlexNet extends Model {
 	}
 
 	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */
-	async save(path: string): Promise<void> {
-		await saveCheckpoint(this, checked('path', filePath, path));
+	async save(path: string, options: SaveOptions = {}): Promise<void> {
+		await saveCheckpoint(this, checked('path', filePath, path), checked('save', saveOptions, options));
 	}
 
 	/** Trains on pictures, a report at a time; see {@link train}. */

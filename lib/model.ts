@@ -28,6 +28,8 @@ export class Model {
 	readonly precision: Precision;
 	readonly batchSize: number;
 	readonly seed: number;
+	/** Whether it has neither momentum nor gradients and cannot be trained. */
+	readonly inferenceOnly: boolean;
 	readonly pcaScale: PcaScale;
 	/** Rates and decay of the next step; see {@link SgdOptions}. */
 	sgd: SgdSettings;
@@ -58,6 +60,7 @@ export class Model {
 		this.precision = precision;
 		this.batchSize = batchSize;
 		this.seed = seed;
+		this.inferenceOnly = options.inferenceOnly ?? false;
 		this.pcaScale = options.pcaScale ?? 'deviation';
 		this.sgd = sgdSettings(options);
 		const {imageSize, crop} = architecture;
@@ -70,7 +73,7 @@ export class Model {
 			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
 			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
 				memories,
-				layers: placeColumns(architecture, memories, type, seed),
+				layers: placeColumns(architecture, memories, type, seed, this.inferenceOnly),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),
 			}));
 			this.#memories = taken.memories;
@@ -147,10 +150,11 @@ export class Model {
 	/**
 	 * One step on one batch: forward, backward, and the update unless `update` is false.
 	 *
-	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL before anything is queued.
+	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL, ALEXNET_ARGUMENT (for inference only) before anything is queued.
 	 */
 	async trainStep(options: TrainStepOptions): Promise<StepResult> {
 		this.requireOpen();
+		this.requireTrainable();
 		const {images, update = true, progress} = checked('trainStep', trainStepOptions, options);
 		const labels = this.#requireLabels(options.labels);
 		const {imageSize} = this.architecture;
@@ -209,6 +213,7 @@ export class Model {
 
 	/** The gradients of the last training step, by name, in PyTorch's order. */
 	async gradients(): Promise<Map<string, Float32Array>> {
+		this.requireTrainable();
 		return this.#readAll('gradient');
 	}
 
@@ -254,6 +259,14 @@ export class Model {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.dispose();
+	}
+
+	/** @throws ALEXNET_ARGUMENT where it is for inference only. */
+	requireTrainable(): void {
+		if (!this.inferenceOnly) return;
+		const message =
+			'The model has no memory for momentum and gradients: make or load it without inferenceOnly to train.';
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
 	}
 
 	/** @throws ALEXNET_DISPOSED after dispose(). */

@@ -101,6 +101,7 @@ export function train(
 	options: TrainOptions = {},
 ): AsyncGenerator<TrainReport, void, undefined> {
 	checked('source', pictureSource, source);
+	model.requireTrainable();
 	return trainAlone(model, source, checked('train', trainOptions, options));
 }
 

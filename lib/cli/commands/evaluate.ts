@@ -58,7 +58,12 @@ async function evaluate(
 	signal: AbortSignal,
 ): Promise<void> {
 	const {device, precision, batchSize, crops, split, validationFraction, strict} = options;
-	await using model = await AlexNet.load(checkpoint, {devices: device.split(','), precision, batchSize});
+	await using model = await AlexNet.load(checkpoint, {
+		devices: device.split(','),
+		precision,
+		batchSize,
+		inferenceOnly: true,
+	});
 	const {seed = model.seed} = options;
 	const data = await ImageFolder.open(folder, {validationFraction, seed, strict, cacheBytes: 0});
 	const pictures = picturesOf(data, folder, options);
