@@ -1,4 +1,5 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
+export type {ClassifiedPicture, ClassifyManyOptions} from './classifier.ts';
 export type {SaveOptions} from './checkpoint.ts';
 export {decodePicture, type PictureInput} from './data/decode.ts';
 export {ImageFolder} from './data/image-folder.ts';
