@@ -39,6 +39,8 @@ export interface CheckpointHeader {
 	sgd: SgdSettings;
 	/** Files of the first version do not say. */
 	hasStatistics?: boolean;
+	/** Whether `momentum.<name>` are there; files of older versions do not say, and have them. */
+	hasMomentum?: boolean;
 	/** Where training stopped; not there before the first step of a run. */
 	progress?: Progress;
 	/** Device and precision it was trained on; another may load it. */
@@ -62,6 +64,7 @@ const headerCheck: Check<CheckpointHeader> = where(
 			biasWeightDecay: number(0),
 		}),
 		hasStatistics: optional(flag),
+		hasMomentum: optional(flag),
 		progress: optional(progressCheck),
 		devices: optional(listOf(text)),
 		precision: optional(oneOf<Precision>(['fp32', 'bf16'])),

@@ -1,6 +1,7 @@
 // Checkpoints: one safetensors file that classifies on its own and that training can go on from.
 import {setImmediate} from 'node:timers/promises';
 import type {Architecture} from './architecture.ts';
+import {flag, options} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import {encodeHeader, decodeHeader, type CheckpointHeader} from './checkpoint-header.ts';
 import {placeColumns} from './columns.ts';
@@ -17,14 +18,30 @@ import {sgdSettings} from './sgd.ts';
 /** Checking values pauses for the event loop after this many: about a millisecond. */
 const valuesAtOnce = 2 ** 20;
 
+export interface SaveOptions {
+	/**
+	 * Whether the file holds momentum, too, half of its bytes. Without, it classifies the same, and training goes on from
+	 * it with zero momentum. Default: whether the model has any.
+	 */
+	momentum?: boolean | undefined;
+}
+
+export const saveOptions = options<SaveOptions>({momentum: flag});
+
 /**
  * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
- * No step may be under way.
+ * Steps wait until the file is written: it is of one whole step, and no copy of the weights is held meanwhile.
  *
  * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a value is no finite number; what
- * stood there before is untouched.
+ * stood there before is untouched. ALEXNET_DISPOSED after dispose().
  */
-export async function saveCheckpoint(model: Model, path: string): Promise<void> {
+export async function saveCheckpoint(model: Model, path: string, {momentum}: SaveOptions = {}): Promise<void> {
+	const hasMomentum = momentum ?? !model.inferenceOnly;
+	if (hasMomentum) model.requireTrainable();
+	await model.exclusively(() => write(model, path, hasMomentum));
+}
+
+async function write(model: Model, path: string, hasMomentum: boolean): Promise<void> {
 	const {architecture, step, seed, batchSize, pcaScale, sgd, hasStatistics, progress, devices, precision} = model;
 	const header: CheckpointHeader = {
 		architecture,
@@ -35,6 +52,7 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 		pcaScale,
 		sgd,
 		hasStatistics,
+		hasMomentum,
 		...(progress && {progress}),
 		devices,
 		precision,
@@ -57,11 +75,12 @@ export async function saveCheckpoint(model: Model, path: string): Promise<void> 
 		shape,
 		read: () => Promise.resolve(values),
 	});
+	const momentum = hasMomentum ? model.parameters : [];
 	await writeSafetensors(
 		path,
 		[
 			...model.parameters.map((parameter) => outgoing(parameter, parameter.name, 'weights')),
-			...model.parameters.map((parameter) => outgoing(parameter, `momentum.${parameter.name}`, 'velocity')),
+			...momentum.map((parameter) => outgoing(parameter, `momentum.${parameter.name}`, 'velocity')),
 			still('mean', [imageSize, imageSize, 3], mean),
 			still('pca.values', [3], pca.values),
 			still('pca.vectors', [3, 3], pca.vectors),
@@ -101,18 +120,19 @@ export async function loadCheckpoint<M extends Model>(
 	const file = await SafetensorsFile.open(path);
 	try {
 		const header = decodeHeader(path, file.metadata);
-		requireTensors(path, file, header.architecture);
+		requireTensors(path, file, header);
 		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = header;
 		// Files of the first version do not say; a net that had made a step had them.
-		const {hasStatistics = step > 0} = header;
+		const {hasStatistics = step > 0, hasMomentum = true} = header;
 		const model = make({
 			...sgdSettings(sgd),
 			...{architecture, labels, seed, pcaScale},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 			threads: options.threads,
+			inferenceOnly: options.inferenceOnly,
 		});
 		try {
-			await fill(model, file, hasStatistics);
+			await fill(model, file, {hasStatistics, hasMomentum: hasMomentum && !model.inferenceOnly});
 		} catch (error) {
 			await model.dispose();
 			throw error;
@@ -126,10 +146,10 @@ export async function loadCheckpoint<M extends Model>(
 }
 
 /** @throws ALEXNET_CHECKPOINT where the file lacks a tensor of this net, or has it in another shape. Takes no memory. */
-function requireTensors(path: string, file: SafetensorsFile, architecture: Architecture): void {
+function requireTensors(path: string, file: SafetensorsFile, {architecture, hasMomentum}: CheckpointHeader): void {
 	for (const {name, shape} of parametersOf(path, architecture)) {
 		file.require(name, shape);
-		file.require(`momentum.${name}`, shape);
+		if (hasMomentum !== false) file.require(`momentum.${name}`, shape);
 	}
 	for (const [name, shape] of statisticsOf(architecture)) file.require(name, shape);
 }
@@ -158,12 +178,17 @@ function statisticsOf({imageSize}: Architecture): readonly (readonly [name: stri
 	];
 }
 
-async function fill(model: Model, file: SafetensorsFile, hasStatistics: boolean): Promise<void> {
+/** What is not read is zero. */
+async function fill(
+	model: Model,
+	file: SafetensorsFile,
+	{hasStatistics, hasMomentum}: {hasStatistics: boolean; hasMomentum: boolean},
+): Promise<void> {
 	const {imageSize} = model.architecture;
 	for (const parameter of model.parameters) {
 		parameter.reset();
 		parameter.write('weights', await file.read(parameter.name, parameter.shape));
-		parameter.write('velocity', await file.read(`momentum.${parameter.name}`, parameter.shape));
+		if (hasMomentum) parameter.write('velocity', await file.read(`momentum.${parameter.name}`, parameter.shape));
 		await model.synchronize();
 	}
 	if (!hasStatistics) return;

@@ -1,7 +1,10 @@
+import {availableParallelism} from 'node:os';
+import {untilAborted} from './abort.ts';
 import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './alexnet.ts';
-import {checked, distinctNames, filePath, integer, options, partOf} from './check.ts';
-import {loadCheckpoint, saveCheckpoint} from './checkpoint.ts';
+import {checked, distinctNames, filePath, instanceOf, integer, must, options, partOf} from './check.ts';
+import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
+import {mapAhead} from './data/map-ahead.ts';
 import {AlexNetError} from './errors.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './evaluate.ts';
 import {Model} from './model.ts';
@@ -35,9 +38,18 @@ export interface ClassifyOptions {
 	top?: number | undefined;
 	/** Views whose probabilities are averaged (paper 4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
+	/** Rejects with the signal's reason at once. */
+	signal?: AbortSignal | undefined;
 }
 
-export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops});
+export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops, signal: instanceOf(AbortSignal)});
+
+export interface ClassifyManyOptions extends ClassifyOptions {
+	/** Pictures decoded ahead and predicted together, at most. Default: the model's. */
+	batchSize?: number | undefined;
+}
+
+export const classifyManyOptions = options<ClassifyManyOptions>({...classifyOptions.checks, batchSize: integer(1)});
 
 export interface Classification {
 	label: string;
@@ -45,6 +57,13 @@ export interface Classification {
 	index: number;
 	probability: number;
 }
+
+/** A picture's classes, best first, or why it has none. */
+export type ClassifiedPicture<P extends PictureInput = PictureInput> =
+	{picture: P; classes: Classification[]; error?: undefined} | {picture: P; classes?: undefined; error: AlexNetError};
+
+/** Begun at once: a core decodes one picture while another one's file is read. */
+const decodedAtOnce = 2 * availableParallelism() + 1;
 
 /** AlexNet, from pictures in files to named classes. Dispose of it, or declare it with `await using`. */
 export class AlexNet extends Model {
@@ -71,9 +90,9 @@ export class AlexNet extends Model {
 		);
 	}
 
-	/** Writes a checkpoint; no step may be under way. It replaces the file as a whole or not at all. */
-	async save(path: string): Promise<void> {
-		await saveCheckpoint(this, checked('path', filePath, path));
+	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */
+	async save(path: string, options: SaveOptions = {}): Promise<void> {
+		await saveCheckpoint(this, checked('path', filePath, path), checked('save', saveOptions, options));
 	}
 
 	/** Trains on pictures, a report at a time; see {@link train}. */
@@ -93,8 +112,66 @@ export class AlexNet extends Model {
 	 * @throws ALEXNET_PICTURE where it cannot be decoded.
 	 */
 	async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<Classification[]> {
-		const {top = 5, crops} = checked('classify', classifyOptions, options);
-		const probabilities = await this.predict(await decodePicture(picture, this.architecture.imageSize), {crops});
+		const {top = 5, crops, signal} = checked('classify', classifyOptions, options);
+		this.requireOpen();
+		signal?.throwIfAborted();
+		const decoding = decodePicture(picture, this.architecture.imageSize).finally(() => {
+			this.requireOpen();
+		});
+		return this.#told(await this.predict(await untilAborted(decoding, signal), {crops, signal}), top);
+	}
+
+	/**
+	 * The classes of many pictures, in their order, as they come: decoded ahead and predicted in batches. A picture that
+	 * cannot be decoded has an error in place of classes, and does not end the others.
+	 *
+	 * @param pictures paths, bytes or pixels (see {@link PictureInput}), also of an asynchronous source
+	 * @throws ALEXNET_ARGUMENT at once for what is no series of pictures. The loop rejects with what the source throws, the
+	 * signal's reason, or the model's own failures.
+	 */
+	classifyMany<P extends PictureInput>(
+		pictures: Iterable<P> | AsyncIterable<P>,
+		options: ClassifyManyOptions = {},
+	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
+		checked('pictures', manyPictures, pictures);
+		return this.#classifyMany(pictures, checked('classifyMany', classifyManyOptions, options));
+	}
+
+	async *#classifyMany<P extends PictureInput>(
+		pictures: Iterable<P> | AsyncIterable<P>,
+		{top = 5, crops, batchSize = this.batchSize, signal}: ClassifyManyOptions,
+	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
+		this.requireOpen();
+		const leaving = new AbortController();
+		const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+		const decoded = mapAhead(pictures, Math.min(batchSize, decodedAtOnce), (picture) => this.#decoded(picture));
+		const told = mapAhead(decoded, batchSize, async ({picture, pixels, error}): Promise<ClassifiedPicture<P>> => {
+			if (!pixels) return {picture, error};
+			return {picture, classes: this.#told(await this.predict(pixels, {crops, signal: either}), top)};
+		});
+		try {
+			for (;;) {
+				const {done, value} = await untilAborted(told.next(), signal);
+				if (done === true) return;
+				yield value;
+			}
+		} finally {
+			leaving.abort();
+			void told.return();
+		}
+	}
+
+	async #decoded<P extends PictureInput>(picture: P): Promise<Decoded<P>> {
+		try {
+			return {picture, pixels: await decodePicture(picture, this.architecture.imageSize)};
+		} catch (error) {
+			this.requireOpen();
+			if (error instanceof AlexNetError) return {picture, error};
+			throw error;
+		}
+	}
+
+	#told(probabilities: Float32Array, top: number): Classification[] {
 		return best(probabilities, top).map((index) => ({
 			label: this.labels[index] ?? '',
 			index,
@@ -102,6 +179,19 @@ export class AlexNet extends Model {
 		}));
 	}
 }
+
+type Decoded<P> =
+	{picture: P; pixels: Uint8Array; error?: undefined} | {picture: P; pixels?: undefined; error: AlexNetError};
+
+/** Text and bytes are iterable, too, and are one picture. */
+const manyPictures = must<Iterable<PictureInput> | AsyncIterable<PictureInput>>(
+	'an array or another iterable of pictures (classify takes one)',
+	(value) =>
+		typeof value === 'object' &&
+		value !== null &&
+		(Symbol.iterator in value || Symbol.asyncIterator in value) &&
+		!ArrayBuffer.isView(value),
+);
 
 function labelsOf({labels, classes}: AlexNetOptions): readonly string[] {
 	if (labels && classes !== undefined && classes !== labels.length) {

@@ -23,8 +23,9 @@ export function placeColumns(
 	memories: readonly Memory[],
 	precision: DataType,
 	seed: number,
+	inferenceOnly = false,
 ): readonly Layer[] {
-	const placement: Placement = {memories, columns: architecture.columns, precision};
+	const placement: Placement = {memories, columns: architecture.columns, precision, inferenceOnly};
 	const layers: Layer[] = [];
 	let layout = pictures(1, architecture.crop, memories.length);
 	let dropouts = 0;

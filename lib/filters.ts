@@ -22,7 +22,7 @@ export async function writeFilters(model: Model, path: string): Promise<void> {
 	const conv1 = model.parameters.find(({name}) => name === 'conv1.weight');
 	if (!conv1) throw new AlexNetError('ALEXNET_ARGUMENT', 'A model without conv1 has no filters to show.');
 	const [kernels, channels, size] = conv1.shape as [number, number, number, number];
-	const weights = await conv1.read('weights');
+	const weights = await model.exclusively(() => conv1.read('weights'));
 	const columns = model.architecture.columns;
 	const rowsPerColumn = Math.ceil(kernels / columns / perRow);
 	const cell = size * scale + gap;

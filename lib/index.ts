@@ -1,4 +1,7 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
+export type {ClassifiedPicture, ClassifyManyOptions} from './classifier.ts';
+export type {SaveOptions} from './checkpoint.ts';
+export {decodePicture, type PictureInput} from './data/decode.ts';
 export {ImageFolder} from './data/image-folder.ts';
 export {Dataset} from './data/dataset.ts';
 export {cudaAvailability, listDevices, type ListOptions} from './device.ts';
@@ -6,7 +9,7 @@ export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './err
 export type {EvaluateOptions, Evaluation} from './evaluate.ts';
 export {writeFilters} from './filters.ts';
 export type {CudaAvailability, DeviceInfo} from './native.ts';
-export type {Precision, StepResult, TrainStepOptions} from './options.ts';
+export type {Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 export type {Batch, BatchOptions, PictureContents, PictureSource} from './picture-source.ts';
 export type {Init, Preset} from './presets.ts';
 export type {Progress} from './progress.ts';

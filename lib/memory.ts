@@ -24,6 +24,13 @@ export class Memory {
 		return tensor;
 	}
 
+	/** A tensor without memory, in the place of one that is never read or written. */
+	outline(shape: Shape, dataType: DataType): Tensor {
+		const tensor = this.device.outline(shape, dataType);
+		this.#tensors.push(tensor);
+		return tensor;
+	}
+
 	/** The same memory seen otherwise; goes with the rest, so that no forgotten view keeps the memory. */
 	view(tensor: Tensor, shape: Shape, dataType: DataType, byteOffset = 0): Tensor {
 		const view = tensor.view(shape, dataType, byteOffset);

@@ -7,20 +7,29 @@ import {elementsOf, takeMemory, type Memory} from './memory.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
-import {InferencePlan, TrainingPlan, type Network} from './plan.ts';
+import {InferencePlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
 import {recipes} from './recipes.ts';
-import {sgd, sgdSettings, type SgdSettings} from './sgd.ts';
+import {sgdSettings, type SgdSettings} from './sgd.ts';
+import {Stepper} from './stepper.ts';
 import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
+import {WorkQueue} from './work-queue.ts';
 
-/** A network on its devices: parameters, training steps and predictions on pictures of uint8. */
+/**
+ * A network on its devices: parameters, training steps and predictions on pictures of uint8.
+ *
+ * Calls may overlap: what reads or changes weights runs one after the other, in the order of the calls, so each sees the
+ * weights of a whole step. Predictions that wait are put together in batches.
+ */
 export class Model {
 	readonly architecture: Architecture;
 	readonly labels: readonly string[];
 	readonly precision: Precision;
 	readonly batchSize: number;
 	readonly seed: number;
+	/** Whether it has neither momentum nor gradients and cannot be trained. */
+	readonly inferenceOnly: boolean;
 	readonly pcaScale: PcaScale;
 	/** Rates and decay of the next step; see {@link SgdOptions}. */
 	sgd: SgdSettings;
@@ -31,13 +40,14 @@ export class Model {
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
 	readonly #memories: readonly Memory[];
-	readonly #plans = new Map<number, TrainingPlan>();
+	readonly #queue = new WorkQueue();
+	readonly #stepper: Stepper;
 	readonly #predictor: Predictor;
 	#statistics: Statistics;
 	#hasStatistics = false;
+	/** What the devices' mean images are of. */
+	#placed: Statistics | undefined;
 	#closing: Promise<void> | undefined;
-	/** Of the last step. */
-	#lastPlan: TrainingPlan | undefined;
 
 	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
@@ -50,6 +60,7 @@ export class Model {
 		this.precision = precision;
 		this.batchSize = batchSize;
 		this.seed = seed;
+		this.inferenceOnly = options.inferenceOnly ?? false;
 		this.pcaScale = options.pcaScale ?? 'deviation';
 		this.sgd = sgdSettings(options);
 		const {imageSize, crop} = architecture;
@@ -62,31 +73,35 @@ export class Model {
 			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
 			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
 				memories,
-				layers: placeColumns(architecture, memories, type, seed),
+				layers: placeColumns(architecture, memories, type, seed, this.inferenceOnly),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),
 			}));
 			this.#memories = taken.memories;
 			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
-			for (const tensor of taken.means) tensor.write(this.#statistics.mean);
 		} catch (error) {
 			this.#group.close();
 			throw error;
 		}
-		this.#predictor = new Predictor(
-			(rows) => this.#inferencePlan(rows),
-			(promise) => this.#group.settle(promise),
-			{most: batchSize, classes: this.classes},
-		);
+		this.#stepper = new Stepper(this.#network, this.#group);
+		this.#predictor = new Predictor({
+			plan: (rows) => this.#inferencePlan(rows),
+			settle: (promise) => this.#group.settle(promise),
+			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
+			most: batchSize,
+			classes: this.classes,
+			pictureBytes: imageSize * imageSize * 3,
+		});
 	}
 
 	/** Draws the initial weights, and sets momentum to zero. */
 	async initialize(): Promise<void> {
-		this.#requireOpen();
-		let stream = 0;
-		for (const layer of this.#network.layers) {
-			for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
-		}
-		await this.#group.synchronize();
+		await this.exclusively(async () => {
+			let stream = 0;
+			for (const layer of this.#network.layers) {
+				for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
+			}
+			await this.#group.synchronize();
+		});
 	}
 
 	get classes(): number {
@@ -113,13 +128,16 @@ export class Model {
 		return this.#group.memory;
 	}
 
-	/** Mean image and PCA of the training set: subtracted from, and added to, every picture. Zero at first. */
+	/**
+	 * Mean image and PCA of the training set: subtracted from, and added to, every picture. Zero at first. What begins
+	 * later goes by new ones.
+	 */
 	get statistics(): Statistics {
 		return this.#statistics;
 	}
 
 	set statistics(statistics: Statistics) {
-		this.#requireOpen();
+		this.requireOpen();
 		checked('statistics', statisticsFields, statistics);
 		const {imageSize} = this.architecture;
 		requireLength('The mean image', statistics.mean.length, imageSize * imageSize * 3);
@@ -127,7 +145,6 @@ export class Model {
 		requireLength('pca.vectors', statistics.pca.vectors.length, 9);
 		this.#statistics = statistics;
 		this.#hasStatistics = true;
-		for (const tensor of this.#network.means) tensor.write(statistics.mean);
 	}
 
 	/** Whether {@link statistics} have been set. */
@@ -138,36 +155,25 @@ export class Model {
 	/**
 	 * One step on one batch: forward, backward, and the update unless `update` is false.
 	 *
-	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL before anything is queued.
+	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL, ALEXNET_ARGUMENT (for inference only) before anything is queued.
 	 */
 	async trainStep(options: TrainStepOptions): Promise<StepResult> {
-		this.#requireOpen();
-		const {images, update = true} = checked('trainStep', trainStepOptions, options);
+		this.requireOpen();
+		this.requireTrainable();
+		const {images, update = true, progress} = checked('trainStep', trainStepOptions, options);
 		const labels = this.#requireLabels(options.labels);
 		const {imageSize} = this.architecture;
 		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
 		if (options.indices) requireLength('indices', options.indices.length, labels.length);
-		const plan = this.#trainingPlan(labels.length);
-		const {step} = this;
-		plan.write(images, this.#views(labels.length, options));
-		plan.labels.write(labels);
-		plan.forward(step);
-		plan.backward();
-		if (update) {
-			this.#group.meet(); // either all devices update their weights or, where one has failed, none
-			sgd(this.parameters, this.sgd);
-			++this.step;
-		}
-		this.#lastPlan = plan;
-		const result = new Float32Array(3);
-		try {
-			await this.#group.settle(plan.result.read(result));
-		} catch (error) {
-			this.step = step;
-			throw error;
-		}
-		const [loss = NaN, top1 = NaN, top5 = NaN] = result;
-		return {loss: loss / labels.length, top1: top1 / labels.length, top5: top5 / labels.length};
+		return this.exclusively(() =>
+			this.#withStatistics(async () => {
+				const batch = {images, labels, views: this.#views(labels.length, options), step: this.step};
+				const result = await this.#stepper.make(batch, update ? this.sgd : undefined);
+				if (update) ++this.step;
+				if (progress && Number.isFinite(result.loss)) this.progress = progress(result);
+				return result;
+			}),
+		);
 	}
 
 	/**
@@ -175,32 +181,44 @@ export class Model {
 	 * "conv5's output". Undefined where all is finite.
 	 */
 	async firstNotFinite(): Promise<string | undefined> {
-		this.#requireOpen();
-		return this.#lastPlan?.firstNotFinite();
+		return this.exclusively(() => this.#stepper.firstNotFinite());
 	}
 
 	/**
-	 * Probabilities of the classes for pictures, averaged over one centre crop or ten (paper 4.1).
+	 * Probabilities of the classes for pictures, averaged over one centre crop or ten (paper 4.1). Calls that overlap
+	 * share batches; how many pictures a batch has may change probabilities in their last bits.
 	 *
-	 * @param images [N, imageSize, imageSize, 3]
+	 * @param images [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles.
 	 * @returns [N, classes]
+	 * @throws ALEXNET_SHAPE, ALEXNET_ARGUMENT before anything runs; the signal's reason as soon as it aborts.
 	 */
 	async predict(images: Uint8Array, options: PredictOptions = {}): Promise<Float32Array> {
-		this.#requireOpen();
-		const {crops = 1} = checked('predict', predictOptions, options);
+		this.requireOpen();
+		const {crops = 1, signal} = checked('predict', predictOptions, options);
 		checked('images', bytes, images);
 		const {imageSize, crop} = this.architecture;
-		return this.#predictor.predict(images, imageSize * imageSize * 3, testViews(crops, imageSize, crop));
+		return this.#predictor.predict(images, testViews(crops, imageSize, crop), signal);
 	}
 
-	/** Resolves when all that was queued has ended; rejects with what failed since the last promise. */
+	/** Resolves when all that was asked for has ended; rejects with what failed on a device since the last promise. */
 	async synchronize(): Promise<void> {
-		this.#requireOpen();
-		await this.#group.synchronize();
+		await this.exclusively(() => this.#group.synchronize());
+	}
+
+	/**
+	 * Runs `work` while nothing else reads or changes the weights: after what was asked for before, and before what is
+	 * asked for later. For work on the tensors of {@link parameters}; it must not wait for other methods of the model.
+	 *
+	 * @throws ALEXNET_DISPOSED after dispose().
+	 */
+	async exclusively<T>(work: () => Promise<T>): Promise<T> {
+		this.requireOpen();
+		return this.#queue.run(work);
 	}
 
 	/** The gradients of the last training step, by name, in PyTorch's order. */
 	async gradients(): Promise<Map<string, Float32Array>> {
+		this.requireTrainable();
 		return this.#readAll('gradient');
 	}
 
@@ -209,24 +227,36 @@ export class Model {
 		return this.#readAll('weights');
 	}
 
-	/** Replaces weights and biases, given by name in PyTorch's order, all of them. Momentum starts at zero again. */
+	/**
+	 * Replaces weights and biases, given by name in PyTorch's order, all of them. Momentum starts at zero again.
+	 *
+	 * @throws ALEXNET_ARGUMENT where the names, ALEXNET_SHAPE where a length is wrong, before anything changes.
+	 */
 	async setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
-		this.#requireOpen();
+		this.requireOpen();
 		checked('values', instanceOf(Map), values);
 		const known = this.parameters.map(({name}) => name);
 		if (values.size !== known.length || known.some((name) => !values.has(name))) {
 			const [expected, given] = [known.join(', '), [...values.keys()].join(', ')];
 			throw new AlexNetError('ALEXNET_ARGUMENT', `setParameters needs ${expected}; got ${given}.`);
 		}
-		for (const {name} of this.parameters) checked(name, floats, values.get(name));
 		for (const parameter of this.parameters) {
-			parameter.reset();
-			parameter.write('weights', values.get(parameter.name) ?? new Float32Array());
+			parameter.requireValues(checked(parameter.name, floats, values.get(parameter.name)));
 		}
-		await this.#group.synchronize();
+		await this.exclusively(async () => {
+			for (const parameter of this.parameters) {
+				parameter.reset();
+				parameter.write('weights', values.get(parameter.name) ?? new Float32Array());
+			}
+			await this.#group.synchronize();
+		});
 	}
 
-	/** Waits for queued work, then gives all memory back. Idempotent. */
+	/**
+	 * Waits for steps, savings and readings that were asked for, and for the batch of predictions under way, then gives
+	 * all memory back. Predictions that wait for a batch, and what is asked for later, reject with ALEXNET_DISPOSED.
+	 * Idempotent.
+	 */
 	async dispose(): Promise<void> {
 		this.#closing ??= this.#close();
 		return this.#closing;
@@ -236,25 +266,39 @@ export class Model {
 		await this.dispose();
 	}
 
+	/** @throws ALEXNET_ARGUMENT where it is for inference only. */
+	requireTrainable(): void {
+		if (!this.inferenceOnly) return;
+		const message =
+			'The model has no memory for momentum and gradients: make or load it without inferenceOnly to train.';
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+
+	/** @throws ALEXNET_DISPOSED after dispose(). */
+	protected requireOpen(): void {
+		if (this.#closing) throw disposed();
+	}
+
 	async #close(): Promise<void> {
+		this.#predictor.refuse(disposed());
+		await this.#queue.drain();
 		// A failure that nobody waited for has nobody left to hear of it.
-		await this.#predictor.finish();
 		await this.#group.synchronize().catch(() => undefined);
-		for (const plan of this.#plans.values()) plan.dispose();
+		this.#stepper.dispose();
 		this.#predictor.dispose();
 		for (const memory of this.#memories) memory.dispose();
 		this.#group.close();
 	}
 
-	#trainingPlan(batchSize: number): TrainingPlan {
-		const known = this.#plans.get(batchSize);
-		if (known) return known;
-		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.'};
-		const plan = takeMemory(this.#group.devices, purpose, (memories) => {
-			return new TrainingPlan(this.#network, batchSize, memories);
-		});
-		this.#plans.set(batchSize, plan);
-		return plan;
+	/** Brings the mean image to the devices where it is not there yet: all of `work` sees the same. */
+	async #withStatistics<T>(work: () => Promise<T>): Promise<T> {
+		const statistics = this.#statistics;
+		if (this.#placed !== statistics) {
+			for (const tensor of this.#network.means) tensor.write(statistics.mean);
+			await this.#group.synchronize();
+			this.#placed = statistics;
+		}
+		return work();
 	}
 
 	#inferencePlan(rows: number): InferencePlan {
@@ -268,17 +312,19 @@ export class Model {
 			const centre = testViews(1, imageSize, crop);
 			return Float32Array.from({length: count * centre.length}, (_, index) => centre[index % centre.length] ?? 0);
 		}
-		const {statistics, pcaScale, seed} = this;
+		const {pcaScale, seed} = this;
+		const statistics = this.#placed ?? this.#statistics;
 		const places = indices ?? Int32Array.from({length: count}, (_, index) => index);
 		return trainingViews({imageSize, crop, statistics, pcaScale, seed, epoch, indices: places});
 	}
 
 	async #readAll(contents: 'gradient' | 'weights'): Promise<Map<string, Float32Array>> {
-		this.#requireOpen();
-		const all = new Map<string, Float32Array>();
-		for (const parameter of this.parameters)
-			all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
-		return all;
+		return this.exclusively(async () => {
+			const all = new Map<string, Float32Array>();
+			for (const parameter of this.parameters)
+				all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
+			return all;
+		});
 	}
 
 	#requireLabels(labels: ArrayLike<number>): Int32Array {
@@ -293,10 +339,10 @@ export class Model {
 		}
 		return Int32Array.from(labels);
 	}
+}
 
-	#requireOpen(): void {
-		if (this.#closing) throw new DisposedError('The model was used after dispose().');
-	}
+function disposed(): DisposedError {
+	return new DisposedError('The model was used after dispose().');
 }
 
 function requireLabels({layers}: Architecture, labels: readonly string[]): void {

@@ -1,8 +1,9 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
 import {threadsCheck} from './device.ts';
-import {arrayOf, bytes, distinctNames, either, flag, integer, integers, listOf, must, needed} from './check.ts';
-import {oneOf, options, text} from './check.ts';
+import {arrayOf, bytes, callback, distinctNames, either, flag, instanceOf, integer, integers} from './check.ts';
+import {listOf, must, needed, oneOf, options, text} from './check.ts';
+import type {Progress} from './progress.ts';
 import {sgdOptions, type SgdOptions} from './sgd.ts';
 import {augment, crops, pcaScale, type PcaScale} from './views.ts';
 
@@ -23,6 +24,11 @@ export interface RunOptions {
 	 * OMP_NUM_THREADS and OMP_THREAD_LIMIT allow; no more in any case.
 	 */
 	threads?: number | undefined;
+	/**
+	 * Takes no memory for momentum and gradients, two thirds of what a net in fp32 takes; it cannot be trained. (In bf16
+	 * the fp32 weights stay, as what is saved, beside the copies that are multiplied.) Default false.
+	 */
+	inferenceOnly?: boolean | undefined;
 }
 
 export const runOptions = options<RunOptions>({
@@ -30,6 +36,7 @@ export const runOptions = options<RunOptions>({
 	precision: oneOf(['fp32', 'bf16']),
 	batchSize: integer(1),
 	threads: threadsCheck,
+	inferenceOnly: flag,
 });
 
 export interface ModelOptions extends RunOptions, SgdOptions {
@@ -67,6 +74,8 @@ export interface TrainStepOptions {
 	/** The pictures' places in their data set and the epoch, which decide the random views. */
 	indices?: ArrayLike<number> | undefined;
 	epoch?: number | undefined;
+	/** What {@link Model.progress} is after the step, if its loss is finite: no save falls between the two. */
+	progress?: ((result: StepResult) => Progress) | undefined;
 }
 
 export const trainStepOptions = options<TrainStepOptions>({
@@ -76,14 +85,17 @@ export const trainStepOptions = options<TrainStepOptions>({
 	update: flag,
 	indices: integers(0),
 	epoch: integer(0),
+	progress: callback(),
 });
 
 export interface PredictOptions {
 	/** Views whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
+	/** Rejects with the signal's reason at once; what waits for a batch leaves the queue. */
+	signal?: AbortSignal | undefined;
 }
 
-export const predictOptions = options<PredictOptions>({crops});
+export const predictOptions = options<PredictOptions>({crops, signal: instanceOf(AbortSignal)});
 
 export interface StepResult {
 	/** Mean cross-entropy in nats, before the update. */

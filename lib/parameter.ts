@@ -24,6 +24,8 @@ export interface ParameterOptions {
 	/** [C, H, W]: how a linear layer's inputs are made up of channels and pixels. */
 	readonly features?: readonly [number, number, number];
 	readonly precision: DataType;
+	/** Whether it has neither velocity nor gradient: nothing may then be queued that reads or writes them. */
+	readonly inferenceOnly: boolean;
 	readonly places: readonly Place[];
 }
 
@@ -46,14 +48,20 @@ export class ParameterPart {
 	readonly start: FileShape;
 	readonly size: FileShape;
 
-	constructor(memory: Memory, {start, size, shape}: {start: FileShape; size: FileShape; shape: Shape}, type: DataType) {
+	constructor(
+		memory: Memory,
+		{start, size, shape}: {start: FileShape; size: FileShape; shape: Shape},
+		{type, inferenceOnly}: {type: DataType; inferenceOnly: boolean},
+	) {
 		this.memory = memory;
 		this.start = start;
 		this.size = size;
 		this.shape = shape;
 		this.weights = memory.allocate(shape, 'float32');
-		this.velocity = memory.allocate(shape, 'float32');
-		this.gradient = memory.allocate(shape, 'float32');
+		const forTraining = (): Tensor =>
+			inferenceOnly ? memory.outline(shape, 'float32') : memory.allocate(shape, 'float32');
+		this.velocity = forTraining();
+		this.gradient = forTraining();
 		this.operand = type === 'float32' ? this.weights : memory.allocate(shape, type);
 	}
 
@@ -76,13 +84,15 @@ export class Parameter {
 	readonly shape: Shape;
 	readonly isBias: boolean;
 	readonly parts: readonly ParameterPart[];
+	readonly #inferenceOnly: boolean;
 	readonly #fileShape: FileShape;
 	readonly #channelsLast: boolean;
 
-	constructor({name, shape, features, precision, places}: ParameterOptions) {
+	constructor({name, shape, features, precision, inferenceOnly, places}: ParameterOptions) {
 		this.name = name;
 		this.shape = shape;
 		this.isBias = name.endsWith('.bias');
+		this.#inferenceOnly = inferenceOnly;
 		const [rows = 1, columns = 1, height = 1, width = 1] = features ? [shape[0], ...features] : shape;
 		this.#fileShape = [rows, columns, height, width];
 		this.#channelsLast = features !== undefined || shape.length === 4;
@@ -91,7 +101,7 @@ export class Parameter {
 			const start = [ownRows[0], ownColumns[0], 0, 0] as const;
 			const size = [ownRows[1], ownColumns[1], height, width] as const;
 			const lies = this.#channelsLast ? toDevice.map((axis) => size[axis] ?? 0) : size.slice(0, shape.length);
-			return new ParameterPart(memory, {start, size, shape: lies}, type);
+			return new ParameterPart(memory, {start, size, shape: lies}, {type, inferenceOnly});
 		});
 	}
 
@@ -111,17 +121,23 @@ export class Parameter {
 		this.#distribute('weights', (whole) => native.normal({output: whole, seed, stream, deviation}));
 	}
 
-	/** Queues zeros for momentum and gradient. */
+	/** Queues zeros for momentum and gradient, where it has them. */
 	reset(): void {
+		if (this.#inferenceOnly) return;
 		for (const {velocity, gradient} of this.parts) {
 			native.fill({output: velocity, value: 0});
 			native.fill({output: gradient, value: 0});
 		}
 	}
 
+	/** @throws ALEXNET_SHAPE where there are more or fewer than it has. */
+	requireValues({length}: ArrayLike<number>): void {
+		requireLength(`${this.name}, [${this.shape.join(', ')}],`, length, this.elements);
+	}
+
 	/** Queues new contents, given in PyTorch's order. Leave the array as it is until all devices' next promises. */
 	write(contents: ParameterContents, values: Float32Array): void {
-		requireLength(`${this.name}, [${this.shape.join(', ')}],`, values.length, this.elements);
+		this.requireValues(values);
 		this.#distribute(contents, (whole) => whole.write(values));
 	}
 

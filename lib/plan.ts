@@ -23,6 +23,7 @@ type Arena = (layout: Layout) => Parts;
 
 /** What training and inference have in common: pictures in, the net's input out. */
 abstract class Plan {
+	readonly batchSize: number;
 	/** [N, classes] fp32 */
 	readonly logits: Tensor;
 	protected readonly memories: readonly Memory[];
@@ -42,6 +43,7 @@ abstract class Plan {
 		const {precision, imageSize, crop} = network;
 		const [memory] = memories;
 		if (!memory) throw new Error('A plan needs a device.');
+		this.batchSize = batchSize;
 		this.network = network;
 		this.memories = memories;
 		this.memory = memory;

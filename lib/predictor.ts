@@ -1,3 +1,4 @@
+import {untilAborted} from './abort.ts';
 import {AlexNetError} from './errors.ts';
 import type {InferencePlan} from './plan.ts';
 import {viewWidth} from './views.ts';
@@ -10,42 +11,76 @@ interface Slot {
 	readonly probabilities: Float32Array;
 }
 
-/** Predicts any number of pictures, each in one or several views, through plans of a few sizes. */
-export class Predictor {
-	readonly #plan: (rows: number) => InferencePlan;
-	readonly #settle: (promise: Promise<void>) => Promise<void>;
-	readonly #most: number;
-	readonly #classes: number;
-	readonly #slots = new Map<number, Slot>();
-	/** Slots are shared: one prediction after the other. */
-	#last: Promise<unknown> = Promise.resolve();
+/** Pictures that wait for their probabilities. */
+interface Request {
+	readonly images: Uint8Array;
+	readonly pictures: number;
+	/** [crops, 6], applied to every picture. */
+	readonly views: Float32Array;
+	readonly crops: number;
+	readonly signal: AbortSignal | undefined;
+	readonly resolve: (probabilities: Float32Array) => void;
+	readonly reject: (reason: unknown) => void;
+}
 
-	/** @param settle awaits a device's promise; see {@link DeviceGroup.settle} */
-	constructor(
-		plan: (rows: number) => InferencePlan,
-		settle: (promise: Promise<void>) => Promise<void>,
-		{most, classes}: {most: number; classes: number},
-	) {
-		this.#plan = plan;
-		this.#settle = settle;
-		this.#most = most;
-		this.#classes = classes;
+/** A row of a batch: a picture in a view. */
+interface Row {
+	readonly request: Request;
+	readonly picture: number;
+	readonly view: number;
+	/** Of the request: [pictures, classes]. */
+	readonly sums: Float64Array;
+}
+
+export interface PredictorOptions {
+	/** Takes a plan's memory. */
+	readonly plan: (rows: number) => InferencePlan;
+	/** Awaits a device's promise; see {@link DeviceGroup.settle}. */
+	readonly settle: (promise: Promise<void>) => Promise<void>;
+	/** Runs work while the weights stay as they are. */
+	readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+	/** Rows of a batch at most. */
+	readonly most: number;
+	readonly classes: number;
+	readonly pictureBytes: number;
+}
+
+/**
+ * Predicts any number of pictures, each in one or several views. What is asked for while the devices are busy waits, and
+ * is then put together in batches; where they are idle nothing waits.
+ *
+ * Batches have a few sizes, each with a plan that is kept: together they hold less than three times what the largest does.
+ */
+export class Predictor {
+	readonly #options: PredictorOptions;
+	readonly #slots = new Map<number, Slot>();
+	#waiting: Request[] = [];
+	/** Whether a turn has been asked for that has not begun. */
+	#isAsked = false;
+
+	constructor(options: PredictorOptions) {
+		this.#options = options;
 	}
 
-	/** @param views [V, 6], applied to every picture */
-	async predict(images: Uint8Array, pictureBytes: number, views: Float32Array): Promise<Float32Array> {
+	/** @param views [crops, 6], applied to every picture */
+	async predict(images: Uint8Array, views: Float32Array, signal?: AbortSignal): Promise<Float32Array> {
+		const {pictureBytes} = this.#options;
 		if (images.length === 0 || images.length % pictureBytes !== 0) {
 			const message = `images must hold whole pictures of ${pictureBytes} bytes, at least one; got ${images.length} bytes.`;
 			throw new AlexNetError('ALEXNET_SHAPE', message);
 		}
-		const work = this.#last.then(() => this.#predict(images, pictureBytes, views));
-		this.#last = work.catch(() => undefined);
-		return work;
+		signal?.throwIfAborted();
+		const [pictures, crops] = [images.length / pictureBytes, views.length / viewWidth];
+		const result = new Promise<Float32Array>((resolve, reject) => {
+			this.#waiting.push({images, pictures, views, crops, signal, resolve, reject});
+		});
+		this.#askForTurn();
+		return untilAborted(result, signal);
 	}
 
-	/** Resolves when all predictions asked for so far have ended. */
-	async finish(): Promise<void> {
-		await this.#last;
+	/** Rejects what waits for a batch. */
+	refuse(reason: unknown): void {
+		for (const {reject} of this.#waiting.splice(0)) reject(reason);
 	}
 
 	dispose(): void {
@@ -53,48 +88,110 @@ export class Predictor {
 		this.#slots.clear();
 	}
 
-	async #predict(images: Uint8Array, pictureBytes: number, views: Float32Array): Promise<Float32Array> {
-		const classes = this.#classes;
-		const crops = views.length / viewWidth;
-		const rows = (images.length / pictureBytes) * crops;
-		const sums = new Float32Array((images.length / pictureBytes) * classes);
-		const slot = this.#slot(rows, pictureBytes);
-		const {plan, probabilities} = slot;
-		const size = probabilities.length / classes;
-		for (let start = 0; start < rows; start += size) {
-			const count = Math.min(size, rows - start);
-			// A row is a picture in a view. Rows beyond the last repeat what stood there before: nobody reads them.
-			for (let row = 0; row < count; ++row) {
-				const picture = Math.floor((start + row) / crops);
-				const view = (start + row) % crops;
-				slot.images.set(images.subarray(picture * pictureBytes, (picture + 1) * pictureBytes), row * pictureBytes);
-				slot.views.set(views.subarray(view * viewWidth, (view + 1) * viewWidth), row * viewWidth);
-			}
-			plan.write(slot.images, slot.views);
-			plan.forward();
-			await this.#settle(plan.probabilities.read(probabilities));
-			for (let index = 0; index < count * classes; ++index) {
-				const picture = Math.floor((start + Math.floor(index / classes)) / crops);
-				const place = picture * classes + (index % classes);
-				sums[place] = (sums[place] ?? 0) + (probabilities[index] ?? 0) / crops;
+	#askForTurn(): void {
+		if (this.#isAsked || this.#waiting.length === 0) return;
+		this.#isAsked = true;
+		const turn = this.#options.inTurn(async () => {
+			this.#isAsked = false;
+			const group = this.#takeGroup();
+			this.#askForTurn();
+			await this.#answer(group);
+		});
+		turn.catch((error: unknown) => {
+			this.#isAsked = false;
+			this.refuse(error);
+		});
+	}
+
+	/** The first requests that fit in one batch; one that is larger by itself, and what its last batch has room for. */
+	#takeGroup(): Request[] {
+		const {most} = this.#options;
+		const waiting = this.#waiting.filter(({signal}) => signal?.aborted !== true);
+		const group: Request[] = [];
+		let [rows, room] = [0, most];
+		for (const request of waiting) {
+			const own = request.pictures * request.crops;
+			if (group.length === 0) room = Math.ceil(own / most) * most;
+			rows += own;
+			if (rows > room) break;
+			group.push(request);
+		}
+		this.#waiting = waiting.slice(group.length);
+		return group;
+	}
+
+	/** Requests that fail together are made again each alone, so that nobody hears of another's failure. */
+	async #answer(group: readonly Request[]): Promise<void> {
+		const [first] = group;
+		if (!first) return;
+		try {
+			await this.#predict(group);
+		} catch (error) {
+			if (group.length === 1) first.reject(error);
+			else for (const request of group) await this.#answer([request]);
+		}
+	}
+
+	async #predict(group: readonly Request[]): Promise<void> {
+		const {classes, settle} = this.#options;
+		const sums = group.map(({pictures}) => new Float64Array(pictures * classes));
+		const rows = group.flatMap((request, index) => rowsOf(request, sums[index] ?? new Float64Array()));
+		const slot = this.#slot(rows.length);
+		const size = slot.probabilities.length / classes;
+		for (let start = 0; start < rows.length; start += size) {
+			if (group.every(({signal}) => signal?.aborted)) return;
+			const batch = rows.slice(start, start + size);
+			this.#gather(batch, slot);
+			slot.plan.write(slot.images, slot.views);
+			slot.plan.forward();
+			await settle(slot.plan.probabilities.read(slot.probabilities));
+			for (const [row, {sums: own, picture}] of batch.entries()) {
+				for (let index = 0; index < classes; ++index) {
+					const place = picture * classes + index;
+					own[place] = (own[place] ?? 0) + (slot.probabilities[row * classes + index] ?? 0);
+				}
 			}
 		}
-		return sums;
+		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
+		for (const [index, {crops, resolve}] of group.entries()) {
+			resolve(Float32Array.from(sums[index] ?? [], (sum) => sum / crops));
+		}
+	}
+
+	/** Rows beyond the last repeat what stood there before: nobody reads them. */
+	#gather(batch: readonly Row[], slot: Slot): void {
+		const {pictureBytes} = this.#options;
+		for (const [row, {request, picture, view}] of batch.entries()) {
+			const pixels = request.images.subarray(picture * pictureBytes, (picture + 1) * pictureBytes);
+			slot.images.set(pixels, row * pictureBytes);
+			slot.views.set(request.views.subarray(view * viewWidth, (view + 1) * viewWidth), row * viewWidth);
+		}
 	}
 
 	/** The smallest of a few sizes that takes all rows at once, or the largest: so that plans do not pile up. */
-	#slot(rows: number, pictureBytes: number): Slot {
-		const sizes = [1, 2, 4, 10, 16, 32, 64, 128, 256, 512, 1024].filter((size) => size < this.#most);
-		const size = sizes.find((candidate) => candidate >= rows) ?? this.#most;
+	#slot(rows: number): Slot {
+		const {most, classes, pictureBytes, plan} = this.#options;
+		const sizes = [1, 2, 4, 10, 16, 32, 64, 128, 256, 512, 1024].filter((size) => size < most);
+		const size = sizes.find((candidate) => candidate >= rows) ?? most;
 		const known = this.#slots.get(size);
 		if (known) return known;
 		const slot = {
-			plan: this.#plan(size),
 			images: new Uint8Array(size * pictureBytes),
 			views: new Float32Array(size * viewWidth),
-			probabilities: new Float32Array(size * this.#classes),
+			probabilities: new Float32Array(size * classes),
+			plan: plan(size), // last: nothing may fail while nobody holds it
 		};
 		this.#slots.set(size, slot);
 		return slot;
 	}
+}
+
+function rowsOf(request: Request, sums: Float64Array): Row[] {
+	const {pictures, crops} = request;
+	return Array.from({length: pictures * crops}, (_, row) => ({
+		request,
+		picture: Math.floor(row / crops),
+		view: row % crops,
+		sums,
+	}));
 }

@@ -80,6 +80,9 @@ export interface EpochReport extends StepResult {
 
 export type TrainReport = StepReport | EpochReport;
 
+/** Those that a loop trains. */
+const inTraining = new WeakSet<Model>();
+
 /**
  * Trains, reporting after each step and epoch; nothing runs unless the next report is asked for. Leaving the loop ends
  * training after the current step: the weights are always those of a whole step.                            paper 5
@@ -90,7 +93,7 @@ export type TrainReport = StepReport | EpochReport;
  *
  * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
  * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
- * cannot be.
+ * cannot be, and with the first report where another loop trains the model: one that has ended or was left does not.
  */
 export function train(
 	model: Model,
@@ -98,7 +101,25 @@ export function train(
 	options: TrainOptions = {},
 ): AsyncGenerator<TrainReport, void, undefined> {
 	checked('source', pictureSource, source);
-	return trainEpochs(model, source, checked('train', trainOptions, options));
+	model.requireTrainable();
+	return trainAlone(model, source, checked('train', trainOptions, options));
+}
+
+async function* trainAlone(
+	model: Model,
+	source: PictureSource,
+	options: TrainOptions,
+): AsyncGenerator<TrainReport, void, undefined> {
+	if (inTraining.has(model)) {
+		const message = 'The model is in training already. End the other train() loop first, or train a model of its own.';
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+	inTraining.add(model);
+	try {
+		yield* trainEpochs(model, source, options);
+	} finally {
+		inTraining.delete(model);
+	}
 }
 
 async function* trainEpochs(
@@ -171,11 +192,11 @@ async function* trainEpoch(
 	for await (const {images, labels, indices} of batches) {
 		signal?.throwIfAborted();
 		const {learningRate} = model.sgd;
-		const result = await model.trainStep({images, labels, indices, epoch, augment});
+		const before = progress;
+		const after = (made: StepResult): Progress => (progress = afterStep(before, order, indices, made));
+		const result = await model.trainStep({images, labels, indices, epoch, augment, progress: after});
 		await requireFinite(model, 'loss of', result.loss);
 		const seconds = (performance.now() - last) / 1000;
-		progress = afterStep(progress, order, indices, result);
-		model.progress = progress;
 		ran.pictures += batchSize;
 		ran.seconds += seconds;
 		yield {

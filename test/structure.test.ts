@@ -15,13 +15,15 @@ const rows: readonly (readonly string[])[] = [
 	['lib/checkpoint-header.ts', 'lib/safetensors.ts', 'lib/safetensors-header.ts'],
 	['lib/selftest/'],
 	['lib/model.ts'],
-	['lib/plan.ts', 'lib/predictor.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/progress.ts', 'lib/picture-source.ts'],
+	['lib/stepper.ts', 'lib/predictor.ts'],
+	['lib/plan.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/progress.ts', 'lib/picture-source.ts'],
 	['lib/columns.ts'],
 	['lib/layers/'],
 	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts', 'lib/device-group.ts'],
 	['lib/presets.ts', 'lib/recipes.ts', 'lib/views.ts', 'lib/ops.ts'],
 	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
-	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/package.ts'],
+	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/package.ts', 'lib/abort.ts'],
+	['lib/work-queue.ts'],
 	['lib/errors.ts'],
 ];
 

@@ -9,6 +9,8 @@ export interface Placement {
 	readonly columns: number;
 	/** What is multiplied. */
 	readonly precision: DataType;
+	/** Whether parameters have neither momentum nor gradient. */
+	readonly inferenceOnly: boolean;
 }
 
 /** How a tensor of the net lies on the devices: a shape for each device that holds a part of it. */

@@ -60,7 +60,12 @@ export class Linear implements Layer {
 			backwardWeights: (options) => native.linearBackwardWeights(options),
 		};
 		const units = this.#weights.units((tensor, {memory, shape}) =>
-			memory.view(tensor, [shape[0] ?? 0, elementsOf(shape.slice(1))], tensor.dataType),
+			// The view goes with the plan.
+			(memories.find(({device}) => device === memory.device) ?? memory).view(
+				tensor,
+				[shape[0] ?? 0, elementsOf(shape.slice(1))],
+				tensor.dataType,
+			),
 		);
 		const flattened = {...tensors, input: flat(input), inputGradient: inputGradient && flat(inputGradient)};
 		return planProduct(product, this.#spec.activation, units, flattened);

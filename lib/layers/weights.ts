@@ -25,7 +25,10 @@ export class Weights {
 	readonly parameters: readonly [Parameter, Parameter];
 	readonly #blocks: readonly {device: number; from: number}[];
 
-	constructor({memories, precision}: Placement, {name, shape, features, readsPeer, holders}: WeightOptions) {
+	constructor(
+		{memories, precision, inferenceOnly}: Placement,
+		{name, shape, features, readsPeer, holders}: WeightOptions,
+	) {
 		const [outputs = 0] = shape;
 		const columns = features ? features[0] : (shape[1] ?? 0);
 		const rows = (device: number): [number, number] => [(device * outputs) / holders, outputs / holders];
@@ -45,9 +48,10 @@ export class Weights {
 			return [{memory, rows: rows(device), ...(readsPeer && {columns: [from * share, share]})}];
 		});
 		const biases = devices.map(({memory, device}) => ({memory, rows: rows(device)}));
+		const common = {precision, inferenceOnly};
 		this.parameters = [
-			new Parameter({name: `${name}.weight`, shape, precision, places, ...(features && {features})}),
-			new Parameter({name: `${name}.bias`, shape: [outputs], precision, places: biases}),
+			new Parameter({...common, name: `${name}.weight`, shape, places, ...(features && {features})}),
+			new Parameter({...common, name: `${name}.bias`, shape: [outputs], places: biases}),
 		];
 	}
 

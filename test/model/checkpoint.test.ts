@@ -112,7 +112,7 @@ test('a checkpoint that cannot be written leaves the old one and nothing else', 
 	await t.throwsAsync(saveCheckpoint(model, missing), {code: 'ALEXNET_CHECKPOINT', message: /untouched/});
 	const disposed = await trained();
 	await disposed.dispose();
-	await t.throwsAsync(saveCheckpoint(disposed, path), {code: 'ALEXNET_CHECKPOINT'});
+	await t.throwsAsync(saveCheckpoint(disposed, path), {code: 'ALEXNET_DISPOSED'});
 	t.deepEqual(await readFile(path), before);
 	t.deepEqual(await readdir(own), ['last.safetensors']);
 });

@@ -1,6 +1,5 @@
 import type {Command} from 'commander';
-import {isAlexNetError} from '../../errors.ts';
-import {AlexNet, type Classification, type ClassifyOptions, type Precision} from '../../index.ts';
+import {AlexNet, type Classification, type Precision} from '../../index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {percent} from '../format.ts';
 import {Output} from '../output.ts';
@@ -14,6 +13,9 @@ interface ClassifyCommandOptions {
 	precision: Precision;
 	json?: boolean;
 }
+
+/** More would take memory for little speed. */
+const viewsAtOnce = 32;
 
 /** A picture's classes, or why there are none. */
 type Result = {picture: string} & ({classes: Classification[]} | {error: {code: string; message: string}});
@@ -34,27 +36,17 @@ export function addClassify(program: Command): void {
 		.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
 			const output = new Output(options);
 			const {device, threads, precision, top, crops} = options;
-			const placement = {devices: device.split(','), threads};
-			await using model = await AlexNet.load(checkpoint, {...placement, precision, batchSize: crops});
+			const load = {devices: device.split(','), threads, precision, batchSize: viewsAtOnce, inferenceOnly: true};
+			await using model = await AlexNet.load(checkpoint, load);
 			const results: Result[] = [];
-			for (const picture of pictures) {
-				const result = await classify(model, picture, {top, crops});
+			for await (const {picture, classes, error} of model.classifyMany(pictures, {top, crops})) {
+				const result = classes ? {picture, classes} : {picture, error: {code: error.code, message: error.message}};
 				results.push(result);
 				tell(output, result);
-				if ('error' in result) process.exitCode = exitCodes.failed;
+				if (error) process.exitCode = exitCodes.failed;
 			}
 			output.json(results);
 		});
-}
-
-/** One bad picture does not keep the others from being told. */
-async function classify(model: AlexNet, picture: string, options: ClassifyOptions): Promise<Result> {
-	try {
-		return {picture, classes: await model.classify(picture, options)};
-	} catch (error) {
-		if (!isAlexNetError(error, 'ALEXNET_PICTURE')) throw error;
-		return {picture, error: {code: error.code, message: error.message}};
-	}
 }
 
 function tell(output: Output, result: Result): void {

@@ -60,7 +60,13 @@ async function evaluate(
 	signal: AbortSignal,
 ): Promise<void> {
 	const {device, threads, precision, batchSize, crops, split, validationFraction, strict} = options;
-	await using model = await AlexNet.load(checkpoint, {devices: device.split(','), threads, precision, batchSize});
+	await using model = await AlexNet.load(checkpoint, {
+		devices: device.split(','),
+		threads,
+		precision,
+		batchSize,
+		inferenceOnly: true,
+	});
 	const {seed = model.seed} = options;
 	const data = await ImageFolder.open(folder, {validationFraction, seed, strict, cacheBytes: 0});
 	const pictures = picturesOf(data, folder, options);

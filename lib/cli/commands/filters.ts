@@ -12,7 +12,7 @@ export function addFilters(program: Command): void {
 		.argument('<checkpoint>', 'for example run/best.safetensors')
 		.argument('<picture>', 'the PNG to write', pngPath)
 		.action(async (checkpoint: string, picture: string) => {
-			await using model = await AlexNet.load(checkpoint, {batchSize: 1});
+			await using model = await AlexNet.load(checkpoint, {batchSize: 1, inferenceOnly: true});
 			await makeFolder(dirname(picture));
 			await writeFilters(model, picture);
 			new Output().result(picture);
