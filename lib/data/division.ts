@@ -8,6 +8,28 @@ function heldOutOf(pictures: number, fraction: number): number {
 	return Math.min(wanted, pictures - 1);
 }
 
+/**
+ * A fraction that gives a run's division, from how many pictures of each class were trained on and held out; undefined
+ * where none does.
+ */
+export function fractionOf(
+	classes: readonly {readonly trained: number; readonly heldOut: number}[],
+): number | undefined {
+	let [least, below] = [0, 1];
+	for (const {trained, heldOut} of classes) {
+		const all = trained + heldOut;
+		if (heldOut > 1) least = Math.max(least, (heldOut - 0.5) / all);
+		if (heldOut > 0 && trained > 1) below = Math.min(below, (heldOut + 0.5) / all);
+	}
+	const isWhole = classes.every(({heldOut}) => heldOut === 0);
+	const fraction = isWhole ? 0 : (least + below) / 2;
+	return classes.every(
+		({trained, heldOut}) => trained + heldOut === 0 || heldOutOf(trained + heldOut, fraction) === heldOut,
+	)
+		? fraction
+		: undefined;
+}
+
 /** Draws the held-out pictures of each class: those whose hash of seed and path is smallest. */
 export function divide(
 	classes: readonly ClassPictures[],

@@ -306,3 +306,17 @@ test('strict and imageSize reach both datasets', async (t) => {
 		t.is([...dataset.unreadable.keys()].map((path) => basename(path)).join(), '2.png');
 	}
 });
+
+test('a class of which no picture can be read is refused before anything is learned', async (t) => {
+	const folder = await temporaryFolder(t);
+	const page = '<!DOCTYPE html><title>404</title>';
+	const good = await plainPicture([1, 2, 3]);
+	await writeFiles(folder, {'cat/1.png': good, 'cat/2.png': page, 'dog/1.png': page, 'dog/2.png': page});
+	const {train} = await ImageFolder.open(folder, {imageSize: 8, validationFraction: 0});
+	await t.throwsAsync(train.statistics(), {
+		code: 'ALEXNET_FOLDER',
+		message: /None of the 2 pictures of class 'dog' can be read; the first is '.*dog.1\.png': it is not a JPEG, PNG/,
+	});
+	await writeFiles(folder, {'dog/2.png': good});
+	await t.notThrowsAsync((await ImageFolder.open(folder, {imageSize: 8, validationFraction: 0})).train.statistics());
+});
