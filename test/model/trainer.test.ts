@@ -205,7 +205,12 @@ test('so has one whose loss on held-out pictures is', (t) => {
 	const end = (loss: number): ReturnType<typeof afterEpoch> =>
 		afterEpoch(
 			{...progress, epoch},
-			{schedule: new Schedule({}), step: 4, classes: 3, evaluation: {loss, top1: 0.4, top5: 1, pictures: 10}},
+			{
+				schedule: new Schedule({}),
+				step: 4,
+				classes: 3,
+				evaluation: {loss, top1: 0.4, top5: 1, pictures: 10, largestShare: 0.5},
+			},
 		);
 	const limit = 10 * Math.log(3);
 	t.like(end(limit * 0.99), {diverged: false, progress: {best: {epoch: 1}}});
