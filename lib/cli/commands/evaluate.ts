@@ -63,7 +63,8 @@ async function evaluate(
 ): Promise<void> {
 	const {device, precision, batchSize, crops, strict} = options;
 	await using model = await AlexNet.load(checkpoint, {devices: device.split(','), precision, batchSize});
-	const opened = await openAsTrained(folder, model, options, strict);
+	const {validationFraction, seed} = options;
+	const opened = await openAsTrained(folder, model, {validationFraction, seed}, strict);
 	const {data} = opened;
 	const split = options.split ?? (opened.isOfRun && data.validation.size > 0 ? 'validation' : 'all');
 	const pictures = picturesOf(data, folder, split, strict);
