@@ -100,7 +100,7 @@ export class AlexNet extends Model {
 		return train(this, source, options);
 	}
 
-	/** Loss, top-1 and top-5 accuracy on pictures with known labels. */
+	/** Loss, top-1 and top-5 accuracy on pictures with known labels, and those of each class; see {@link evaluate}. */
 	async evaluate(source: PictureSource, options: EvaluateOptions = {}): Promise<Evaluation> {
 		return evaluate(this, source, options);
 	}

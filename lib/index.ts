@@ -6,7 +6,7 @@ export {ImageFolder} from './data/image-folder.ts';
 export {Dataset} from './data/dataset.ts';
 export {cudaAvailability, listDevices, type ListOptions} from './device.ts';
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './errors.ts';
-export type {EvaluateOptions, Evaluation} from './evaluate.ts';
+export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './evaluate.ts';
 export {writeFilters} from './filters.ts';
 export type {CudaAvailability, DeviceInfo} from './native.ts';
 export type {Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';

@@ -1,13 +1,27 @@
-/** How many classes stand before `label`: those with a greater value, and lower ones with the same. NaN is last. */
+/**
+ * How many classes stand before `label`: those with a greater value, and lower ones with the same. Where a value is NaN
+ * nothing is known of the order, and all do.
+ */
 export function rank(values: Float32Array, label: number): number {
 	const own = values[label] ?? NaN;
-	if (Number.isNaN(own)) return values.length;
 	let before = 0;
 	for (let index = 0; index < values.length; ++index) {
 		const value = values[index] ?? NaN;
+		if (Number.isNaN(value)) return values.length;
 		if (value > own || (value === own && index < label)) ++before;
 	}
 	return before;
+}
+
+/** The index of rank 0; undefined where a value is NaN. */
+export function first(values: Float32Array): number | undefined {
+	let found = 0;
+	for (let index = 0; index < values.length; ++index) {
+		const value = values[index] ?? NaN;
+		if (Number.isNaN(value)) return undefined;
+		if (value > (values[found] ?? NaN)) found = index;
+	}
+	return found;
 }
 
 /** Indices of the `count` greatest values, best first; ties go to the lower index. */

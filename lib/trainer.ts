@@ -1,7 +1,7 @@
 import {callback, checked, instanceOf, integer, options} from './check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from './errors.ts';
-import {evaluate, requireSameLabels, type Evaluation} from './evaluate.ts';
+import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
 import type {Model} from './model.ts';
 import type {StepResult} from './options.ts';
 import {pictureSource, type PictureSource} from './picture-source.ts';
@@ -75,7 +75,7 @@ export interface EpochReport extends StepResult {
 	 * epoch that has diverged.
 	 */
 	best: boolean;
-	validation?: Evaluation;
+	validation?: Measures;
 }
 
 export type TrainReport = StepReport | EpochReport;
@@ -154,7 +154,7 @@ async function* trainEpochs(
 			imagesPerSecond: ran.imagesPerSecond,
 			diverged: ended.diverged,
 			best: progress.best?.epoch === progress.epochs,
-			...(evaluation && {validation: evaluation}),
+			...(evaluation && {validation: measuresOf(evaluation)}),
 		};
 	}
 }

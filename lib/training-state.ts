@@ -1,5 +1,5 @@
 // How a run's progress changes with its steps and epochs.
-import type {Evaluation} from './evaluate.ts';
+import type {Measures} from './evaluate.ts';
 import type {StepResult} from './options.ts';
 import type {Environment, EpochProgress, Progress} from './progress.ts';
 import type {Schedule} from './schedule.ts';
@@ -50,7 +50,7 @@ interface EpochEnd {
 	schedule: Schedule;
 	step: number;
 	classes: number;
-	evaluation: Evaluation | undefined;
+	evaluation: Measures | undefined;
 }
 
 /**

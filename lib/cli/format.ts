@@ -4,6 +4,18 @@ export function percent(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
 }
 
+/** "top-1 95.0 %, the largest class alone is 95.0 %": a net that has learned nothing can be right that often. */
+export function accuracy(
+	{top1, top5, largestShare}: {top1: number; top5: number; largestShare?: number},
+	shown: {top5: boolean},
+): string {
+	return [
+		`top-1 ${percent(top1)}`,
+		...(shown.top5 ? [`top-5 ${percent(top5)}`] : []),
+		...(largestShare === undefined ? [] : [`the largest class alone is ${percent(largestShare)}`]),
+	].join(', ');
+}
+
 /** "42 s", "12 min", "3 h 20 min": as exact as an estimate is. */
 export function duration(seconds: number): string {
 	if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;

@@ -1,5 +1,5 @@
 import type {AlexNet, EpochReport, StepReport, TrainReport} from '../index.ts';
-import {duration, percent, rate} from './format.ts';
+import {accuracy, duration, rate} from './format.ts';
 import type {Output} from './output.ts';
 
 /** Weight of what was before in the shown loss and speed, which jump from step to step. */
@@ -58,11 +58,10 @@ export class TrainDisplay {
 	}
 
 	#epochLine({epoch, loss, top1, top5, validation, imagesPerSecond, learningRate, best}: EpochReport): string {
-		const accuracy = (result: {top1: number; top5: number}): string =>
-			`top-1 ${percent(result.top1)}` + (this.#showsTop5 ? `, top-5 ${percent(result.top5)}` : '');
+		const shown = {top5: this.#showsTop5};
 		return [
-			`epoch ${epoch}/${this.#epochs}: loss ${loss.toFixed(3)}, ${accuracy({top1, top5})}`,
-			...(validation ? [`held out: loss ${validation.loss.toFixed(3)}, ${accuracy(validation)}`] : []),
+			`epoch ${epoch}/${this.#epochs}: loss ${loss.toFixed(3)}, ${accuracy({top1, top5}, shown)}`,
+			...(validation ? [`held out: loss ${validation.loss.toFixed(3)}, ${accuracy(validation, shown)}`] : []),
 			...(imagesPerSecond > 0 ? [`${rate(imagesPerSecond)} images/s`] : []),
 			`rate ${learningRate}${best ? ' | best so far' : ''}`,
 		].join(' | ');

@@ -14,10 +14,13 @@ import type {RunFolder} from '../run-folder.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
-import {count, percent} from './format.ts';
+import {accuracy, count} from './format.ts';
 import type {Output} from './output.ts';
 import {TrainDisplay} from './train-display.ts';
 import {UnreadableNotes} from './unreadable.ts';
+
+/** How many classes are named before training. */
+const mostClasses = 12;
 
 /** When a checkpoint is written besides after each epoch: whichever comes first. */
 export interface SaveEvery {
@@ -29,7 +32,12 @@ export interface SaveEvery {
 export interface TrainRunOptions {
 	/** New, or as {@link RunFolder.resume} was given it. */
 	model: AlexNet;
-	data: {readonly train: PictureSource; readonly validation: PictureSource};
+	data: {
+		readonly train: PictureSource;
+		readonly validation: PictureSource;
+		/** What is said of them first. */
+		readonly remarks?: readonly string[];
+	};
 	/** Closed when the run ends. */
 	run: RunFolder;
 	/** How the model's weights started. */
@@ -64,8 +72,8 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 	const display = new TrainDisplay(output, model, options.training.epochs ?? recipes.paper.train.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
-	introduce(options);
 	try {
+		await introduce(options);
 		const validation = data.validation.size > 0 ? data.validation : undefined;
 		const onProgress = display.phase.bind(display);
 		for await (const report of model.train(data.train, {...options.training, validation, signal, onProgress})) {
@@ -127,13 +135,15 @@ class Saver {
 	}
 }
 
-function introduce({model, data, init, output, training}: TrainRunOptions): void {
-	const {train, validation} = data;
+async function introduce({model, data, init, output, training}: TrainRunOptions): Promise<void> {
+	const {train, validation, remarks = []} = data;
+	for (const remark of remarks) output.note(remark);
 	output.note(describeRun(model));
 	output.note(
 		`Pictures: ${train.size.toLocaleString('en-US')} to train on and ${validation.size.toLocaleString('en-US')} held out, ` +
 			`in ${count(model.classes, 'class', 'classes')}.`,
 	);
+	output.note(await describeClasses(data));
 	if (model.progress) {
 		const {epochs} = model.progress;
 		const done =
@@ -146,6 +156,18 @@ function introduce({model, data, init, output, training}: TrainRunOptions): void
 	const mayStay = init === 'paper' && recipeFor(train.size) === 'small';
 	const advice = " With few pictures such a net can stay at chance for a long time; with the recipe 'small' it learns.";
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
+}
+
+/** "Classes: cat 90 + 10, dog 81 + 9 (trained on + held out)." */
+async function describeClasses({train, validation}: TrainRunOptions['data']): Promise<string> {
+	const {labels} = train;
+	const counts = await Promise.all([train.contents?.(), validation.size > 0 ? validation.contents?.() : undefined]);
+	const numbers = (label: number): string =>
+		counts.map((classes) => classes?.[label]?.pictures.toLocaleString('en-US') ?? '0').join(' + ');
+	const shown = labels.slice(0, mostClasses).map((name, label) => (counts[0] ? `${name} ${numbers(label)}` : name));
+	const rest = labels.length - mostClasses;
+	const others = rest > 0 ? ` and ${count(rest, 'other')}` : '';
+	return `Classes: ${shown.join(', ')}${others}${counts[0] ? ' (trained on + held out)' : ''}.`;
 }
 
 /** Says what is left of a run. */
@@ -163,13 +185,13 @@ function interrupted({resumeWith}: TrainRunOptions, error: unknown): unknown {
 	return new Interruption(error.signal, `Go on with: ${resumeWith}`);
 }
 
-/** "65.3 % of 1,200 held-out pictures right (top-1) after epoch 7 of 8: run/best.safetensors" */
+/** "Best: top-1 65.3 %, the largest class alone is 12.0 % (1,200 held-out pictures) after epoch 7 of 8: run/best.safetensors" */
 export function describeBest({run, epochs}: TrainRunResult): string {
 	const best = epochs.findLast((epoch) => epoch.best);
 	if (!best) return `No epoch was good enough to be kept as the best; the last one's net is in ${run.file('last')}.`;
 	const {validation} = best;
 	const result = validation
-		? `${percent(validation.top1)} of ${count(validation.pictures, 'held-out picture')} right (top-1)`
+		? `${accuracy(validation, {top5: false})} (${count(validation.pictures, 'held-out picture')})`
 		: `training loss ${best.loss.toFixed(3)}, no pictures held out,`;
 	return `Best: ${result} after epoch ${best.epoch} of ${epochs.length}: ${run.file('best')}`;
 }

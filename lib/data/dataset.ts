@@ -19,6 +19,7 @@ import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
 import {decodePicture, defaultImageSize} from './decode.ts';
 import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
+import {requireReadableClasses} from './readable-classes.ts';
 import {StatisticsSums} from './statistics.ts';
 
 export type {Picture};
@@ -139,7 +140,7 @@ export class Dataset implements PictureSource {
 	 * Mean image and principal components of the colours over the whole set, computed once and then remembered.
 	 *
 	 * @throws ALEXNET_PICTURE where no picture can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where
-	 * the storage fails; ALEXNET_ARGUMENT where the dataset has no pictures.
+	 * no picture of a class can, or the storage fails; ALEXNET_ARGUMENT where the dataset has no pictures.
 	 */
 	async statistics(options: StatisticsOptions = {}): Promise<Statistics> {
 		const {signal, onProgress} = checked('statistics', statisticsOptions, options);
@@ -155,6 +156,7 @@ export class Dataset implements PictureSource {
 			await breathe();
 		}
 		if (done < this.size) onProgress?.(this.size, this.size); // The last pictures were unreadable.
+		requireReadableClasses(this.labels, this.pictures, this.unreadable);
 		this.#statistics = sums.result();
 		return this.#statistics;
 	}

@@ -2,18 +2,34 @@ import {readdir, realpath, stat} from 'node:fs/promises';
 import {extname, join} from 'node:path';
 import {AlexNetError} from '../errors.ts';
 
-/** What a folder holds. Hidden entries do not count; links count as what they lead to. */
+/** What a folder holds. Hidden entries and {@link metadata} do not count; links count as what they lead to. */
 export interface Listing {
 	/** Names of folders, sorted by code unit. */
 	readonly folders: readonly string[];
 	/** Paths of pictures relative to the folder, with '/', sorted by code unit. */
 	readonly pictures: readonly string[];
-	/** The other files: how many by extension. */
+	/** The other files: how many by extension, in lower case. */
 	readonly others: ReadonlyMap<string, number>;
 }
 
-const pictureExtensions = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff']);
-export const pictureKinds = '.jpg, .jpeg, .png, .webp, .gif, .tif or .tiff';
+// .jfif is what Windows saves from web pages; .jpe and .jif are old names of the same.
+const pictureExtensions = ['.jpg', '.jpeg', '.jpe', '.jfif', '.jif', '.png', '.webp', '.gif', '.tif', '.tiff'];
+export const pictureKinds = `${pictureExtensions.slice(0, -1).join(', ')} or ${pictureExtensions.at(-1) ?? ''}`;
+
+/**
+ * What systems, NAS boxes and archives leave in people's folders, in lower case: neither a class nor a file that a user
+ * would miss. Most of it (.DS_Store, ._*, .Trashes, .AppleDouble, .@__thumb) is hidden anyway.
+ */
+const metadata = new Set([
+	...['__macosx', 'icon\r', 'network trash folder', 'temporary items'], // macOS, and archives made there
+	...['thumbs.db', 'ehthumbs.db', 'desktop.ini', '$recycle.bin', 'system volume information'], // Windows
+	...['@eadir', '#recycle', '#snapshot', '@tmp', '@sharebin'], // Synology
+	...['@recycle', '@recently-snapshot'], // QNAP
+	...['lost+found', '~snapshot'], // Linux file systems, NetApp
+]);
+
+/** How many extensions a message names. */
+const mostKinds = 5;
 
 /**
  * Lists one folder.
@@ -32,12 +48,12 @@ export async function listFolder(folder: string, expected: string): Promise<List
 	const others = new Map<string, number>();
 	for (const entry of entries) {
 		const {name} = entry;
-		if (name.startsWith('.')) continue;
+		if (name.startsWith('.') || metadata.has(name.toLowerCase())) continue;
 		const kind = entry.isSymbolicLink() ? await linkTarget(join(folder, name)) : entry;
 		const extension = extname(name).toLowerCase();
 		if (kind?.isDirectory()) folders.push(name);
 		// A link that leads nowhere is kept, so that it is reported as unreadable.
-		else if (pictureExtensions.has(extension) && (kind?.isFile() ?? true)) pictures.push(name);
+		else if (pictureExtensions.includes(extension) && (kind?.isFile() ?? true)) pictures.push(name);
 		else others.set(extension, (others.get(extension) ?? 0) + 1);
 	}
 	return {folders: folders.sort(), pictures: pictures.sort(), others};
@@ -61,13 +77,21 @@ export async function listTree(root: string, expected: string): Promise<Listing>
 	return {folders: [], pictures: pictures.sort(), others};
 }
 
-/** For messages: "12 .bmp files and 1 .txt file"; "nothing" where there is none. */
+/** For messages: "12 .bmp files, 1 .txt file"; "nothing" where there is none. */
 export function describeFiles(counts: ReadonlyMap<string, number>): string {
-	const parts = [...counts]
-		.sort(([, first], [, second]) => second - first)
-		.slice(0, 5)
-		.map(([kind, count]) => `${count} ${kind ? `${kind} ` : ''}${count === 1 ? 'file' : 'files'}`);
-	return parts.length > 0 ? parts.join(', ') : 'nothing';
+	const files = (number: number, kind: string): string => `${kind ? `${kind} ` : ''}${number === 1 ? 'file' : 'files'}`;
+	return describeKinds(counts, files) || 'nothing';
+}
+
+/** "40 .bmp, 30 without extension, 12 others": those of most files first. */
+export function describeKinds(
+	counts: ReadonlyMap<string, number>,
+	words = (_: number, kind: string): string => kind || 'without extension',
+): string {
+	const sorted = [...counts].sort(([, first], [, second]) => second - first);
+	const parts = sorted.slice(0, mostKinds).map(([kind, number]) => `${number} ${words(number, kind)}`);
+	const rest = sorted.slice(mostKinds).reduce((sum, [, number]) => sum + number, 0);
+	return [...parts, ...(rest > 0 ? [`${rest} ${rest === 1 ? 'other' : 'others'}`] : [])].join(', ');
 }
 
 async function linkTarget(path: string) {

@@ -103,7 +103,7 @@ test('that training diverges is said once, with the larger loss', (t) => {
 	const step: StepReport = {type: 'step', ...numbers, stepOfEpoch: 1, stepsPerEpoch: 2, diverged: false};
 	note.tell(step);
 	t.deepEqual(output.lines, []);
-	const validation = {pictures: 1, loss: 812.5, top1: 0, top5: 0};
+	const validation = {pictures: 1, loss: 812.5, top1: 0, top5: 0, largestShare: 1};
 	const epoch: EpochReport = {type: 'epoch', ...numbers, diverged: true, best: false, validation};
 	note.tell(epoch);
 	note.tell({...step, diverged: true});

@@ -55,6 +55,7 @@ test.serial('train ends well and prints every report as a line of JSON', (t) => 
 test.serial('train says what runs, how weights start, how many pictures there are and which cannot be read', (t) => {
 	t.regex(trained.stderr, /^Device: cpu:0 \(.*\) in fp32\.$/m);
 	t.regex(trained.stderr, /^Pictures: 22 to train on and 3 held out, in 3 classes\.$/m);
+	t.regex(trained.stderr, /^Classes: blue 7 \+ 1, green 7 \+ 1, red 8 \+ 1 \(trained on \+ held out\)\.$/m);
 	const recipe = /^Recipe 'small', .* 22 training pictures: 2 epochs in batches of 5, learning rate 0\.001, /m;
 	t.regex(trained.stderr, recipe);
 	t.regex(trained.stderr, /Weights start as in init 'source2012'/);
@@ -109,8 +110,25 @@ test.serial('evaluate measures the pictures that were held out, and all', async 
 	t.true(Math.abs(loss - epochs.at(-1)!.validation!.loss) < 1e-4 * Math.max(1, loss));
 	const all = await alexnet(['evaluate', checkpoint, pictures, '--split', 'all', '--crops', '10']);
 	t.is(all.code, 0, all.stderr);
-	t.regex(all.stdout, /^24 pictures, 10 crops: loss \d+\.\d+, top-1 \d+\.\d %\n$/);
+	t.regex(all.stdout, /^24 pictures, 10 crops: loss \d+\.\d+, top-1 \d+\.\d %, the largest class alone is 33\.3 %\n$/);
 	t.regex(all.stderr, /corrupt\.png/);
+	t.regex(all.stderr, /^22 of them were trained on: their accuracy says little\.$/m);
+});
+
+test.serial("evaluate takes all pictures of another folder, and tells each class's results", async (t) => {
+	const other = join(folder, 'other');
+	await writePictures(other, {blue: [30, 40, 220], red: [220, 30, 30]}, 2);
+	await writeFile(join(other, 'red', 'notes.txt'), 'no picture');
+	const {code, stdout, stderr} = await alexnet(['evaluate', join(run, 'last.safetensors'), other, '--per-class']);
+	t.is(code, 0, stderr);
+	t.regex(
+		stdout,
+		/^4 pictures, 1 crop: .* the largest class alone is 50\.0 %\nclass +pictures +right +share +most often/,
+	);
+	for (const name of ['blue', 'red']) t.regex(stdout, new RegExp(`^${name} +2 +[0-2] +\\d+\\.0 %`, 'm'));
+	t.regex(stderr, /in 2 classes: all there are\. The net knows 1 other, of which there are none here\.$/m);
+	t.regex(stderr, /^1 of 5 files are left out: 1 \.txt\./m);
+	t.notRegex(stderr, /trained on/);
 });
 
 test.serial('classify tells classes, and goes on after a picture that it cannot read', async (t) => {

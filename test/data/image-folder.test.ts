@@ -1,4 +1,4 @@
-import {mkdir, rename, symlink} from 'node:fs/promises';
+import {mkdir, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import test from 'ava';
 import type {Dataset} from '../../lib/data/dataset.ts';
@@ -119,8 +119,109 @@ test('train alone is divided; among other classes it is a class', async (t) => {
 	t.is(divided.train.size, 18);
 	await writeFiles(folder, files(['bus/1.jpg']));
 	t.deepEqual((await ImageFolder.open(folder)).labels, ['bus', 'train']);
-	await rename(join(folder, 'bus'), join(folder, 'validation'));
-	await t.throwsAsync(ImageFolder.open(folder), {code: 'ALEXNET_FOLDER', message: /rename 'validation' to 'val'/});
+});
+
+/** The folder of each part, and what is said. */
+const layouts: readonly {
+	folders: readonly string[];
+	train: string;
+	heldOut: string;
+	remarks?: readonly RegExp[];
+}[] = [
+	{folders: ['train', 'val'], train: 'train', heldOut: 'val'},
+	{folders: ['Train', 'Val'], train: 'Train', heldOut: 'Val'},
+	{folders: ['train', 'valid'], train: 'train', heldOut: 'valid'},
+	{folders: ['training', 'validation'], train: 'training', heldOut: 'validation'},
+	{folders: ['TRAIN', 'Validation'], train: 'TRAIN', heldOut: 'Validation'},
+	...['test', 'Test', 'testing'].map((heldOut) => ({
+		...{folders: ['training', heldOut], train: 'training', heldOut},
+		remarks: [new RegExp(`^'training' is trained on and '${heldOut}' is held out\\. If they are classes, rename one`)],
+	})),
+	{
+		...{folders: ['train', 'val', 'test'], train: 'train', heldOut: 'val'},
+		remarks: [/^'test' is left out: 'train' is trained on and 'val' is held out\.$/],
+	},
+];
+for (const {folders, train, heldOut, remarks = []} of layouts) {
+	test(`${folders.join(' and ')}: ${train} is trained on, ${heldOut} is held out`, async (t) => {
+		const folder = await temporaryFolder(t);
+		for (const name of folders) await writeFiles(folder, files([`${name}/cat/1.jpg`, `${name}/dog/1.jpg`]));
+		const opened = await ImageFolder.open(folder);
+		t.deepEqual(opened.labels, ['cat', 'dog']);
+		t.deepEqual(paths(opened.train, folder), [`${train}/cat/1.jpg`, `${train}/dog/1.jpg`]);
+		t.deepEqual(paths(opened.validation, folder), [`${heldOut}/cat/1.jpg`, `${heldOut}/dog/1.jpg`]);
+		t.is(opened.remarks.length, remarks.length, opened.remarks.join('\n'));
+		remarks.forEach((remark, index) => t.regex(opened.remarks[index] ?? '', remark));
+	});
+}
+
+const composed = 'caf\u00e9';
+const decomposed = 'cafe\u0301';
+
+test('names in either Unicode form are the same classes, divided alike', async (t) => {
+	const folder = await temporaryFolder(t);
+	const forms = {composed, decomposed};
+	for (const [form, name] of Object.entries(forms)) {
+		await writeFiles(join(folder, form), files([...numbered(name, 20), ...numbered('cafz', 20)]));
+	}
+	const opened = await Promise.all(Object.keys(forms).map((form) => ImageFolder.open(join(folder, form), {seed: 4})));
+	for (const {labels} of opened) t.deepEqual(labels, ['cafz', composed]);
+	const heldOut = opened.map(({validation}, index) =>
+		paths(validation, join(folder, Object.keys(forms)[index] ?? '')).map((path) => path.normalize('NFC')),
+	);
+	t.deepEqual(heldOut[0], heldOut[1]);
+	// Files are opened by the names that they have.
+	t.true(opened[1]?.train.pictures.some(({path}) => path.includes(decomposed)));
+	await writeFiles(folder, files([`parts/train/${composed}/1.jpg`, `parts/val/${decomposed}/2.jpg`]));
+	t.is((await ImageFolder.open(join(folder, 'parts'))).validation.size, 1);
+});
+
+const alike = {'Unicode form': [composed, decomposed], case: ['Cat', 'cat']};
+for (const [difference, names] of Object.entries(alike)) {
+	test(`classes whose names differ in ${difference} alone are refused by name`, async (t) => {
+		const folder = await temporaryFolder(t);
+		for (const name of [...names, 'dog']) await writeFiles(folder, files([`${name}/1.jpg`]));
+		const error = await t.throwsAsync(ImageFolder.open(folder), {code: 'ALEXNET_FOLDER'});
+		for (const name of names) t.true(error.message.includes(`'${name}'`), error.message);
+		t.true(error.message.includes(`differ in ${difference}`), error.message);
+	});
+}
+
+test('the metadata of systems, NAS boxes and archives is skipped at every level', async (t) => {
+	const folder = await temporaryFolder(t);
+	const entries = ['__MACOSX', '@eaDir', '#recycle', '$RECYCLE.BIN', 'System Volume Information', 'lost+found'];
+	const hidden = ['.DS_Store', '._1.jpg', '.Trashes'];
+	for (const level of ['', 'train/', 'train/cat/', 'val/', 'val/cat/deep/']) {
+		const names = [...entries.map((name) => `${name}/cat/1.jpg`), 'Thumbs.db', 'desktop.ini', ...hidden];
+		await writeFiles(folder, files([...names.map((name) => level + name), 'train/cat/1.jpg', 'val/cat/deep/2.jpg']));
+	}
+	const {labels, train, validation, leftOut, remarks} = await ImageFolder.open(folder);
+	t.deepEqual(labels, ['cat']);
+	t.deepEqual(paths(train, folder), ['train/cat/1.jpg']);
+	t.deepEqual(paths(validation, folder), ['val/cat/deep/2.jpg']);
+	t.is(leftOut.size, 0);
+	t.deepEqual(remarks, []);
+});
+
+test('what is left out is counted and said, with a warning where it is most', async (t) => {
+	const folder = await temporaryFolder(t);
+	const many = (count: number, name: string): string[] => Array.from({length: count}, (_, i) => `cat/${i}${name}`);
+	await writeFiles(folder, files([...many(4, '.JFIF'), ...many(1, '.jpe'), ...many(1, '.Jif'), ...many(3, '.BMP')]));
+	const few = await ImageFolder.open(folder, {validationFraction: 0});
+	t.is(few.train.size, 6);
+	t.deepEqual([...few.leftOut], [['.bmp', 3]]);
+	t.regex(few.remarks.join(), /^3 of 9 files are left out: 3 \.bmp\. Only \.jpg, .* are read: convert/);
+	await writeFiles(
+		folder,
+		files([...many(40, '.bmp'), ...many(30, ''), ...many(8, '.heic'), 'dog/1.jpg', 'stray.jpg']),
+	);
+	const most = await ImageFolder.open(folder);
+	t.is(most.leftOut.get(''), 30);
+	t.regex(
+		most.remarks[0] ?? '',
+		/^warning: 81 of 88 files are left out: 43 \.bmp, 30 without extension, 8 \.heic\. .* to JPEG or PNG\.$/,
+	);
+	t.is(most.remarks[1], '1 picture is left out: no class folder holds it.');
 });
 
 test('a class that only val has is an error', async (t) => {
@@ -156,6 +257,10 @@ const refused: Record<string, {tree: readonly string[]; open?: string; message: 
 	'train without classes': {
 		tree: ['train/1.jpg', 'val/cat/1.jpg'],
 		message: /train' holds 1 pictures but no class folders/,
+	},
+	'two folders that may be held out': {
+		tree: ['train/cat/1.jpg', 'val/cat/1.jpg', 'valid/cat/1.jpg'],
+		message: /'val' and 'valid'; which of them is held out cannot be told/,
 	},
 	'an empty class in val': {tree: ['train/cat/1.jpg', 'val/cat/1.txt'], message: /val.cat' holds no pictures/},
 };
@@ -200,4 +305,18 @@ test('strict and imageSize reach both datasets', async (t) => {
 		t.regex(error.message, /2\.png/);
 		t.is([...dataset.unreadable.keys()].map((path) => basename(path)).join(), '2.png');
 	}
+});
+
+test('a class of which no picture can be read is refused before anything is learned', async (t) => {
+	const folder = await temporaryFolder(t);
+	const page = '<!DOCTYPE html><title>404</title>';
+	const good = await plainPicture([1, 2, 3]);
+	await writeFiles(folder, {'cat/1.png': good, 'cat/2.png': page, 'dog/1.png': page, 'dog/2.png': page});
+	const {train} = await ImageFolder.open(folder, {imageSize: 8, validationFraction: 0});
+	await t.throwsAsync(train.statistics(), {
+		code: 'ALEXNET_FOLDER',
+		message: /None of the 2 pictures of class 'dog' can be read; the first is '.*dog.1\.png': it is not a JPEG, PNG/,
+	});
+	await writeFiles(folder, {'dog/2.png': good});
+	await t.notThrowsAsync((await ImageFolder.open(folder, {imageSize: 8, validationFraction: 0})).train.statistics());
 });

@@ -1,10 +1,11 @@
 import {Option, type Command} from 'commander';
-import {AlexNet, AlexNetError, Dataset, ImageFolder, type Precision} from '../../index.ts';
+import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder, type Precision} from '../../index.ts';
 import {describeRun} from '../devices-in-words.ts';
-import {count, percent} from '../format.ts';
+import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
 import {commonOptions, integer, number} from '../parse.ts';
+import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
 
 /** The parts in words. */
@@ -17,10 +18,11 @@ interface EvaluateCommandOptions {
 	precision: Precision;
 	batchSize: number;
 	crops: 1 | 10;
-	split: Split;
-	validationFraction: number;
+	split?: Split;
+	validationFraction?: number;
 	seed?: number;
 	strict?: boolean;
+	perClass?: boolean;
 	json?: boolean;
 }
 
@@ -33,12 +35,14 @@ export function addEvaluate(program: Command): void {
 		.argument('<folder>', 'the pictures, laid out as for train')
 		.addOption(commonOptions.crops())
 		.addOption(
-			new Option('--split <part>', 'which pictures: those held out in training, those trained on, or all')
-				.choices(Object.keys(parts))
-				.default('validation'),
+			new Option(
+				'--split <part>',
+				"which pictures: those held out in training (default in the run's folder), those trained on, or all (in another)",
+			).choices(Object.keys(parts)),
 		)
-		.option('--validation-fraction <share>', 'as in training', number(0, 1), 0.1)
-		.option('--seed <number>', "as in training (default: the checkpoint's)", integer(0))
+		.option('--validation-fraction <share>', "as in training (default: the run's)", number(0, 1))
+		.option('--per-class', 'print the results of each class')
+		.option('--seed <number>', "as in training (default: the run's)", integer(0))
 		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out')
 		.addOption(commonOptions.device())
 		.addOption(commonOptions.threads())
@@ -59,34 +63,60 @@ async function evaluate(
 	output: Output,
 	signal: AbortSignal,
 ): Promise<void> {
-	const {device, threads, precision, batchSize, crops, split, validationFraction, strict} = options;
-	await using model = await AlexNet.load(checkpoint, {
-		devices: device.split(','),
-		threads,
-		precision,
-		batchSize,
-		inferenceOnly: true,
-	});
-	const {seed = model.seed} = options;
-	const data = await ImageFolder.open(folder, {validationFraction, seed, strict, cacheBytes: 0});
-	const pictures = picturesOf(data, folder, options);
+	const {device, threads, precision, batchSize, crops, strict} = options;
+	const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
+	await using model = await AlexNet.load(checkpoint, load);
+	const {validationFraction, seed} = options;
+	const opened = await openAsTrained(folder, model, {validationFraction, seed}, strict);
+	const {data} = opened;
+	const split = options.split ?? (opened.isOfRun && data.validation.size > 0 ? 'validation' : 'all');
+	const pictures = picturesOf(data, folder, split, strict);
 	output.note(describeRun(model));
-	const classes = count(model.classes, 'class', 'classes');
-	output.note(`Evaluating ${count(pictures.size, 'picture')} in ${classes}: ${parts[split]}.`);
+	for (const remark of data.remarks) output.note(remark);
+	const classes = count(data.labels.length, 'class', 'classes');
+	const missing = model.classes - data.labels.length;
+	const without = missing > 0 ? ` The net knows ${count(missing, 'other')}, of which there are none here.` : '';
+	output.note(`Evaluating ${count(pictures.size, 'picture')} in ${classes}: ${parts[split]}.${without}`);
+	const trainedOn =
+		(split === 'validation' ? 0 : opened.trainedOn.train) + (split === 'train' ? 0 : opened.trainedOn.validation);
+	if (trainedOn > 0) {
+		const which = trainedOn === pictures.size ? 'These' : `${trainedOn.toLocaleString('en-US')} of them`;
+		output.note(`${which} were trained on: their accuracy says little.`);
+	}
 	const onProgress = (done: number, total: number): void => output.progress('evaluating', done, total);
 	const evaluation = await model.evaluate(pictures, {crops, signal, onProgress});
 	new UnreadableNotes(output, [pictures]).tell();
-	const {loss, top1, top5} = evaluation;
 	const unreadable = pictures.unreadable.size;
-	output.json({checkpoint, folder, split, crops, device: model.devices.join(), precision, ...evaluation, unreadable});
+	output.json({
+		checkpoint,
+		folder,
+		split,
+		crops,
+		device: model.devices.join(),
+		precision,
+		...evaluation,
+		unreadable,
+		trainedOn,
+	});
 	if (output.isJson) return;
 	output.result(
 		`${count(evaluation.pictures, 'picture')}, ${count(crops, 'crop')}: ` +
-			`loss ${loss.toFixed(3)}, top-1 ${percent(top1)}${model.classes > 5 ? `, top-5 ${percent(top5)}` : ''}`,
+			`loss ${evaluation.loss.toFixed(3)}, ${accuracy(evaluation, {top5: model.classes > 5})}`,
 	);
+	if (options.perClass === true) output.result(classTable(evaluation));
 }
 
-function picturesOf(data: ImageFolder, folder: string, {split, strict}: EvaluateCommandOptions): Dataset {
+function classTable({classes}: Evaluation): string {
+	const rows = classes
+		.filter(({pictures}) => pictures > 0)
+		.map(({label, pictures, correct, takenFor}) => [
+			...[label, `${pictures}`, `${correct}`, percent(correct / pictures)],
+			takenFor ? `${takenFor.label} (${takenFor.pictures})` : '',
+		]);
+	return table(['class', 'pictures', 'right', 'share', 'most often taken for'], rows);
+}
+
+function picturesOf(data: ImageFolder, folder: string, split: Split, strict: boolean | undefined): Dataset {
 	const {train, validation, labels} = data;
 	const sources = {
 		train: () => train,
