@@ -33,6 +33,7 @@ export const batchOptions = options<BatchOptions>({
 	signal: instanceOf(AbortSignal),
 });
 
+/** Of a pass over all pictures. */
 export interface StatisticsOptions {
 	signal?: AbortSignal | undefined;
 	onProgress?: ((done: number, total: number) => void) | undefined;
@@ -62,6 +63,10 @@ export interface PictureSource {
 	readonly unreadablePlaces?: readonly number[] | undefined;
 	/** Leaves pictures out as the run did that is resumed, although they may be readable now. */
 	leaveOut?(places: readonly number[]): void;
+	/** Pictures that are used although they are damaged, by path, and what is known of the damage. */
+	readonly suspect?: ReadonlyMap<string, string> | undefined;
+	/** Reads all pictures once: fails as `batches` would, and finds what is unreadable or suspect. */
+	check?(options?: StatisticsOptions): Promise<void>;
 	/** What a resumed run compares with the pictures that it began with. */
 	contents?(): Promise<PictureContents>;
 }

@@ -17,7 +17,7 @@ import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOpti
 import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
-import {decodePicture, defaultImageSize} from './decode.ts';
+import {decodeSuspecting, defaultImageSize} from './decode.ts';
 import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
 import {requireReadableClasses} from './readable-classes.ts';
 import {StatisticsSums} from './statistics.ts';
@@ -29,7 +29,7 @@ export interface DatasetOptions {
 	pictures: readonly Picture[];
 	/** Side S of the decoded pictures; 256 by default, as in the paper. */
 	imageSize?: number | undefined;
-	/** Makes an unreadable picture an error instead of leaving it out. */
+	/** Makes an unreadable or suspect picture an error instead of leaving it out or using it. */
 	strict?: boolean | undefined;
 	/** Memory for decoded pictures; datasets may share it. None by default. */
 	cacheBudget?: CacheBudget | undefined;
@@ -38,7 +38,7 @@ export interface DatasetOptions {
 	 * 30 by default.
 	 */
 	retrySeconds?: number | undefined;
-	/** How a picture's file becomes pixels, for formats of your own; {@link decodePicture} by default. */
+	/** How a picture's file becomes pixels, for formats of your own; `decodePicture` by default. */
 	decode?: DecodePicture | undefined;
 }
 
@@ -73,7 +73,7 @@ export class Dataset implements PictureSource {
 	constructor(options: DatasetOptions) {
 		const given = checked('Dataset', datasetOptions, options);
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = given;
-		const {decode = decodePicture, retrySeconds = 30} = given;
+		const {decode = decodeSuspecting, retrySeconds = 30} = given;
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
@@ -97,7 +97,12 @@ export class Dataset implements PictureSource {
 		return this.#reader.unreadable;
 	}
 
-	/** Their places in the dataset, ascending. */
+	/** Pictures that are used although the decoder has stepped over damage in them, by path, and what it says. */
+	get suspect(): ReadonlyMap<string, string> {
+		return this.#reader.suspect;
+	}
+
+	/** Places of the unreadable ones in the dataset, ascending. */
 	get unreadablePlaces(): readonly number[] {
 		return [...this.pictures.keys()].filter((place) => this.unreadable.has(this.pictures[place]?.path ?? ''));
 	}
@@ -159,6 +164,16 @@ export class Dataset implements PictureSource {
 		requireReadableClasses(this.labels, this.pictures, this.unreadable);
 		this.#statistics = sums.result();
 		return this.#statistics;
+	}
+
+	/**
+	 * Reads all pictures once, and keeps what the cache has room for.
+	 *
+	 * @throws as {@link statistics}; a dataset without pictures has none that fail.
+	 */
+	async check(options: StatisticsOptions = {}): Promise<void> {
+		const {signal, onProgress} = checked('check', statisticsOptions, options);
+		for await (const {position} of this.#reader.read(this.#checkOrder(), signal)) onProgress?.(position + 1, this.size);
 	}
 
 	/** Fills batches picture by picture, into spare memory where there is some. */

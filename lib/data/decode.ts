@@ -1,8 +1,9 @@
-import {readFile} from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, {type Sharp, type SharpOptions} from 'sharp';
 import {requireInteger} from '../check.ts';
-import {AlexNetError} from '../errors.ts';
-import {isCutShort, pictureFormat} from './truncation.ts';
+import {PictureError, messageOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
+import {holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
+
+export {PictureError, type PictureInput};
 
 // Pictures run beside each other on libuv's threads, so one thread per picture is enough; and no picture is decoded
 // twice in a row, so libvips' cache of operations would only hold memory. Both settings are the process's.
@@ -12,29 +13,24 @@ sharp.cache(false);
 /** The side that the paper scales pictures to (section 2). */
 export const defaultImageSize = 256;
 
-/** What a picture can be given as: a file's path, or an encoded picture's bytes. */
-export type PictureInput = string | Uint8Array;
+export interface DecodedPicture {
+	/** RGB, 0 to 255, [S, S, 3] */
+	readonly pixels: Uint8Array;
+	/** Where the decoder has stepped over damage, so that the picture may show something else: what it says. */
+	readonly suspect?: string | undefined;
+}
 
 const maximumPixels = 2 ** 28;
 
-const replaceIt = 'Replace the file or remove it.';
 const convertIt = 'Convert it to JPEG or PNG.';
 
-/** A picture that cannot be read: which, why and what to do. */
-export class PictureError extends AlexNetError {
-	/** Why, without the picture's name. */
-	readonly reason: string;
-
-	constructor(source: PictureInput, reason: string, advice: string, options?: ErrorOptions) {
-		const name = typeof source === 'string' ? `picture '${source}'` : 'the picture';
-		super('ALEXNET_PICTURE', `Cannot read ${name}: ${reason}. ${advice}`, options);
-		this.reason = reason;
-	}
-}
+/** About what is written in a JPEG's header, not about its picture. */
+const harmlessWarning = /Adobe color transform|JFIF revision/;
 
 /**
- * Decodes a JPEG, PNG, WebP, GIF or TIFF picture (a file's path or its bytes) to RGB, 0 to 255, [S, S, 3] with
- * S = imageSize, as the paper prepares its pictures: the short side scaled to S, then the centre S x S (section 2).
+ * Decodes a JPEG, PNG, WebP, GIF or TIFF picture (a file's path or file: URL, or its bytes), or raw pixels, to RGB, 0 to
+ * 255, [S, S, 3] with S = imageSize, as the paper prepares its pictures: the short side scaled to S, then the centre
+ * S x S (section 2).
  *
  * The orientation in the EXIF data is applied, transparency lies on white, the first frame or page counts, and grey,
  * palette, CMYK and 16-bit pictures and embedded colour profiles become 8-bit sRGB. Scaling is bicubic (Catmull-Rom),
@@ -43,63 +39,100 @@ export class PictureError extends AlexNetError {
  *
  * Runs off the main thread. Leave the bytes as they are until the promise has settled.
  *
- * @throws ALEXNET_PICTURE where the picture cannot be read or is cut short; the message names it and says why. Damage
- * that the decoder can step over, such as stray bytes between markers, is accepted.
+ * @throws ALEXNET_PICTURE where the picture cannot be read, is cut short, or has samples of another kind than whole
+ * numbers from 0 with 8 or 16 bits; the message names it and says why. ALEXNET_ARGUMENT for what is no
+ * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says.
  */
 export async function decodePicture(source: PictureInput, imageSize = defaultImageSize): Promise<Uint8Array> {
+	return (await decodeSuspecting(source, imageSize)).pixels;
+}
+
+/** As {@link decodePicture}, and says whether the decoder has stepped over damage. */
+export async function decodeSuspecting(source: PictureInput, imageSize: number): Promise<DecodedPicture> {
 	requireInteger('imageSize', imageSize, 1);
-	const bytes = typeof source === 'string' ? await readPicture(source) : source;
-	checkWhole(source, bytes);
+	const data = await readInput(source);
+	if (data.raw) return {pixels: await scaled(data, imageSize, sharp(data.raw.data, {raw: data.raw, ...limits}))};
+	const {name} = data;
+	const format = formatOf(name, data.bytes);
+	const bytes = isCutShort(data.bytes, format) ? await withEnd(name, data.bytes, format) : data.bytes;
+	if (format === 'TIFF') await requireKnownScale(name, bytes);
+	const decode = (failOn: 'warning' | 'error'): Promise<Uint8Array> =>
+		scaled(data, imageSize, sharp(bytes, {failOn, autoOrient: true, ...limits}));
+	// Of JPEG's warnings nearly all are about damage; other formats warn of unknown tags and old profiles.
+	if (format !== 'JPEG') return {pixels: await decode('error')};
+	try {
+		return {pixels: await decode('warning')};
+	} catch (warning) {
+		const pixels = await decode('error');
+		const reason = warning instanceof PictureError ? warning.reason : '';
+		return harmlessWarning.test(reason) ? {pixels} : {pixels, suspect: reason};
+	}
+}
+
+const limits: SharpOptions = {limitInputPixels: maximumPixels};
+
+async function scaled({name}: PictureData, imageSize: number, picture: Sharp): Promise<Uint8Array> {
 	let pixels: Uint8Array;
 	try {
-		// failOn 'error' refuses truncated and undecodable data but not the warnings that real photographs are full of.
-		pixels = await sharp(bytes, {failOn: 'error', limitInputPixels: maximumPixels, autoOrient: true})
+		pixels = await picture
 			.flatten({background: '#ffffff'})
 			.resize(imageSize, imageSize, {fit: 'cover', position: 'centre', kernel: 'cubic', fastShrinkOnLoad: false})
 			.toColourspace('srgb')
 			.raw({depth: 'uchar'})
 			.toBuffer();
 	} catch (error) {
-		throw decodingError(source, error);
+		throw decodingError(name, error);
 	}
 	const expected = imageSize * imageSize * 3;
-	if (pixels.length !== expected) {
-		throw new PictureError(source, `it decodes to ${pixels.length} bytes instead of ${expected}`, convertIt);
-	}
-	return pixels;
+	if (pixels.length === expected) return pixels;
+	throw new PictureError(name, `it decodes to ${pixels.length} bytes instead of ${expected}`, convertIt);
 }
 
-async function readPicture(path: string): Promise<Uint8Array> {
-	try {
-		return await readFile(path);
-	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? error.code : undefined;
-		if (code === 'ENOENT') throw new PictureError(path, 'there is no such file', 'Check the path.', {cause: error});
-		if (code === 'EISDIR') throw new PictureError(path, 'it is a folder', 'Name a picture file.', {cause: error});
-		if (code === 'EACCES') throw new PictureError(path, 'reading it is not permitted', replaceIt, {cause: error});
-		throw new PictureError(path, messageOf(error), replaceIt, {cause: error});
-	}
-}
-
-function checkWhole(source: PictureInput, bytes: Uint8Array): void {
-	if (bytes.length === 0) throw new PictureError(source, 'it is empty (0 bytes)', replaceIt);
+function formatOf(name: string | undefined, bytes: Uint8Array): PictureFormat {
+	if (bytes.length === 0) throw new PictureError(name, 'it is empty (0 bytes)', replaceIt);
 	const format = pictureFormat(bytes);
-	if (!format) throw new PictureError(source, 'it is not a JPEG, PNG, WebP, GIF or TIFF picture', convertIt);
-	if (isCutShort(bytes, format)) {
-		throw new PictureError(source, `the ${format} data is cut short after ${bytes.length} bytes`, replaceIt);
-	}
+	if (!format) throw new PictureError(name, 'it is not a JPEG, PNG, WebP, GIF or TIFF picture', convertIt);
+	return format;
 }
 
-function decodingError(source: PictureInput, error: unknown): PictureError {
+/**
+ * A JPEG whose end marker alone is missing gets one: nothing is lost where the decoder then finds all rows in the data,
+ * without a warning. (It would not warn of scans that are missing altogether.)
+ */
+async function withEnd(name: string | undefined, bytes: Uint8Array, format: PictureFormat): Promise<Uint8Array> {
+	const reason = `the ${format} data is cut short after ${bytes.length} bytes`;
+	if (format !== 'JPEG' || !holdsAllInOneScan(bytes)) throw new PictureError(name, reason, replaceIt);
+	const ended = Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]);
+	try {
+		// All of it, since neither the centre crop nor scaling needs the last rows.
+		await sharp(ended, {failOn: 'warning', ...limits})
+			.raw()
+			.toBuffer();
+	} catch (error) {
+		throw new PictureError(name, reason, replaceIt, {cause: error});
+	}
+	return ended;
+}
+
+/** TIFF alone has samples whose black and white only its maker knows: floats, signed numbers, 32 bits. */
+async function requireKnownScale(name: string | undefined, bytes: Uint8Array): Promise<void> {
+	let found;
+	try {
+		found = await sharp(bytes, limits).metadata();
+	} catch (error) {
+		throw decodingError(name, error);
+	}
+	const {depth, space} = found;
+	if (depth === 'uchar' || depth === 'ushort' || space === 'lab' || space === 'labs') return;
+	const reason = `its samples are of type ${depth}, and nothing says which values are black and white`;
+	throw new PictureError(name, reason, 'Convert it to whole numbers of 8 or 16 bits, from 0 up.');
+}
+
+function decodingError(name: string | undefined, error: unknown): PictureError {
 	const message = messageOf(error);
 	if (message.includes('exceeds pixel limit')) {
 		const reason = `it has more than ${Math.floor(maximumPixels / 1e6)} million pixels`;
-		return new PictureError(source, reason, 'Scale it down first.', {cause: error});
+		return new PictureError(name, reason, 'Scale it down first.', {cause: error});
 	}
-	return new PictureError(source, `it is damaged (${message})`, replaceIt, {cause: error});
-}
-
-/** libvips reports one problem several times over, a line each: the first line says it. */
-function messageOf(error: unknown): string {
-	return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+	return new PictureError(name, `it is damaged (${message})`, replaceIt, {cause: error});
 }

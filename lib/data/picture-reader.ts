@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {AlexNetError} from '../errors.ts';
-import {PictureError} from './decode.ts';
+import {PictureError, type DecodedPicture} from './decode.ts';
+import {replaceIt} from './picture-input.ts';
 import {StorageError, withPatience} from './storage.ts';
 
 export interface Picture {
@@ -9,8 +10,8 @@ export interface Picture {
 	readonly label: number;
 }
 
-/** A picture's pixels [S, S, 3], S = imageSize, from its file. */
-export type DecodePicture = (path: string, imageSize: number) => Promise<Uint8Array>;
+/** A picture's pixels [S, S, 3], S = imageSize, from its file; with what makes them suspect, where something does. */
+export type DecodePicture = (path: string, imageSize: number) => Promise<Uint8Array | DecodedPicture>;
 
 /** Memory in bytes that is left for decoded pictures; several readers may share one. */
 export interface CacheBudget {
@@ -40,6 +41,8 @@ const picturesInFlight = 2 * availableParallelism() + 1;
 export class PictureReader {
 	/** Path and reason. */
 	readonly unreadable = new Map<string, string>();
+	/** Of those that are used although the decoder has stepped over damage; path and reason. */
+	readonly suspect = new Map<string, string>();
 	readonly #pictures: readonly Picture[];
 	readonly #imageSize: number;
 	readonly #strict: boolean;
@@ -105,10 +108,12 @@ export class PictureReader {
 		if (cached) return {index, pixels: cached};
 		if (this.unreadable.has(path) && !this.#strict) return {index};
 		try {
-			const attempt = (): Promise<Uint8Array> => this.#decoder(path, this.#imageSize);
-			const pixels = await withPatience(path, attempt, {seconds: this.#retrySeconds, signal});
+			const attempt = async (): Promise<Uint8Array | DecodedPicture> => this.#decoder(path, this.#imageSize);
+			const decoded = await withPatience(path, attempt, {seconds: this.#retrySeconds, signal});
+			const {pixels, suspect} = 'pixels' in decoded ? decoded : {pixels: decoded};
 			const expected = this.#imageSize * this.#imageSize * 3;
 			if (pixels.length !== expected) throw new Error(`it gave ${pixels.length} bytes instead of ${expected}`);
+			if (suspect !== undefined) this.#suspect(path, suspect);
 			if (this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
 				this.#budget.bytes -= pixels.length;
 				this.#cache.set(index, pixels);
@@ -124,6 +129,12 @@ export class PictureReader {
 		if (error instanceof StorageError) throw error;
 		this.unreadable.set(this.#pictures[index]?.path ?? '', error.reason);
 		if (this.#strict) throw error;
+	}
+
+	/** A strict reader does without. */
+	#suspect(path: string, reason: string): void {
+		if (this.#strict) throw new PictureError(path, reason, replaceIt);
+		this.suspect.set(path, reason);
 	}
 
 	#nothingReadable(order: Int32Array): AlexNetError {

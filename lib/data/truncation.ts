@@ -5,6 +5,10 @@
 
 export type PictureFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF';
 
+/** The marker after which a JPEG's coded data follows. */
+const startOfScan = 0xda;
+const zeros = Buffer.alloc(2);
+
 /** The format by the file's signature, whatever its name says; undefined where it is none that we read. */
 export function pictureFormat(bytes: Uint8Array): PictureFormat | undefined {
 	const head = asBuffer(bytes).toString('latin1', 0, 12);
@@ -46,14 +50,43 @@ function asBuffer(bytes: Uint8Array): Buffer {
  * its own. After that an FF D9 is the end: FF bytes of the coded data are followed by 00.
  */
 function jpegEnds(jpeg: Buffer): boolean {
-	const [startOfScan, firstWithoutLength, lastWithoutLength] = [0xda, 0xd0, 0xd9];
-	for (let at = 2; ;) {
-		const marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;
+	for (const {marker, at} of jpegSegments(jpeg)) {
 		if (marker === startOfScan) return jpeg.lastIndexOf('\xff\xd9', undefined, 'latin1') > at;
+	}
+	return false;
+}
+
+/** Where the segments begin, up to the first scan. A RangeError where the file ends before. */
+function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
+	const [firstWithoutLength, lastWithoutLength] = [0xd0, 0xd9];
+	for (let [at, marker] = [2, 0]; marker !== startOfScan;) {
+		marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;
 		if (marker === 0xff || marker === 0) at += 1;
 		else if (marker >= firstWithoutLength && marker <= lastWithoutLength) at += 2;
-		else at += 2 + jpeg.readUInt16BE(at + 2);
+		else {
+			yield {marker, at};
+			at += 2 + jpeg.readUInt16BE(at + 2);
+		}
 	}
+}
+
+/**
+ * Whether a JPEG without an end marker is a sequential one whose only scan has all components, and not one whose tail was
+ * never written: then the decoder can tell whether its data is complete.
+ */
+export function holdsAllInOneScan(bytes: Uint8Array): boolean {
+	const jpeg = asBuffer(bytes);
+	let components = NaN;
+	try {
+		for (const {marker, at} of jpegSegments(jpeg)) {
+			const isSequentialFrame = marker === 0xc0 || marker === 0xc1;
+			if (isSequentialFrame) components = jpeg.readUInt8(at + 9);
+			if (marker === startOfScan) return jpeg.readUInt8(at + 4) === components && !jpeg.subarray(-2).equals(zeros);
+		}
+	} catch (error) {
+		if (!(error instanceof RangeError)) throw error;
+	}
+	return false;
 }
 
 /** A chunk is a length, four letters, that many bytes and a checksum. */

@@ -66,6 +66,33 @@ for (const [name, encode] of Object.entries(pictures)) {
 	});
 }
 
+/** Other data each time. */
+function freshNoise(): Sharp {
+	const random = randomNumbers(Math.floor(Math.random() * 2 ** 32));
+	return painted(width, height, () => randomColour(random));
+}
+
+test('a JPEG without its end marker is read where all its data is there', async (t) => {
+	const whole = await freshNoise().jpeg().toBuffer();
+	const expected = await decodePicture(whole);
+	t.deepEqual(await decodePicture(whole.subarray(0, -2)), expected);
+	t.deepEqual(await decodePicture(whole.subarray(0, -1)), expected, 'nor with half of it');
+	const refused = {code: 'ALEXNET_PICTURE', message: /the JPEG data is cut short after \d+ bytes/};
+	for (const missing of [3, 4, 5, 20]) {
+		await t.throwsAsync(decodePicture(whole.subarray(0, -missing)), refused, `${missing} bytes are missing`);
+	}
+	const zeros = Buffer.concat([whole.subarray(0, whole.length * 0.8), Buffer.alloc(whole.length * 0.2)]);
+	await t.throwsAsync(decodePicture(zeros), refused, 'its tail was never written');
+});
+
+test('a progressive JPEG without its end marker is refused: scans may be missing', async (t) => {
+	const whole = await freshNoise().jpeg({progressive: true}).toBuffer();
+	const lastScan = whole.lastIndexOf('\xff\xda', undefined, 'latin1');
+	for (const end of [whole.length - 2, lastScan]) {
+		await t.throwsAsync(decodePicture(whole.subarray(0, end)), {code: 'ALEXNET_PICTURE', message: /is cut short/});
+	}
+});
+
 test('a cut TIFF is refused', async (t) => {
 	const whole = await noise().tiff({compression: 'lzw'}).toBuffer();
 	await t.throwsAsync(decodePicture(whole.subarray(0, whole.length >> 1)), {code: 'ALEXNET_PICTURE'});

@@ -1,0 +1,82 @@
+// Damage that a decoder steps over is told; and a run looks at its held-out pictures before it learns.
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {UnreadableNotes} from '../../lib/cli/unreadable.ts';
+import {Output} from '../../lib/cli/output.ts';
+import {Dataset} from '../../lib/data/dataset.ts';
+import {decodePicture} from '../../lib/data/decode.ts';
+import {train} from '../../lib/trainer.ts';
+import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
+import {painted, plainPicture, randomColour, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+
+const seed = Math.floor(Math.random() * 2 ** 32);
+
+/** A JPEG of noise whose coded data lacks a stretch in the middle: what follows it is decoded as something else. */
+async function damagedJpeg(): Promise<Buffer> {
+	const random = randomNumbers(seed);
+	const whole = await painted(256, 256, () => randomColour(random))
+		.jpeg()
+		.toBuffer();
+	const [from, to] = [whole.length * 0.5, whole.length * 0.6];
+	return Buffer.concat([whole.subarray(0, from), whole.subarray(to)]);
+}
+
+async function folderOf(
+	t: ExecutionContext,
+	files: Readonly<Record<string, Uint8Array | string>>,
+	strict = false,
+	imageSize = 32,
+) {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files);
+	const pictures = Object.keys(files).map((name, i) => ({path: join(folder, name), label: i % tinyLabels.length}));
+	return new Dataset({labels: tinyLabels, pictures, imageSize, strict});
+}
+
+test('a damaged JPEG is used, named as suspect and told once; a strict dataset refuses it', async (t) => {
+	const files = {'good.png': await plainPicture([1, 2, 3], 32), 'bad.jpg': await damagedJpeg()};
+	const dataset = await folderOf(t, files, false, 256);
+	t.is((await decodePicture(files['bad.jpg'])).length, 256 * 256 * 3);
+	await dataset.check();
+	t.deepEqual([...dataset.unreadable], []);
+	const path = dataset.pictures[1]!.path;
+	t.deepEqual([...dataset.suspect.keys()], [path]);
+	t.regex(dataset.suspect.get(path)!, /it is damaged \(VipsJpeg: .*premature end of data segment/);
+	const said: string[] = [];
+	const output = new Output();
+	output.note = (text) => said.push(text);
+	const notes = new UnreadableNotes(output, [dataset]);
+	notes.tell();
+	notes.tell();
+	t.is(said.length, 1);
+	t.regex(
+		said[0]!,
+		/^1 picture may show something else, being damaged, and is used \(not with --strict\):\n {2}.*bad\.jpg: /,
+	);
+	const refusal = {code: 'ALEXNET_PICTURE', message: /bad\.jpg': it is damaged/};
+	await t.throwsAsync((await folderOf(t, files, true, 256)).check(), refusal);
+});
+
+test('held-out pictures that cannot be read end a run before its first step', async (t) => {
+	const good = await plainPicture([9, 9, 9], 32);
+	const lenient = await folderOf(t, {'a.png': 'no picture', 'b.png': 'nor this'});
+	const strict = await folderOf(t, {'a.png': good, 'b.png': 'no picture'}, true);
+	for (const validation of [lenient, strict]) {
+		await using model = await tinyModel();
+		const reports = train(model, tinySource(32, `${seed}`), {validation});
+		await t.throwsAsync(reports.next(), {code: 'ALEXNET_PICTURE'});
+		t.is(model.step, 0);
+	}
+	await using model = await tinyModel();
+	const validation = await folderOf(t, {'a.png': good, 'b.png': 'no picture', 'c.png': good});
+	const progress: unknown[] = [];
+	const onProgress = (...report: unknown[]): void => void progress.push(report);
+	for await (const report of train(model, tinySource(32, `${seed}`), {validation, onProgress})) {
+		if (report.type === 'step') break;
+	}
+	t.is(validation.unreadable.size, 1);
+	t.deepEqual(progress, [
+		['validation', 1, 3],
+		['validation', 3, 3],
+	]);
+});
