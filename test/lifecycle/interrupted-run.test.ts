@@ -16,6 +16,7 @@ const options = {epochs: 3, batchSize: 8};
 for (const [signal, expected] of [
 	['SIGINT', 130],
 	['SIGTERM', 143],
+	['SIGHUP', 129],
 ] as const) {
 	test(`${signal} ends a run with a checkpoint from which it goes on bit for bit`, async (t) => {
 		const folder = await temporaryFolder(t);
