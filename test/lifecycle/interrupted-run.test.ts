@@ -87,7 +87,7 @@ test('a folder without a run cannot be resumed', async (t) => {
 const at = (step: number): AlexNet => ({step}) as unknown as AlexNet;
 const stepReport = (step: number): StepReport => ({
 	...{type: 'step', epoch: 1, step, stepOfEpoch: step, stepsPerEpoch: 9},
-	...{loss: 1, top1: 0, top5: 0, learningRate: 0.1, imagesPerSecond: 1},
+	...{loss: 1, top1: 0, top5: 0, learningRate: 0.1, imagesPerSecond: 1, diverged: false},
 });
 
 test('time goes on from the last report that a resumed run keeps', async (t) => {
