@@ -40,6 +40,9 @@ export const filePath: Check<string> = must(
 	(value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
 );
 
+/** Whatever there is. */
+export const unknown: Check<unknown> = v.unknown();
+
 /** An array of what `item` describes; of a longer one than `most` no item is looked at. */
 export const listOf = <T>(item: Check<T>, most = Infinity): Check<readonly T[]> =>
 	v.lazy<Check<readonly T[]>>((value) =>
@@ -107,7 +110,9 @@ export function fields<T extends object>(checks: {readonly [Name in keyof T]-?: 
 
 /** An object of which every field is as `item` describes. */
 export const recordOf = <T>(item: Check<T>): Check<Readonly<Record<string, T>>> =>
-	v.record(v.string(), item, 'an object');
+	v.lazy<Check<Readonly<Record<string, T>>>>((value) =>
+		Array.isArray(value) ? must('an object', () => false) : v.record(v.string(), item, 'an object'),
+	);
 
 /** An object whose `type` names the one of the checks that it must pass. */
 export function byType<T extends {readonly type: string}>(checks: {
@@ -144,7 +149,7 @@ export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
 	const byName = new Map(entries);
 	const refusal = ({expected, path}: v.StrictObjectIssue): string => {
 		const name = String(path?.at(-1)?.key);
-		if (expected === 'never') return unknown(name, known);
+		if (expected === 'never') return unknownOption(name, known);
 		return v.safeParse(byName.get(name) ?? v.never(), undefined).issues?.[0].message ?? ''; // it was left out
 	};
 	const isObject = must<object>('an object', (value) => Object.prototype.toString.call(value) === '[object Object]');
@@ -158,7 +163,7 @@ export function partOf<T extends object>({checks}: Options<T>, values: T): T {
 	return Object.fromEntries(Object.keys(checks).map((name) => [name, all[name]])) as T;
 }
 
-function unknown(name: string, known: readonly string[]): string {
+function unknownOption(name: string, known: readonly string[]): string {
 	const nearest = closest(name, known);
 	const isNear = distance(name, nearest) <= 2 || nearest.startsWith(name) || name.startsWith(nearest);
 	return `no option '${name}'. ${isNear ? `Did you mean '${nearest}'?` : `There are: ${known.join(', ')}.`}`;

@@ -21,7 +21,7 @@ export async function replaceFile(path: string, write: (temporary: string) => Pr
 		await write(temporary);
 		await syncPath(temporary, 'r+');
 		await rename(temporary, path);
-		await syncPath(dirname(path), 'r');
+		await syncPath(dirname(path), 'r').catch(requireRefused);
 	} finally {
 		// It is still there after a failure, and where it was a second name of the file that it should replace.
 		await rm(temporary, {force: true}).catch(() => undefined);
@@ -37,6 +37,11 @@ async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
 	} finally {
 		await handle.close();
 	}
+}
+
+/** Folders of some file systems (FUSE, SMB, NFS) cannot be synced; the file itself has been. */
+function requireRefused(error: unknown): void {
+	if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM'].includes(String(codeOf(error)))) throw error;
 }
 
 /** Removes what a killed process was about to put in the place of one of these files. */

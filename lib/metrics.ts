@@ -1,6 +1,8 @@
 // metrics.jsonl: one JSON report a line, and after a crash no more and no less than belongs to the checkpoint.
 import {open, type FileHandle} from 'node:fs/promises';
+import {byType, checked, fields, finite, flag, integer, number, oneOf, optional} from './check.ts';
 import {AlexNetError} from './errors.ts';
+import {parseShallow} from './json.ts';
 import {native} from './native.ts';
 import type {EpochReport, TrainReport} from './trainer.ts';
 
@@ -15,6 +17,9 @@ export interface Point {
 /** The reports of a run, in a file that grows. It is locked while it is open: by that a run is known to be under way. */
 export class Metrics {
 	readonly #file: FileHandle;
+	readonly #opened = performance.now();
+	/** Of the run's former lives. */
+	#secondsBefore = 0;
 
 	private constructor(file: FileHandle) {
 		this.#file = file;
@@ -31,16 +36,22 @@ export class Metrics {
 		throw new AlexNetError('ALEXNET_RUN', message);
 	}
 
-	/** Cuts the file after the reports up to `point`. Returns those of epochs among them. */
+	/** Cuts the file after the reports up to `point`. Returns those of epochs among them. Time goes on from the last. */
 	async cut(point: Point): Promise<EpochReport[]> {
-		const {bytes, epochs} = await reportsUpTo(this.#file, point);
+		const {bytes, epochs, seconds} = await reportsUpTo(this.#file, point);
 		await this.#file.truncate(bytes);
+		this.#secondsBefore = seconds;
 		return epochs;
 	}
 
-	/** Appends a line. It has left the process when the promise resolves. */
-	async record(report: TrainReport): Promise<void> {
-		await this.#file.appendFile(`${JSON.stringify(report)}\n`);
+	/**
+	 * Appends and returns a line: the report, and for how many seconds the run has been under way in all of its lives. It has left the
+	 * process when the promise resolves.
+	 */
+	async record(report: TrainReport): Promise<RecordedReport> {
+		const recorded = {...report, elapsedSeconds: this.#secondsBefore + (performance.now() - this.#opened) / 1000};
+		await this.#file.appendFile(`${JSON.stringify(recorded)}\n`);
+		return recorded;
 	}
 
 	/** Resolves when all lines would survive a power cut. */
@@ -53,35 +64,74 @@ export class Metrics {
 	}
 }
 
-async function reportsUpTo(file: FileHandle, point: Point): Promise<{bytes: number; epochs: EpochReport[]}> {
-	const epochs: EpochReport[] = [];
-	let bytes = 0;
-	const {size} = await file.stat();
-	for await (const line of file.readLines({start: 0, autoClose: false})) {
+async function reportsUpTo(
+	file: FileHandle,
+	point: Point,
+): Promise<{bytes: number; epochs: EpochReport[]; seconds: number}> {
+	const found = {bytes: 0, epochs: [] as EpochReport[], seconds: 0};
+	for await (const {line, end} of wholeLines(file)) {
 		const report = parse(line);
-		const end = bytes + Buffer.byteLength(line) + 1;
-		// A line without its end was being written when the process was killed.
-		if (!report || end > size || isLater(report, point)) break;
-		bytes = end;
-		if (report.type === 'epoch') epochs.push(report);
+		if (!report) continue;
+		if (isLater(report, point)) break;
+		found.bytes = end;
+		found.seconds = report.elapsedSeconds ?? found.seconds;
+		if (report.type === 'epoch') found.epochs.push(report);
 	}
-	return {bytes, epochs};
+	return found;
+}
+
+/** A line without its end was being written when the process was killed: it is none. */
+async function* wholeLines(file: FileHandle): AsyncGenerator<{line: string; end: number}> {
+	const chunk = Buffer.alloc(2 ** 16);
+	let rest = Buffer.alloc(0);
+	let end = 0;
+	for (;;) {
+		const {bytesRead} = await file.read(chunk, 0, chunk.length, end + rest.length);
+		if (bytesRead === 0) return;
+		rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+		for (let length = rest.indexOf('\n') + 1; length > 0; length = rest.indexOf('\n') + 1) {
+			end += length;
+			yield {line: rest.toString('utf8', 0, length - 1), end};
+			rest = rest.subarray(length);
+		}
+	}
 }
 
 function isLater(report: TrainReport, {step, epochs}: Point): boolean {
 	return report.type === 'step' ? report.step > step : report.epoch > epochs;
 }
 
+/** A line. Those of earlier versions do not tell the time. */
+export type RecordedReport = TrainReport & {elapsedSeconds: number};
+
+/** Of a line, what a resumed run goes on with. */
+type Resumed =
+	| {type: 'step'; step: number; elapsedSeconds?: number}
+	| {
+			type: 'epoch';
+			epoch: number;
+			loss: number;
+			best: boolean;
+			validation?: {pictures: number; top1: number};
+			elapsedSeconds?: number;
+	  };
+
+const elapsedSeconds = optional(number(0));
+const resumed = byType<Resumed>({
+	step: fields<Extract<Resumed, {type: 'step'}>>({type: oneOf(['step']), step: integer(1), elapsedSeconds}),
+	epoch: fields<Extract<Resumed, {type: 'epoch'}>>({
+		...{type: oneOf(['epoch']), epoch: integer(1), loss: finite, best: flag, elapsedSeconds},
+		validation: optional(fields<{pictures: number; top1: number}>({pictures: integer(1), top1: number(0)})),
+	}),
+});
+
 /** Undefined for what is no report. */
-function parse(line: string): TrainReport | undefined {
+function parse(line: string): (TrainReport & Partial<RecordedReport>) | undefined {
 	try {
-		const value: unknown = JSON.parse(line);
-		return isReport(value) ? value : undefined;
+		const value = parseShallow(line);
+		checked('the report', resumed, value);
+		return value as TrainReport;
 	} catch {
 		return undefined;
 	}
-}
-
-function isReport(value: unknown): value is TrainReport {
-	return typeof value === 'object' && value !== null && 'type' in value && 'step' in value;
 }

@@ -1,11 +1,13 @@
 // A run folder: what a training run leaves behind, readable at any moment, also after a crash.
 import {access, copyFile, link, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {checked, recordOf, unknown} from './check.ts';
 import type {AlexNet} from './classifier.ts';
 import {AlexNetError, isAlexNetError} from './errors.ts';
 import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from './files.ts';
 import {writeFilters} from './filters.ts';
-import {Metrics, type Point} from './metrics.ts';
+import {parseShallow} from './json.ts';
+import {Metrics, type Point, type RecordedReport} from './metrics.ts';
 import type {EpochReport, TrainReport} from './trainer.ts';
 
 /** Names of the files in a run folder. */
@@ -73,8 +75,9 @@ export class RunFolder {
 	 */
 	static async read(path: string): Promise<{config: RunConfig; hasCheckpoint: boolean}> {
 		try {
-			const config = JSON.parse(await readFile(join(path, runFiles.config), 'utf8')) as RunConfig;
-			return {config, hasCheckpoint: await exists(join(path, runFiles.last))};
+			const config = parseShallow(await readFile(join(path, runFiles.config), 'utf8'));
+			checked(runFiles.config, recordOf(unknown), config);
+			return {config: config as RunConfig, hasCheckpoint: await exists(join(path, runFiles.last))};
 		} catch (error) {
 			const message = `'${path}' holds no run to resume: ${reasonOf(error)}. Start one with --out.`;
 			throw new AlexNetError('ALEXNET_RUN', message, {cause: error});
@@ -125,9 +128,9 @@ export class RunFolder {
 		return join(this.path, runFiles[name]);
 	}
 
-	/** Appends a line to `metrics.jsonl`. It has left the process when the promise resolves. */
-	async record(report: TrainReport): Promise<void> {
-		await guarded(this.path, () => this.#metrics.record(report));
+	/** Appends a line to `metrics.jsonl` and returns it. It has left the process when the promise resolves. */
+	async record(report: TrainReport): Promise<RecordedReport> {
+		return guarded(this.path, () => this.#metrics.record(report));
 	}
 
 	/**

@@ -12,19 +12,24 @@ export const exitCodes = {
 	/** `selftest` has found something wrong. */
 	selftest: 3,
 	/** 128 + the signal's number, as shells have it. */
+	SIGHUP: 129,
 	SIGINT: 130,
 	SIGTERM: 143,
 	/** Whoever read our output has left. */
 	SIGPIPE: 141,
 } as const;
 
-/** The reason of an abort by Ctrl-C or a request to end. */
+/** What asks a command to come to an end: Ctrl-C, a request, a terminal that closes. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type EndingSignal = (typeof endingSignals)[number];
+
+/** The reason of an abort by one of them. */
 export class Interruption extends Error {
 	override readonly name = 'Interruption';
-	readonly signal: 'SIGINT' | 'SIGTERM';
+	readonly signal: EndingSignal;
 
 	/** @param advice how to go on */
-	constructor(signal: 'SIGINT' | 'SIGTERM', advice?: string) {
+	constructor(signal: EndingSignal, advice?: string) {
 		super(`Interrupted by ${signal}.${advice === undefined ? '' : ` ${advice}`}`);
 		this.signal = signal;
 	}

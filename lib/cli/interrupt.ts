@@ -1,10 +1,11 @@
-import {exitCodes, Interruption} from './exit-codes.ts';
+import {endingSignals, exitCodes, Interruption, type EndingSignal} from './exit-codes.ts';
+import {ignoresHangup} from './hangup.ts';
 
 /** Wrappers such as npm and tsx may pass a signal on that the terminal has sent already: within this time it is one. */
 const sameSignalMilliseconds = 300;
 
 /**
- * Aborts with an {@link Interruption} at the first Ctrl-C or SIGTERM, so that work can end in good order; the second
+ * Aborts with an {@link Interruption} at the first Ctrl-C, SIGTERM or, but under nohup, SIGHUP, so that work can end in good order; the second
  * ends the process at once. Dispose of it to have signals end the process again.
  */
 export class Interruptible implements Disposable {
@@ -15,8 +16,7 @@ export class Interruptible implements Disposable {
 	/** @param onInterrupt tells the user what happens now */
 	constructor(onInterrupt: () => void) {
 		this.#onInterrupt = onInterrupt;
-		process.on('SIGINT', this.#handle);
-		process.on('SIGTERM', this.#handle);
+		for (const signal of endingSignals) process.on(signal, this.#handle);
 	}
 
 	get signal(): AbortSignal {
@@ -24,12 +24,11 @@ export class Interruptible implements Disposable {
 	}
 
 	[Symbol.dispose](): void {
-		process.off('SIGINT', this.#handle);
-		process.off('SIGTERM', this.#handle);
+		for (const signal of endingSignals) process.off(signal, this.#handle);
 	}
 
 	readonly #handle = (signal: NodeJS.Signals): void => {
-		if (signal !== 'SIGINT' && signal !== 'SIGTERM') return;
+		if (!isEnding(signal) || (signal === 'SIGHUP' && ignoresHangup())) return;
 		if (!this.signal.aborted) {
 			this.#first = performance.now();
 			this.#onInterrupt();
@@ -38,4 +37,8 @@ export class Interruptible implements Disposable {
 			process.exit(exitCodes[signal]);
 		}
 	};
+}
+
+function isEnding(signal: NodeJS.Signals): signal is EndingSignal {
+	return (endingSignals as readonly NodeJS.Signals[]).includes(signal);
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import {CommanderError, type Option} from 'commander';
 import {describeError, exitCodeOf, exitCodes} from './exit-codes.ts';
+import {ignoresHangup} from './hangup.ts';
+import {watchOutput} from './output.ts';
 
-// `alexnet … | head` closes our output while we write: that is no failure to report.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	if (error.code === 'EPIPE') process.exit(exitCodes.SIGPIPE);
-	throw error;
-});
+watchOutput();
+// What nohup's users expect; node itself would end.
+if (ignoresHangup()) process.on('SIGHUP', () => undefined);
 
 let options: readonly Option[] = [];
 try {

@@ -9,7 +9,7 @@ import {requireSameLabels} from '../evaluate.ts';
 import {AlexNet, type AlexNetOptions, type ImageFolder} from '../index.ts';
 import {RunFolder, runFiles, type RunConfig} from '../run-folder.ts';
 import type {Output} from './output.ts';
-import {describeConfig} from './run-config.ts';
+import {describeConfig, savedConfig} from './run-config.ts';
 
 export interface OpenedRun {
 	model: AlexNet;
@@ -41,7 +41,8 @@ export async function resumeRun(
 	options: AlexNetOptions,
 	{settings, hasCheckpoint, output}: {settings: object; hasCheckpoint: boolean; output: Output},
 ): Promise<OpenedRun> {
-	requireSameLabels({labels: config.labels as string[]}, data);
+	const {labels, startedAt: begun} = savedConfig(path, config);
+	requireSameLabels({labels}, data);
 	const checkpoint = join(path, runFiles.last);
 	const {devices, precision, batchSize} = options;
 	const model = hasCheckpoint
@@ -51,7 +52,7 @@ export async function resumeRun(
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);
 		warn(model, output);
 		const {startedAt, ...now} = describeConfig(model, data, settings);
-		return RunFolder.resume(path, {startedAt: config.startedAt ?? startedAt, ...now}, model);
+		return RunFolder.resume(path, {startedAt: begun ?? startedAt, ...now}, model);
 	});
 }
 

@@ -1,4 +1,23 @@
+import {exitCodes} from './exit-codes.ts';
 import {createProgress, type Progress} from './progress.ts';
+
+let isOutlived = false;
+
+/** The command goes on where nobody reads its output any more (`| head`, a terminal that closed): others end then. */
+export function outliveOutput(): void {
+	isOutlived = true;
+}
+
+/** Decides what happens where stdout or stderr cannot be written to. */
+export function watchOutput(): void {
+	process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+		if (isOutlived) return;
+		if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(exitCodes.SIGPIPE);
+		throw error;
+	});
+	// Nobody could be told.
+	process.stderr.on('error', () => undefined);
+}
 
 /** Where a command writes: results to stdout, all else to stderr. With --json stdout has nothing but JSON. */
 export class Output {

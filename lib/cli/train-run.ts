@@ -78,10 +78,10 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 		const onProgress = display.phase.bind(display);
 		for await (const report of model.train(data.train, {...options.training, validation, signal, onProgress})) {
 			unreadable.tell();
-			await run.record(report);
+			const recorded = await run.record(report);
 			await saver.after(report);
 			if (report.type === 'epoch') epochs.push(report);
-			display.report(report);
+			display.report(recorded);
 			divergence.tell(report);
 		}
 	} catch (error) {

@@ -43,3 +43,34 @@ test('a second Ctrl-C ends a process that does not come to an end', async (t) =>
 	child.kill('SIGINT');
 	t.deepEqual(await ended, [130, null]);
 });
+
+/** What a shell runs, in a terminal-less process: prints what the program finds when it gets a SIGHUP. */
+async function hungUp(shell: string[]): Promise<string> {
+	const module = fileURLToPath(new URL('../../lib/cli/interrupt.ts', import.meta.url));
+	const program = `
+		import {Interruptible} from ${JSON.stringify(module)};
+		const {signal} = new Interruptible(() => undefined);
+		setInterval(() => undefined, 1000);
+		process.kill(process.pid, 'SIGHUP');
+		process.on('SIGHUP', () => {
+			console.log(signal.aborted ? signal.reason.signal : 'goes on');
+			process.exit();
+		});`;
+	const [command = '', ...args] = shell;
+	const node = [process.execPath, '--import=tsx', '--input-type=module', '--eval', program];
+	const child = spawn(command, [...args, ...node], {
+		stdio: ['ignore', 'pipe', 'inherit'],
+		env: {...process.env, _: ''},
+	});
+	let printed = '';
+	child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+	await once(child, 'close');
+	return printed.trim();
+}
+
+test('SIGHUP interrupts, but not where it was ignored: under nohup and in a shell that traps it', async (t) => {
+	t.is(await hungUp(['env']), 'SIGHUP');
+	t.is(await hungUp(['bash', '-c', 'nohup "$@"', 'bash']), 'goes on');
+	t.is(await hungUp(['bash', '-c', 'trap "" HUP; "$@"; true', 'bash']), 'goes on');
+	t.is(await hungUp(['bash', '-c', '"$@" 0> /dev/null', 'bash']), 'goes on', 'as nohup leaves stdin of a terminal');
+});

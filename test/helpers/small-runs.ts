@@ -69,7 +69,7 @@ export async function reportsOf(run: string): Promise<TrainReport[]> {
 	return lines.map((line) => JSON.parse(line) as TrainReport);
 }
 
-/** In what two ended runs differ, but for speed. Nothing, where they should be the same. */
+/** In what two ended runs differ, but for speed and time. Nothing, where they should be the same. */
 export async function differences(first: string, second: string): Promise<string[]> {
 	const [names, others] = [await readdir(first), await readdir(second)];
 	const found = names.sort().join() === others.sort().join() ? [] : [`${names.join()} and ${others.join()}`];
@@ -78,7 +78,7 @@ export async function differences(first: string, second: string): Promise<string
 		if (!one!.equals(two!)) found.push(`${name}: ${one!.length} and ${two!.length} bytes${headers(one!, two!)}`);
 	}
 	const [reports, same] = (await Promise.all([reportsOf(first), reportsOf(second)])).map((all) =>
-		all.map((report) => JSON.stringify({...report, imagesPerSecond: undefined})),
+		all.map((report) => JSON.stringify({...report, imagesPerSecond: undefined, elapsedSeconds: undefined})),
 	) as [string[], string[]];
 	if (reports.length !== same.length) found.push(`${reports.length} and ${same.length} reports`);
 	const at = reports.findIndex((report, index) => report !== same[index]);

@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import type {AlexNet, StepReport} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run-folder.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences, reportsOf, startSmallRun, writeSmallPictures} from '../helpers/small-runs.ts';
@@ -15,6 +16,7 @@ const options = {epochs: 3, batchSize: 8};
 for (const [signal, expected] of [
 	['SIGINT', 130],
 	['SIGTERM', 143],
+	['SIGHUP', 129],
 ] as const) {
 	test(`${signal} ends a run with a checkpoint from which it goes on bit for bit`, async (t) => {
 		const folder = await temporaryFolder(t);
@@ -79,4 +81,62 @@ test('a run that is under way is refused to others, until it is closed', async (
 test('a folder without a run cannot be resumed', async (t) => {
 	const folder = await temporaryFolder(t);
 	await t.throwsAsync(RunFolder.read(folder), {code: 'ALEXNET_RUN', message: /holds no run to resume.*--out/});
+});
+
+/** A model as far as resuming asks: no epoch has ended at this step. */
+const at = (step: number): AlexNet => ({step}) as unknown as AlexNet;
+const stepReport = (step: number): StepReport => ({
+	...{type: 'step', epoch: 1, step, stepOfEpoch: step, stepsPerEpoch: 9},
+	...{loss: 1, top1: 0, top5: 0, learningRate: 0.1, imagesPerSecond: 1, diverged: false},
+});
+
+test('time goes on from the last report that a resumed run keeps', async (t) => {
+	const path = join(await temporaryFolder(t), 'run');
+	const run = await RunFolder.create(path, {});
+	const first = await run.record(stepReport(1));
+	const second = await run.record(stepReport(2));
+	await run.close();
+	t.true(first.elapsedSeconds > 0 && second.elapsedSeconds > first.elapsedSeconds);
+	const file = run.file('metrics');
+	const lost = JSON.stringify({...stepReport(3), elapsedSeconds: 2000});
+	const kept = JSON.stringify({...stepReport(2), elapsedSeconds: 1000});
+	await writeFile(file, `${kept}\n${lost}\n`);
+	const resumed = await RunFolder.resume(path, {}, at(2));
+	const third = await resumed.record(stepReport(3));
+	await resumed.close();
+	t.true(third.elapsedSeconds > 1000 && third.elapsedSeconds < 2000, String(third.elapsedSeconds));
+	t.deepEqual(
+		(await reportsOf(path)).map(({step}) => step),
+		[2, 3],
+	);
+});
+
+test('lines that are no reports do not harm those that are', async (t) => {
+	const path = join(await temporaryFolder(t), 'run');
+	await (await RunFolder.create(path, {})).close();
+	const rubbish = ['', 'null', '[]', '7', '{"type":"step"}', '{"type":"epoch","step":1,"epoch":1}', '{"type":"lap"}'];
+	const bytes = [
+		...rubbish.map((line) => Buffer.from(`${line}\n`)),
+		Buffer.from([0xff, 0xfe, 0x0d, 0x80, 0x0a]),
+		...[1, 2, 3].map((step) => Buffer.from(`${JSON.stringify(stepReport(step))}\n`)),
+		Buffer.from('{"type":"step","step":2'),
+	];
+	await writeFile(join(path, 'metrics.jsonl'), Buffer.concat(bytes));
+	const resumed = await RunFolder.resume(path, {}, at(2));
+	await resumed.close();
+	t.deepEqual(resumed.epochs, []);
+	t.deepEqual(await readFile(join(path, 'metrics.jsonl')), Buffer.concat(bytes.slice(0, -2)));
+});
+
+test('a configuration that is no object is refused', async (t) => {
+	const path = join(await temporaryFolder(t), 'run');
+	await (await RunFolder.create(path, {})).close();
+	for (const text of ['null', '[]', '7', '"text"', '', '{', '['.repeat(1_000_000)]) {
+		await writeFile(join(path, 'config.json'), text);
+		await t.throwsAsync(
+			RunFolder.read(path),
+			{code: 'ALEXNET_RUN', message: /holds no run to resume/},
+			text.slice(0, 9),
+		);
+	}
 });

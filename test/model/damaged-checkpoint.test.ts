@@ -218,11 +218,7 @@ testRefused(
 );
 
 testRefused('a label fewer', metadata('labels', ['a', 'b']), /an output for each label/);
-testRefused(
-	'labels that are the same',
-	metadata('labels', ['a', 'b', 'a']),
-	/labels must be an array without duplicates/,
-);
+testRefused('labels that are the same', metadata('labels', ['a', 'b', 'a']), /labels must be names that differ/);
 testRefused('labels that are numbers', metadata('labels', [1, 2, 3]), /labels\[0\] must be a string/);
 testRefused('a step before the first', metadata('step', -1), /step must be an integer of at least 0, got -1/);
 testRefused('a seed that is no integer', metadata('seed', 0.5), /seed must be an integer/);

@@ -3,7 +3,7 @@ import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder, type 
 import {describeRun} from '../devices-in-words.ts';
 import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
-import {Output} from '../output.ts';
+import {outliveOutput, Output} from '../output.ts';
 import {commonOptions, integer, number} from '../parse.ts';
 import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
@@ -50,6 +50,7 @@ export function addEvaluate(program: Command): void {
 		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
 		.addOption(commonOptions.json())
 		.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
+			outliveOutput();
 			const output = new Output(options);
 			using interruptible = new Interruptible(() => output.note('Ending after the current batch.'));
 			await evaluate(checkpoint, folder, options, output, interruptible.signal);

@@ -6,7 +6,7 @@ import {initials} from '../../presets.ts';
 import {RunFolder} from '../../run-folder.ts';
 import {Interruptible} from '../interrupt.ts';
 import {resumeRun, startRun} from '../open-run.ts';
-import {Output} from '../output.ts';
+import {outliveOutput, Output} from '../output.ts';
 import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
 import {byRecipe, recipeOption, withRecipe, type RecipeOptions} from '../recipe-choice.ts';
 import {resumedOptions} from '../run-config.ts';
@@ -66,6 +66,7 @@ export function addTrain(program: Command): void {
 	addNet(command);
 	addData(command);
 	command.action(async (folder: string, options: TrainCommandOptions) => {
+		outliveOutput();
 		const output = new Output(options);
 		using interruptible = new Interruptible(() =>
 			output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
