@@ -148,19 +148,13 @@ export class Dataset implements PictureSource {
 	 * no picture of a class can, or the storage fails; ALEXNET_ARGUMENT where the dataset has no pictures.
 	 */
 	async statistics(options: StatisticsOptions = {}): Promise<Statistics> {
-		const {signal, onProgress} = checked('statistics', statisticsOptions, options);
+		const given = checked('statistics', statisticsOptions, options);
 		if (this.#statistics) return this.#statistics;
 		if (this.size === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'A dataset without pictures has no statistics.');
 		const sums = new StatisticsSums(this.imageSize);
-		const breathe = breather(sliceMilliseconds);
-		let done = 0;
-		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), signal)) {
+		await this.#readAll(given, (pixels) => {
 			sums.add(pixels);
-			done = position + 1;
-			onProgress?.(done, this.size);
-			await breathe();
-		}
-		if (done < this.size) onProgress?.(this.size, this.size); // The last pictures were unreadable.
+		});
 		requireReadableClasses(this.labels, this.pictures, this.unreadable);
 		this.#statistics = sums.result();
 		return this.#statistics;
@@ -169,11 +163,23 @@ export class Dataset implements PictureSource {
 	/**
 	 * Reads all pictures once, and keeps what the cache has room for.
 	 *
-	 * @throws as {@link statistics}; a dataset without pictures has none that fail.
+	 * @throws as {@link batches}.
 	 */
 	async check(options: StatisticsOptions = {}): Promise<void> {
-		const {signal, onProgress} = checked('check', statisticsOptions, options);
-		for await (const {position} of this.#reader.read(this.#checkOrder(), signal)) onProgress?.(position + 1, this.size);
+		await this.#readAll(checked('check', statisticsOptions, options), () => undefined);
+	}
+
+	/** Gives every readable picture in its order. */
+	async #readAll({signal, onProgress}: StatisticsOptions, use: (pixels: Uint8Array) => void): Promise<void> {
+		const breathe = breather(sliceMilliseconds);
+		let done = 0;
+		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), signal)) {
+			use(pixels);
+			done = position + 1;
+			onProgress?.(done, this.size);
+			await breathe();
+		}
+		if (done < this.size) onProgress?.(this.size, this.size); // The last pictures were unreadable.
 	}
 
 	/** Fills batches picture by picture, into spare memory where there is some. */

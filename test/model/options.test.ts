@@ -284,7 +284,7 @@ test('labels that are no numbers are told apart from those that are', async (t) 
 		[0.5, '0.5'],
 		[3, '3'],
 	] as const) {
-		await t.throwsAsync(async () => untyped(model, 'trainStep')({...batch, labels: [label, 0, 0, 0]}), {
+		await t.throwsAsync(() => untyped(model, 'trainStep')({...batch, labels: [label, 0, 0, 0]}) as Promise<unknown>, {
 			code: 'ALEXNET_LABEL',
 			message: `The label of picture 0 is ${shown}; it must be an integer from 0 to 2.`,
 		});
