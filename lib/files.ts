@@ -1,7 +1,7 @@
 // Files and folders that are there as a whole or not at all.
 import {randomUUID} from 'node:crypto';
 import {rmSync} from 'node:fs';
-import {mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
+import {mkdir, open, readdir, rename, rm, rmdir, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 
 /** What is added to a file's name while it is written. */
@@ -53,16 +53,33 @@ export async function removeTemporaries(folder: string, names: readonly string[]
 	}
 }
 
-/** Makes a folder and those above it. (Node's own recursive mkdir never returns where /proc refuses one.) */
-export async function makeFolder(path: string): Promise<void> {
+/**
+ * Makes a folder and those above it. (Node's own recursive mkdir never returns where /proc refuses one.)
+ *
+ * @returns the uppermost that was made, if any
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
 	try {
 		await mkdir(path);
+		return path;
 	} catch (error) {
 		const code = codeOf(error);
-		if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+		if (code === 'EEXIST' && (await stat(path)).isDirectory()) return undefined;
 		if (code !== 'ENOENT' || dirname(path) === path) throw error;
-		await makeFolder(dirname(path));
+		const first = await makeFolder(dirname(path));
 		await mkdir(path);
+		return first ?? path;
+	}
+}
+
+/** Removes a folder and those above it, up to `uppermost`, as far as they are empty. */
+export async function removeEmptyFolders(path: string, uppermost: string): Promise<void> {
+	for (let folder = path; ; folder = dirname(folder)) {
+		const isGone = await rmdir(folder).then(
+			() => true,
+			() => false,
+		);
+		if (!isGone || folder === uppermost) return;
 	}
 }
 

@@ -45,8 +45,8 @@ export class Metrics {
 	}
 
 	/**
-	 * Appends and returns a line: the report, and for how many seconds the run has been under way in all of its lives. It has left the
-	 * process when the promise resolves.
+	 * Appends and returns a line: the report, and for how many seconds the run has been under way in all of its lives. It
+	 * has left the process when the promise resolves.
 	 */
 	async record(report: TrainReport): Promise<RecordedReport> {
 		const recorded = {...report, elapsedSeconds: this.#secondsBefore + (performance.now() - this.#opened) / 1000};

@@ -1,10 +1,10 @@
 // A run folder: what a training run leaves behind, readable at any moment, also after a crash.
-import {access, copyFile, link, readdir, readFile, writeFile} from 'node:fs/promises';
+import {access, copyFile, link, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {checked, recordOf, unknown} from './check.ts';
 import type {AlexNet} from './classifier.ts';
 import {AlexNetError, isAlexNetError} from './errors.ts';
-import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from './files.ts';
+import {codeOf, makeFolder, reasonOf, removeEmptyFolders, removeTemporaries, replaceFile} from './files.ts';
 import {writeFilters} from './filters.ts';
 import {parseShallow} from './json.ts';
 import {Metrics, type Point, type RecordedReport} from './metrics.ts';
@@ -33,6 +33,8 @@ export class RunFolder {
 	/** The reports of the epochs that had ended when the run was opened. */
 	readonly epochs: readonly EpochReport[];
 	readonly #metrics: Metrics;
+	/** The uppermost folder that was made for this run. */
+	#made: string | undefined;
 
 	private constructor(path: string, metrics: Metrics, epochs: readonly EpochReport[]) {
 		this.path = path;
@@ -62,8 +64,10 @@ export class RunFolder {
 	static async create(path: string, config: RunConfig): Promise<RunFolder> {
 		await RunFolder.requireFree(path);
 		return guarded(path, async () => {
-			await makeFolder(path);
-			return RunFolder.#open(path, config, {step: 0, epochs: 0});
+			const made = await makeFolder(path);
+			const run = await RunFolder.#open(path, config, {step: 0, epochs: 0});
+			run.#made = made;
+			return run;
 		});
 	}
 
@@ -156,8 +160,17 @@ export class RunFolder {
 		);
 	}
 
+	/** Idempotent. */
 	async close(): Promise<void> {
 		await this.#metrics.close();
+	}
+
+	/** Closes a run that has come to nothing, and leaves no folder where there was none. */
+	async discard(): Promise<void> {
+		await this.close();
+		if (this.#made === undefined) return;
+		for (const name of ['config', 'metrics'] as const) await rm(this.file(name), {force: true});
+		await removeEmptyFolders(this.path, this.#made);
 	}
 
 	async #saveFilters(model: AlexNet): Promise<void> {

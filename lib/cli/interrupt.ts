@@ -5,8 +5,8 @@ import {ignoresHangup} from './hangup.ts';
 const sameSignalMilliseconds = 300;
 
 /**
- * Aborts with an {@link Interruption} at the first Ctrl-C, SIGTERM or, but under nohup, SIGHUP, so that work can end in good order; the second
- * ends the process at once. Dispose of it to have signals end the process again.
+ * Aborts with an {@link Interruption} at the first Ctrl-C, SIGTERM or, but under nohup, SIGHUP, so that work can end in
+ * good order; the second ends the process at once. Dispose of it to have signals end the process again.
  */
 export class Interruptible implements Disposable {
 	readonly #controller = new AbortController();

@@ -60,7 +60,8 @@ export interface TrainRunResult {
 /**
  * Trains, shows progress and writes the run folder: a report a line as they come, a checkpoint and conv1's kernels after
  * each epoch and now and then between. When the signal aborts it writes a checkpoint, says where, and rejects with the
- * signal's reason; likewise, with the error, where pictures cannot be had.
+ * signal's reason; likewise, with the error, where pictures cannot be had. A new run that fails before its first step
+ * leaves no folder behind.
  *
  * @throws ALEXNET_RUN or ALEXNET_CHECKPOINT where the folder cannot be written, and what {@link AlexNet.train} throws;
  * the last checkpoint is whole then.
@@ -87,10 +88,10 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 	} catch (error) {
 		output.clear();
 		const isInterruption = signal?.aborted === true && error === signal.reason;
+		if (!isInterruption && model.step === 0) await run.discard();
 		// Pictures that are away, or that a strict run refuses, are no reason to lose steps.
-		if (!isInterruption && !isAlexNetError(error, 'ALEXNET_FOLDER') && !isAlexNetError(error, 'ALEXNET_PICTURE')) {
-			throw error;
-		}
+		const isOfPictures = isAlexNetError(error, 'ALEXNET_FOLDER') || isAlexNetError(error, 'ALEXNET_PICTURE');
+		if (!isInterruption && (model.step === 0 || !isOfPictures)) throw error;
 		await saver.save();
 		sayWhereStopped(options);
 		if (!isInterruption && options.resumeWith !== undefined) output.note(`Go on with: ${options.resumeWith}`);

@@ -1,5 +1,5 @@
 // What the command line refuses, with which words and exit code.
-import {mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -105,6 +105,18 @@ test.serial('folders that cannot be trained on', async (t) => {
 	const few = [...train(join(folder, 'few')), '--batch-size', '128'];
 	const words = await refused(t, 'ALEXNET_ARGUMENT', few);
 	t.regex(words, /fewer than one batch of 128\. Use a --batch-size of at most 2\./);
+});
+
+test.serial('a class of which no picture can be read: no run, and no folder of one', async (t) => {
+	const pictures = join(folder, 'pages');
+	await writePictures(pictures, {dark: [40, 40, 40], light: [200, 200, 200]}, 3);
+	for (const name of await readdir(join(pictures, 'light'))) {
+		await writeFile(join(pictures, 'light', name), '<!DOCTYPE html><title>404</title>');
+	}
+	const out = join(folder, 'runs', 'of', 'pages');
+	const words = await refused(t, 'ALEXNET_FOLDER', ['train', pictures, '--batch-size', '2', '--out', out]);
+	t.regex(words, /of class 'light' can.* be read; .* it is not a JPEG, PNG, WebP, GIF or TIFF picture/);
+	await t.throwsAsync(readdir(join(folder, 'runs')), {code: 'ENOENT'});
 });
 
 test.serial('checkpoints that are none', async (t) => {
