@@ -74,7 +74,7 @@ test('a resumed run keeps its recipe, and refuses another', (t) => {
 	const settings = {...commandOf().opts<object>(), ...chosen(37, '--patience', '3').options};
 	const resume = (saved: object, ...args: string[]): RecipeOptions => {
 		const command = commandOf(...args);
-		return resumedOptions(command, command.opts<RecipeOptions>(), 'run', {settings: saved});
+		return resumedOptions(command, command.opts<RecipeOptions>(), 'run', {settings: saved, labels: []});
 	};
 	const {recipe, init, learningRate, batchSize, epochs, patience} = resume(settings);
 	t.deepEqual({init, learningRate}, {init: recipes.small.create.init, learningRate: recipes.small.create.learningRate});

@@ -65,10 +65,12 @@ const filling = {
 export function convolutionCases(type: RealType, layers: readonly ConvGeometry[]): OperationCase[] {
 	const all: Options[] = [...small, ...layers];
 	const aboveFirst = layers.slice(1); // no net asks for the gradient of its pictures
-	// An output that is smaller than input and weights, and one that is larger: a device may treat them differently.
+	// An output that is smaller than input and weights, and one that is larger: a device may treat them differently. An
+	// even number of channels: oneDNN multiplies bf16 in pairs, and the partner of an odd one is the next pixel's first,
+	// times zero, to which a NaN spreads.
 	const fused: Options[] = [
 		{...plain, input: [2, 5, 5, 16], window: [24, 3, 3]},
-		{...onePixel, input: [2, 9, 9, 5], window: [40, 1, 1]},
+		{...onePixel, input: [2, 9, 9, 6], window: [40, 1, 1]},
 	];
 	return [
 		...[...all, filling.forward].map((geometry) => forward(type, geometry, {})),
