@@ -46,6 +46,11 @@ export type PictureContents = readonly {
 	readonly pictures: number;
 	/** Of their names; empty where they have none. */
 	readonly digest: string;
+	/**
+	 * A digest of their files' sizes, where they are known. It tells of a picture that was replaced under its name, unless
+	 * the new file has exactly as many bytes.
+	 */
+	readonly sizes?: string;
 }[];
 
 /** Where training and evaluation take pictures from: a folder's `Dataset`, or anything that does the same. */

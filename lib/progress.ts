@@ -41,7 +41,9 @@ export interface Progress {
 	readonly environment: Environment;
 }
 
-const contents: Check<PictureContents> = listOf(fields<PictureContents[number]>({pictures: integer(0), digest: text}));
+const contents: Check<PictureContents> = listOf(
+	fields<PictureContents[number]>({pictures: integer(0), digest: text, sizes: optional(text)}),
+);
 /** A million of them are looked at in one go. */
 const places: Check<readonly number[]> = must(
 	'places of pictures, ascending',

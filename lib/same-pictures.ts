@@ -11,7 +11,12 @@ export async function contentsOf(source: PictureSource): Promise<PictureContents
 	return source.contents ? source.contents() : [{pictures: source.size, digest: ''}];
 }
 
-/** @throws ALEXNET_FOLDER where pictures have come, gone or changed their names; the message says in which classes. */
+/**
+ * Where either side does not know the files' sizes, as in checkpoints of earlier versions, these may be any.
+ *
+ * @throws ALEXNET_FOLDER where pictures have come, gone, changed their names or been replaced by files of other sizes;
+ * the message says in which classes.
+ */
 export function requireSamePictures(
 	labels: readonly string[],
 	before: Progress['pictures'],
@@ -31,13 +36,15 @@ export function requireSamePictures(
 }
 
 function changesOf(labels: readonly string[], part: string, before: PictureContents, now: PictureContents): string[] {
-	const none = {pictures: 0, digest: ''};
+	const none: PictureContents[number] = {pictures: 0, digest: ''};
 	return Array.from({length: Math.max(before.length, now.length)}, (_, label) => {
 		const [old, fresh] = [before[label] ?? none, now[label] ?? none];
 		const name = Math.max(before.length, now.length) === labels.length ? ` of '${labels[label] ?? ''}'` : '';
 		if (old.pictures !== fresh.pictures) {
 			return [`there are ${fresh.pictures} ${part} pictures${name} instead of ${old.pictures}`];
 		}
-		return old.digest === fresh.digest ? [] : [`the ${part} pictures${name} have other names`];
+		if (old.digest !== fresh.digest) return [`the ${part} pictures${name} have other names`];
+		if (old.sizes === undefined || fresh.sizes === undefined || old.sizes === fresh.sizes) return [];
+		return [`some ${part} pictures${name} were replaced: their sizes have changed`];
 	}).flat();
 }

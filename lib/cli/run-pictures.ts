@@ -1,5 +1,6 @@
 // Which pictures of a folder a net was trained on, by the digests that its checkpoint keeps.
 import {AlexNetError} from '../errors.ts';
+import {namesOf} from '../data/contents.ts';
 import {fractionOf} from '../data/division.ts';
 import {ImageFolder, type AlexNet, type Dataset, type PictureContents, type Progress} from '../index.ts';
 
@@ -70,7 +71,7 @@ async function compare(model: TrainedModel, data: ImageFolder): Promise<RunPictu
 	const places = data.labels.map((label) => model.labels.findIndex((known) => known.normalize('NFC') === label));
 	/** How many pictures of a part are, class by class, those of the run's part. */
 	const shared = async (part: Dataset, run: PictureContents): Promise<number> =>
-		(await part.contents()).reduce((sum, {pictures, digest}, label) => {
+		(await namesOf(part.labels, part.pictures)).reduce((sum, {pictures, digest}, label) => {
 			return run[places[label] ?? -1]?.digest === digest ? sum + pictures : sum;
 		}, 0);
 	const trainedOn = {train: await shared(data.train, train), validation: await shared(data.validation, train)};

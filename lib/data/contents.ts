@@ -1,17 +1,38 @@
-import {createHash} from 'node:crypto';
+import {createHash, type Hash} from 'node:crypto';
+import {stat} from 'node:fs/promises';
 import {dirname, sep} from 'node:path';
 import type {PictureContents} from '../picture-source.ts';
 import {breather} from './ahead.ts';
+import {mapAhead} from './map-ahead.ts';
 import type {Picture} from './picture-reader.ts';
 
-/** Hashing names pauses for the event loop after this time. */
+/** Hashing pauses for the event loop after this time. */
 const sliceMilliseconds = 4;
+
+/** How many files are asked for their sizes at the same time. */
+const filesAtOnce = 32;
+
+/**
+ * How many pictures each class has, a digest of their names, and one of their files' sizes.
+ *
+ * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures.
+ */
+export async function contentsOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
+	const classes = (await namesOf(labels, pictures)).map((names) => ({names, hash: createHash('sha256')}));
+	const breathe = breather(sliceMilliseconds);
+	const sized = mapAhead(pictures, filesAtOnce, async ({path, label}) => ({label, size: await sizeOf(path)}));
+	for await (const {label, size} of sized) {
+		classes[label]?.hash.update(`${size}\n`);
+		await breathe();
+	}
+	return classes.map(({names, hash}) => ({...names, sizes: shortDigest(hash)}));
+}
 
 /**
  * How many pictures each class has, and a digest of their paths below the folder that the class's pictures share, so
- * that the whole may move.
+ * that the whole may move. No file is touched.
  */
-export async function contentsOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
+export async function namesOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
 	const classes = labels.map(() => ({paths: [] as string[], hash: createHash('sha256')}));
 	for (const {path, label} of pictures) classes[label]?.paths.push(path);
 	const breathe = breather(sliceMilliseconds);
@@ -22,9 +43,22 @@ export async function contentsOf(labels: readonly string[], pictures: readonly P
 			hash.update(`${path.slice(folder.length)}\n`);
 			await breathe();
 		}
-		contents.push({pictures: paths.length, digest: hash.digest('hex').slice(0, 16)});
+		contents.push({pictures: paths.length, digest: shortDigest(hash)});
 	}
 	return contents;
+}
+
+function shortDigest(hash: Hash): string {
+	return hash.digest('hex').slice(0, 16);
+}
+
+/** In bytes; -1 of what cannot be had, which reading the picture will tell. */
+async function sizeOf(path: string): Promise<number> {
+	try {
+		return (await stat(path)).size;
+	} catch {
+		return -1;
+	}
 }
 
 /** The innermost folder in which all paths lie, with its separator; '' where there is none. */

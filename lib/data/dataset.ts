@@ -112,7 +112,7 @@ export class Dataset implements PictureSource {
 		this.#reader.leaveOut(this.#checkOrder(places));
 	}
 
-	/** How many pictures each class has, and a digest of their names, wherever the folder lies. */
+	/** How many pictures each class has, with digests of their names and sizes, wherever the folder lies. */
 	async contents(): Promise<PictureContents> {
 		return contentsOf(this.labels, this.pictures);
 	}

@@ -1,5 +1,5 @@
 // Whether evaluate knows a folder again that a net was trained on.
-import {cp, rename} from 'node:fs/promises';
+import {cp, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {openAsTrained, type TrainedModel} from '../../lib/cli/run-pictures.ts';
@@ -50,6 +50,13 @@ test('a class may be gone, and in the other Unicode form', async (t) => {
 	const {data, isOfRun} = await openAsTrained(folder, model, {}, undefined);
 	t.true(isOfRun);
 	t.deepEqual(data.labels, ['bee', 'caf\u00e9']);
+});
+
+test('pictures are known by their names, whatever has become of them', async (t) => {
+	const folder = await writeRun(t);
+	const model = await trainedOn(folder, 5, 0.2);
+	await writeFile(join(folder, 'ape', '3.jpg'), 'restored');
+	t.true((await openAsTrained(folder, model, {}, undefined)).isOfRun);
 });
 
 test('what contradicts the run is refused, what repeats it is not', async (t) => {

@@ -1,5 +1,5 @@
 // A run that was left and goes on ends with the bits of one that was not.
-import {readFile} from 'node:fs/promises';
+import {readFile, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
@@ -9,18 +9,25 @@ import {listDevices} from '../../lib/device.ts';
 import {environmentChanges} from '../../lib/environment.ts';
 import {Model} from '../../lib/model.ts';
 import type {Precision} from '../../lib/options.ts';
+import type {PictureContents} from '../../lib/picture-source.ts';
 import {train, type TrainOptions, type TrainReport} from '../../lib/trainer.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
-import {temporaryFolder} from '../helpers/pictures.ts';
+import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
 const bytesEach = 32 * 32 * 3;
 
+interface DatasetSettings {
+	bad?: readonly number[];
+	strict?: boolean;
+	folder?: string;
+}
+
 /** Pictures in memory, by number; those named are refused, the others' decoder does what it is told. */
-function dataset(count: number, {bad = [], strict = false}: {bad?: readonly number[]; strict?: boolean} = {}): Dataset {
+function dataset(count: number, {bad = [], strict = false, folder = 'pictures'}: DatasetSettings = {}): Dataset {
 	const {images, labels} = tinyPictures(count, 'resume');
 	return new Dataset({
 		labels: tinyLabels,
-		pictures: Array.from(labels, (label, index) => ({path: join('pictures', tinyLabels[label]!, `${index}`), label})),
+		pictures: Array.from(labels, (label, index) => ({path: join(folder, tinyLabels[label]!, `${index}`), label})),
 		imageSize: 32,
 		strict,
 		decode: async (path) => {
@@ -120,6 +127,40 @@ test('a run goes on with its own pictures only, and another is begun on purpose'
 	await t.throwsAsync(collect(dataset(64), {validation: tinySource(21, 'new')}), {code: 'ALEXNET_FOLDER'});
 	model.progress = undefined;
 	t.is(await collect(dataset(63), {epochs: 2}), 6, 'a new run counts its epochs from 1');
+});
+
+test('a picture that was replaced under its name ends a run, one that was written again does not', async (t) => {
+	const folder = await temporaryFolder(t);
+	const [training, heldOut] = ['training', 'held out'].map((part) => dataset(64, {folder: join(folder, part)}));
+	const paths = [training!, heldOut!].flatMap(({pictures}) => pictures.map(({path}) => path));
+	await writeFiles('', Object.fromEntries(paths.map((path, index) => [path, 'x'.repeat(index)])));
+	await using model = await tinyModel();
+	const steps = async (epochs: number): Promise<number> => {
+		const reports: TrainReport[] = [];
+		for await (const report of train(model, training!, {epochs, validation: heldOut})) reports.push(report);
+		return reports.filter(({type}) => type === 'step').length;
+	};
+	t.is(await steps(1), 4);
+
+	const [red, blue] = [training!.pictures[3]!.path, heldOut!.pictures[5]!.path];
+	await writeFile(red, await readFile(red));
+	await utimes(red, 1, 1);
+	t.is(await steps(2), 4, 'the same bytes at another time');
+
+	await writeFile(red, 'another picture');
+	await writeFile(blue, 'and yet another one');
+	await t.throwsAsync(steps(3), {
+		code: 'ALEXNET_FOLDER',
+		message:
+			/: some training pictures of 'red' were replaced: their sizes have changed; some held-out pictures of 'blue' were replaced: their sizes have changed\. Put the folder back/,
+	});
+
+	const {pictures, ...progress} = model.progress!;
+	const withoutSizes = (part: PictureContents): PictureContents =>
+		part.map(({pictures: count, digest}) => ({pictures: count, digest}));
+	const known = {train: withoutSizes(pictures.train), validation: withoutSizes(pictures.validation)};
+	model.progress = {...progress, pictures: known};
+	t.is(await steps(3), 4, 'a checkpoint of an earlier version does not know the sizes');
 });
 
 test('statistics that were set are kept, and those of a fresh net are taken', async (t) => {

@@ -1,0 +1,66 @@
+// What a run keeps of its pictures, to know them again.
+import {cp, rm, utimes, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {ImageFolder, type PictureContents} from '../../lib/index.ts';
+import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+
+/** Enough files of each class to be asked for in many goes; no two of a class have the same size. */
+const each = 50;
+
+async function writeClasses(t: ExecutionContext): Promise<string> {
+	const folder = join(await temporaryFolder(t), 'pictures');
+	for (const name of ['ape', 'bee']) {
+		const files = Array.from({length: each}, (_, size) => [`${name}/${size}.jpg`, 'x'.repeat(size)]);
+		await writeFiles(folder, Object.fromEntries(files) as Record<string, string>);
+	}
+	return folder;
+}
+
+async function contentsOf(folder: string): Promise<PictureContents> {
+	return (await ImageFolder.open(folder, {validationFraction: 0})).train.contents();
+}
+
+test('contents are the same of a copy that was written at another time', async (t) => {
+	const folder = await writeClasses(t);
+	const copy = join(folder, '..', 'copy');
+	await cp(folder, copy, {recursive: true});
+	await utimes(join(copy, 'ape', '7.jpg'), 1, 1);
+	const contents = await contentsOf(folder);
+	t.deepEqual(
+		contents.map(({pictures}) => pictures),
+		[each, each],
+	);
+	t.deepEqual(await contentsOf(copy), contents);
+});
+
+const replacements: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+	'a file of another size': (folder) => writeFile(join(folder, '7.jpg'), 'x'.repeat(each)),
+	'an empty file': (folder) => writeFile(join(folder, '7.jpg'), ''),
+	'two files exchanged': async (folder) => {
+		await writeFile(join(folder, '7.jpg'), 'x'.repeat(8));
+		await writeFile(join(folder, '8.jpg'), 'x'.repeat(7));
+	},
+};
+for (const [what, replace] of Object.entries(replacements)) {
+	test(`contents tell of ${what} under the old names, in its class alone`, async (t) => {
+		const folder = await writeClasses(t);
+		const [ape, bee] = await contentsOf(folder);
+		await replace(join(folder, 'bee'));
+		const [sameApe, otherBee] = await contentsOf(folder);
+		t.deepEqual(sameApe, ape);
+		t.not(otherBee?.sizes, bee?.sizes);
+		t.deepEqual({...otherBee, sizes: bee?.sizes}, {...bee});
+	});
+}
+
+test('a file that is gone is no reason to fail', async (t) => {
+	const folder = await writeClasses(t);
+	const {train} = await ImageFolder.open(folder, {validationFraction: 0});
+	const [ape, bee] = await train.contents();
+	await rm(join(folder, 'bee', '0.jpg'));
+	const [sameApe, otherBee] = await train.contents();
+	t.deepEqual(sameApe, ape);
+	t.not(otherBee?.sizes, bee?.sizes, 'gone is not empty');
+	t.is(otherBee?.digest, bee?.digest);
+});
