@@ -6,6 +6,7 @@ import test from 'ava';
 import type {Architecture, LayerSpec} from '../../lib/architecture.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {Model} from '../../lib/model.ts';
+import {newProgress} from '../../lib/training-state.ts';
 import {tinyModel} from '../helpers/networks.ts';
 import {joined, split, type Header} from '../helpers/safetensors.ts';
 
@@ -235,6 +236,15 @@ testRefused(
 	/sgd\.learningRate must be given/,
 );
 testRefused('progress that is empty', metadata('progress', {}), /progress\.epochs must be given/);
+const sized = (sizes: unknown): unknown => [{pictures: 3, digest: 'abc', sizes}];
+testRefused(
+	'progress with sizes that are no digest',
+	metadata('progress', {
+		...newProgress({train: [], validation: []}, {}, []),
+		pictures: {train: sized('def'), validation: sized(7)},
+	}),
+	/progress\.pictures\.validation\[0\]\.sizes must be a string/,
+);
 testRefused(
 	'statistics that are there perhaps',
 	metadata('hasStatistics', 'yes'),
