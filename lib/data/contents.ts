@@ -13,19 +13,25 @@ const sliceMilliseconds = 4;
 const filesAtOnce = 32;
 
 /**
- * How many pictures each class has, a digest of their names, and one of their files' sizes.
+ * How many pictures each class has, a digest of their names, and one of their files' sizes, where all of these can be had.
  *
  * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures.
  */
 export async function contentsOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
-	const classes = (await namesOf(labels, pictures)).map((names) => ({names, hash: createHash('sha256')}));
+	const names = await namesOf(labels, pictures);
+	const hashes = labels.map(() => createHash('sha256'));
+	const incomplete = new Set<number>();
 	const breathe = breather(sliceMilliseconds);
 	const sized = mapAhead(pictures, filesAtOnce, async ({path, label}) => ({label, size: await sizeOf(path)}));
 	for await (const {label, size} of sized) {
-		classes[label]?.hash.update(`${size}\n`);
+		if (size === undefined) incomplete.add(label);
+		hashes[label]?.update(`${size}\n`);
 		await breathe();
 	}
-	return classes.map(({names, hash}) => ({...names, sizes: shortDigest(hash)}));
+	return names.map((own, label) => {
+		const hash = hashes[label];
+		return hash && !incomplete.has(label) ? {...own, sizes: shortDigest(hash)} : own;
+	});
 }
 
 /**
@@ -52,12 +58,12 @@ function shortDigest(hash: Hash): string {
 	return hash.digest('hex').slice(0, 16);
 }
 
-/** In bytes; -1 of what cannot be had, which reading the picture will tell. */
-async function sizeOf(path: string): Promise<number> {
+/** In bytes; undefined of what cannot be had, which reading the picture will tell. */
+async function sizeOf(path: string): Promise<number | undefined> {
 	try {
 		return (await stat(path)).size;
 	} catch {
-		return -1;
+		return undefined;
 	}
 }
 
