@@ -23,16 +23,22 @@ const shapes = [
 
 export function lossCases(type: RealType): OperationCase[] {
 	return [
-		// Probabilities are fp32 in every precision.
-		...[false, true].flatMap((notFinite) => [
-			...(type === 'float32' ? shapes.map((shape) => softmaxCase(shape, notFinite)) : []),
-			...shapes.map((shape) => softmaxLossCase(type, shape, notFinite)),
-		]),
+		...casesOf(type, shapes, false),
+		// With a row that stays finite: one whose every value is NaN tells nothing of an operation that writes nothing.
+		...casesOf(type, shapes.slice(0, 2), true),
 		sgdCase(type),
 	];
 }
 
 /** @param notFinite whether NaN and infinities are among the logits */
+function casesOf(type: RealType, those: readonly (readonly [number, number])[], notFinite: boolean): OperationCase[] {
+	return [
+		// Probabilities are fp32 in every precision.
+		...(type === 'float32' ? those.map((shape) => softmaxCase(shape, notFinite)) : []),
+		...those.map((shape) => softmaxLossCase(type, shape, notFinite)),
+	];
+}
+
 function titleOf(shape: readonly [number, number], notFinite: boolean): string {
 	return `${inWords(shape)}${notFinite ? ', NaN and infinities' : ''}`;
 }
