@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <omp.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstring>
@@ -19,6 +20,13 @@ std::string processorName() {
     if (line.compare(0, 10, "model name") == 0) return line.substr(line.find(':') + 2);
   }
   return "CPU";
+}
+
+// The threads of this queue, and of the OpenMP team that it starts, keep their full share of the processor, but do not
+// take it from a thread that runs (the event loop, decoding) when they wake up from a barrier.
+void letOthersRunFirst() {
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 class CpuBackend final : public Backend {
@@ -61,6 +69,7 @@ CpuDevice::CpuDevice(int index, int threads)
     : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([threads] {
                omp_set_dynamic(0);
                omp_set_num_threads(threads);
+               letOthersRunFirst();
              })) {}
 
 CpuDevice::~CpuDevice() { close(); }

@@ -257,7 +257,7 @@ const testBuilds = [
 /**
  * OpenMP's threads are to sleep where they wait for each other. By default GCC's library lets them spin for milliseconds,
  * and where other work needs the cores, a thread that spins keeps the one that it waits for from running: beside one busy
- * process on two cores everything took eleven times as long. Alone, sleeping costs nothing that can be measured.
+ * process on two cores everything took eleven times as long. Alone, waking them costs a picture by itself some percent.
  *
  * The library reads the variable when it is loaded, with the addon. So this does not reach it in a worker thread, whose
  * `process.env` is a copy, or where another addon has loaded it before; there the threads spin.
