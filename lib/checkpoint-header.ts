@@ -1,26 +1,13 @@
 // What a checkpoint says about itself besides its tensors: the metadata of its safetensors file, JSON under each name.
 import {architectureCheck, type Architecture} from './architecture.ts';
-import {
-	checked,
-	distinctNames,
-	fields,
-	flag,
-	integer,
-	listOf,
-	number,
-	oneOf,
-	optional,
-	text,
-	where,
-	type Check,
-} from './check.ts';
+import {checked, distinctNames, fields, flag, integer, listOf, optional, text, where, type Check} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import {reasonOf} from './files.ts';
 import {parseShallow} from './json.ts';
-import type {Precision} from './options.ts';
+import {runOptions, type Precision} from './options.ts';
 import {progressCheck, type Progress} from './progress.ts';
-import type {SgdSettings} from './sgd.ts';
-import type {PcaScale} from './views.ts';
+import {sgdOptions, type SgdSettings} from './sgd.ts';
+import {pcaScale, type PcaScale} from './views.ts';
 
 const format = 'alexnet-cuda';
 /** Raised when what older versions of this package would read wrongly changes. */
@@ -55,19 +42,13 @@ const headerCheck: Check<CheckpointHeader> = where(
 		step: integer(0),
 		seed: integer(0),
 		batchSize: integer(1),
-		pcaScale: oneOf<PcaScale>(['deviation', 'eigenvalue']),
-		sgd: fields<SgdSettings>({
-			learningRate: number(0),
-			momentum: number(0, 1),
-			weightDecay: number(0),
-			biasLearningRateScale: number(0),
-			biasWeightDecay: number(0),
-		}),
+		pcaScale,
+		sgd: fields<SgdSettings>(sgdOptions.checks),
 		hasStatistics: optional(flag),
 		hasMomentum: optional(flag),
 		progress: optional(progressCheck),
 		devices: optional(listOf(text)),
-		precision: optional(oneOf<Precision>(['fp32', 'bf16'])),
+		precision: optional(runOptions.checks.precision),
 	}),
 	({architecture, labels}) => {
 		const last = architecture.layers.at(-1);
