@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ std::string processorName() {
   return "CPU";
 }
 
-// The threads of this queue, and of the OpenMP team that it starts, keep their full share of the processor, but do not
+// The thread of this queue, and those that it shares its loops with (openmp.cc), keep their full share of the processor, but do not
 // take it from a thread that runs (the event loop, decoding) when they wake up from a barrier.
 void letOthersRunFirst() {
   const sched_param none{};
@@ -66,8 +67,9 @@ const Backend& backend() {
 // oneDNN fixes a primitive's number of threads when it is made: on this thread, after this. The threads have the priority
 // of the rest of the process: at a lower one, all of them would wait at every barrier for the one that shares its core.
 CpuDevice::CpuDevice(int index, int threads)
-    : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([threads] {
-               omp_set_dynamic(0);
+    : Device("cpu:" + std::to_string(index), std::make_shared<Queue>([index, threads] {
+               // Inherited by those that share its loops; `top -H` shows it.
+               pthread_setname_np(pthread_self(), ("alexnet cpu:" + std::to_string(index)).c_str());
                omp_set_num_threads(threads);
                letOthersRunFirst();
              })) {}

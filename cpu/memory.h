@@ -2,8 +2,10 @@
 // from them.
 #pragma once
 
+#include <deque>
 #include <dnnl.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,8 +60,8 @@ class CountedBlock {
   std::shared_ptr<MemoryCounter> counter_;
 };
 
-// Memory of a CPU device, with copies of pieces of it in layouts that oneDNN wants: they live as long as the
-// buffer, and are made anew when it was written since.
+// Memory of a CPU device, with what is derived from pieces of it: copies in layouts that oneDNN wants, and magnitudes.
+// They live as long as the buffer, and are made anew when it was written since.
 class CpuBuffer final : public Buffer {
  public:
   struct Packed {
@@ -73,7 +75,15 @@ class CpuBuffer final : public Buffer {
   CpuBuffer(const Device* owner, CountedBlock block, size_t size)
       : Buffer(owner, block.address(), size), block_(std::move(block)) {}
 
-  std::vector<Packed> packed;  // queue thread only
+  // The largest absolute value of a piece of it, or only that the piece has been seen before.
+  struct Magnitude {
+    size_t offset, bytes;  // of the piece
+    uint64_t version;      // of the buffer, when it was seen
+    std::optional<double> largest;
+  };
+
+  std::vector<Packed> packed;        // queue thread only
+  std::deque<Magnitude> magnitudes;  // queue thread only
 
  private:
   CountedBlock block_;

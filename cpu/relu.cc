@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <tuple>
 
 #include "bytes.h"
+#include "memory.h"
 
 namespace alexnet::cpu {
 namespace {
@@ -81,7 +81,8 @@ template <class Real>
 auto largestOf(const Real* values, int64_t elements) {
   using Bits = decltype(largest(values, elements));
   std::atomic<Bits> all{0};
-  inPieces(elements, [&](int64_t begin, int64_t end) {
+  // So many elements are read in less time than it takes to wake a thread.
+  inPieces<1 << 17>(elements, [&](int64_t begin, int64_t end) {
     const Bits own = largest(values + begin, end - begin);
     Bits before = all.load(std::memory_order_relaxed);
     while (before < own && !all.compare_exchange_weak(before, own, std::memory_order_relaxed)) {
@@ -90,9 +91,8 @@ auto largestOf(const Real* values, int64_t elements) {
   return all.load();
 }
 
-// The largest absolute value of a tensor, 0 where there is none; infinite or NaN where an element is.
+// Infinite or NaN where an element is.
 double largestOf(const Tensor& tensor) {
-  if (!tensor) return 0;
   if (tensor.type == DataType::bfloat16) {
     return widen(Bfloat16{largestOf(tensor.data<Bfloat16>(), tensor.elements())});
   }
@@ -102,7 +102,36 @@ double largestOf(const Tensor& tensor) {
   return result;
 }
 
-size_t bytesOf(const Tensor& tensor) { return tensor ? tensor.bytes() : 0; }
+// The largest absolute value of a tensor, 0 where there is none. It is kept until the tensor is written.
+class Magnitude {
+ public:
+  explicit Magnitude(const Tensor& tensor) : tensor_(tensor) {
+    if (!tensor) return;
+    auto& all = static_cast<CpuBuffer&>(*tensor.buffer).magnitudes;
+    const auto same = [&](const auto& kept) { return kept.offset == tensor.offset && kept.bytes == tensor.bytes(); };
+    const auto found = std::find_if(all.begin(), all.end(), same);
+    auto& kept = found == all.end() ? all.emplace_back() : *found;
+    const uint64_t version = tensor.buffer->version;
+    isNew_ = found == all.end() || kept.version != version;
+    if (isNew_) kept = {tensor.offset, tensor.bytes(), version, {}};
+    kept_ = &kept.largest;
+  }
+
+  // What it costs to find it, in bytes to read: nothing for a tensor that was met before and has not been written
+  // since (the weights of a net that predicts), for it will be met again.
+  size_t cost() const { return tensor_ && isNew_ ? tensor_.bytes() : 0; }
+
+  double value() const {
+    if (!tensor_) return 0;
+    if (!*kept_) *kept_ = largestOf(tensor_);
+    return **kept_;
+  }
+
+ private:
+  const Tensor& tensor_;
+  std::optional<double>* kept_ = nullptr;
+  bool isNew_ = false;
+};
 
 }  // namespace
 
@@ -118,11 +147,10 @@ void reluBackward(const ActivateBackward& operation) {
 template <class Product>
 bool fusesActivation(const Product& operation) {
   if (operation.activation != Activation::relu) return true;
-  const auto& [input, weights, bias, addend] =
-      std::tie(operation.input, operation.weights, operation.bias, operation.addend);
-  if (bytesOf(input) + bytesOf(weights) + bytesOf(addend) >= 2 * bytesOf(operation.output)) return false;
-  const double terms = static_cast<double>(weights.elements() / weights.dimension(0));
-  const double most = terms * largestOf(input) * largestOf(weights) + largestOf(bias) + largestOf(addend);
+  const Magnitude input(operation.input), weights(operation.weights), bias(operation.bias), addend(operation.addend);
+  if (input.cost() + weights.cost() + addend.cost() >= 2 * operation.output.bytes()) return false;
+  const double terms = static_cast<double>(operation.weights.elements() / operation.weights.dimension(0));
+  const double most = terms * input.value() * weights.value() + bias.value() + addend.value();
   return most < std::numeric_limits<float>::max() / 2;  // half, for what rounding adds; false where it is NaN
 }
 

@@ -21,10 +21,12 @@ int cores() {
 
 ThreadLimit threadLimit() {
   ThreadLimit limit{cores(), ""};
-  if (limit.threads < sysconf(_SC_NPROCESSORS_ONLN)) limit.by = "affinity";
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  if (limit.threads < online) limit.by = "affinity";
   const auto atMost = [&limit](double threads, const char* by) {
     if (threads < limit.threads) limit = {std::max(1, static_cast<int>(threads)), by};
   };
+  if (online > 0) atMost(static_cast<double>(online), "cores online");  // some containers limit these alone
   atMost(std::ceil(groupLimits().cores), "CPU quota");
   if (std::getenv("OMP_NUM_THREADS")) atMost(omp_get_max_threads(), "OMP_NUM_THREADS");
   atMost(omp_get_thread_limit(), "OMP_THREAD_LIMIT");

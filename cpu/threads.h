@@ -13,8 +13,7 @@ struct ThreadLimit {
   std::string by;  // what allows no more than that; empty where it is the machine
 };
 
-// The least of what affinity, the control group's CPU quota and OpenMP's variables allow. More threads than OpenMP starts
-// would let oneDNN wait for ever for those that do not come.
+// The least of what affinity, the cores online, the control group's CPU quota and OpenMP's variables allow.
 ThreadLimit threadLimit();
 
 }  // namespace alexnet::cpu

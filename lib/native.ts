@@ -254,25 +254,6 @@ const testBuilds = [
 	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
 ] as const;
 
-/**
- * OpenMP's threads are to sleep where they wait for each other. By default GCC's library lets them spin for milliseconds,
- * and where other work needs the cores, a thread that spins keeps the one that it waits for from running: beside one busy
- * process on two cores everything took eleven times as long. Alone, waking them costs a picture by itself some percent.
- *
- * The library reads the variable when it is loaded, with the addon. So this does not reach it in a worker thread, whose
- * `process.env` is a copy, or where another addon has loaded it before; there the threads spin.
- */
-function withSleepingThreads<T>(load: () => T): T {
-	const {OMP_WAIT_POLICY, GOMP_SPINCOUNT} = process.env;
-	if (OMP_WAIT_POLICY !== undefined || GOMP_SPINCOUNT !== undefined) return load();
-	process.env.OMP_WAIT_POLICY = 'passive';
-	try {
-		return load();
-	} finally {
-		delete process.env.OMP_WAIT_POLICY;
-	}
-}
-
 function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
 	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
 	if (!existsSync(file)) {
@@ -300,7 +281,7 @@ function loadRelease(): Addon {
 
 function loadAddon(): Addon {
 	const asked = testBuilds.find(({variable}) => process.env[variable]);
-	const addon = withSleepingThreads(() => (asked ? loadTestBuild(asked) : loadRelease()));
+	const addon = asked ? loadTestBuild(asked) : loadRelease();
 	addon.makeErrorsWith(makeError);
 	return addon;
 }

@@ -154,7 +154,7 @@ export class Predictor {
 		}
 		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
 		for (const [index, {crops, resolve}] of group.entries()) {
-			resolve(Float32Array.from(sums[index] ?? [], (sum) => sum / crops));
+			resolve(new Float32Array(sums[index]?.map((sum) => sum / crops) ?? []));
 		}
 	}
 

@@ -19,15 +19,12 @@ function(alexnet_instrument target)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${compiling}>"
                                            "$<$<COMPILE_LANGUAGE:CUDA>:${compiling_host}>")
   target_link_options(${target} PRIVATE ${flags})
-  if(ALEXNET_SANITIZE STREQUAL "thread") # what begins and ends a parallel section: see openmp.cc
-    target_sources(${target} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/openmp.cc)
-    target_link_options(${target} PRIVATE -Wl,--wrap=GOMP_parallel)
-  endif()
 endfunction()
 
 # The addon whose mistakes every run must report before it is believed (run.cjs).
 function(alexnet_add_mistakes)
-  add_library(mistakes SHARED ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/mistakes.cc)
+  # Its loops run on our threads, which are instrumented, as GCC's OpenMP library is not.
+  add_library(mistakes SHARED ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/mistakes.cc cpu/openmp.cc cpu/threads.cc cpu/cgroup.cc)
   set_target_properties(mistakes PROPERTIES PREFIX "" SUFFIX ".node")
   target_link_options(mistakes PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/binding/exports.map)
   target_include_directories(mistakes SYSTEM PRIVATE ${CMAKE_JS_INC})
