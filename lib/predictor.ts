@@ -146,10 +146,7 @@ export class Predictor {
 			slot.plan.forward();
 			await settle(slot.plan.probabilities.read(slot.probabilities));
 			for (const [row, {sums: own, picture}] of batch.entries()) {
-				for (let index = 0; index < classes; ++index) {
-					const place = picture * classes + index;
-					own[place] = (own[place] ?? 0) + (slot.probabilities[row * classes + index] ?? 0);
-				}
+				addTo(own, picture * classes, slot.probabilities.subarray(row * classes, (row + 1) * classes));
 			}
 		}
 		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
@@ -183,6 +180,12 @@ export class Predictor {
 		};
 		this.#slots.set(size, slot);
 		return slot;
+	}
+}
+
+function addTo(sums: Float64Array, start: number, values: Float32Array): void {
+	for (let index = 0; index < values.length; ++index) {
+		sums[start + index] = (sums[start + index] ?? 0) + (values[index] ?? 0);
 	}
 }
 
