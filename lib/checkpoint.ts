@@ -85,7 +85,7 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 			still('pca.values', [3], pca.values),
 			still('pca.vectors', [3, 3], pca.vectors),
 		],
-		encodeHeader(header),
+		encodeHeader(path, header),
 	);
 }
 

@@ -118,6 +118,7 @@ test('lines that are no reports do not harm those that are', async (t) => {
 	const bytes = [
 		...rubbish.map((line) => Buffer.from(`${line}\n`)),
 		Buffer.from([0xff, 0xfe, 0x0d, 0x80, 0x0a]),
+		Buffer.from(`${JSON.stringify({...stepReport(1), more: 'x'.repeat(2 ** 23)})}\n`),
 		...[1, 2, 3].map((step) => Buffer.from(`${JSON.stringify(stepReport(step))}\n`)),
 		Buffer.from('{"type":"step","step":2'),
 	];
@@ -131,7 +132,7 @@ test('lines that are no reports do not harm those that are', async (t) => {
 test('a configuration that is no object is refused', async (t) => {
 	const path = join(await temporaryFolder(t), 'run');
 	await (await RunFolder.create(path, {})).close();
-	for (const text of ['null', '[]', '7', '"text"', '', '{', '['.repeat(1_000_000)]) {
+	for (const text of ['null', '[]', '7', '"text"', '', '{', '['.repeat(1_000_000), ' '.repeat(2 ** 25)]) {
 		await writeFile(join(path, 'config.json'), text);
 		await t.throwsAsync(
 			RunFolder.read(path),
