@@ -54,10 +54,13 @@ test('a process that ends while it writes, as at a second Ctrl-C, leaves the old
 	const program = `
 		import {existsSync, writeFileSync} from 'node:fs';
 		import {replaceFile} from ${JSON.stringify(module)};
-		await replaceFile(${JSON.stringify(path)}, async (temporary) => {
+		const written = [];
+		const write = async (temporary) => {
 			writeFileSync(temporary, 'half of the ne');
-			process.exit(existsSync(temporary) ? 130 : 1);
-		});`;
+			if (written.push(temporary) === 3) process.exit(written.every(existsSync) ? 130 : 1);
+			await new Promise(() => {});
+		};
+		await Promise.all([1, 2, 3].map(() => replaceFile(${JSON.stringify(path)}, write)));`;
 	const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '--eval', program], {stdio: 'inherit'});
 	t.deepEqual(await once(child, 'exit'), [130, null]);
 	t.deepEqual(await readdir(folder), ['last.safetensors']);
