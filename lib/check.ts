@@ -53,14 +53,18 @@ export const listOf = <T>(item: Check<T>, most = Infinity): Check<readonly T[]> 
 
 const name = must<string>('a string that is not empty', (value) => typeof value === 'string' && value !== '');
 
+/** Classes: the last layer alone would take 4 GB, and comparing more names takes long. */
+const mostNames = 2 ** 18;
+
 /** At least so many names, of which none is there twice. */
 export const distinctNames = (least: number): Check<readonly string[]> =>
 	v.pipe(
 		v.array(name, 'an array of names'),
+		v.maxLength(mostNames, `at most ${mostNames} names`),
 		v.minLength(least, `at least ${least} names`),
 		v.check(
 			(names) => firstTwice(names) === undefined,
-			({input}) => `names that differ ('${firstTwice(input) ?? ''}' is there twice)`,
+			({input}) => `names that differ ('${shortened(firstTwice(input) ?? '', longestName)}' is there twice)`,
 		),
 	);
 
@@ -182,21 +186,29 @@ export function checked<T>(what: string, check: Check<T>, value: unknown, code: 
 	const [{expected, message, input, path = []}] = result.issues;
 	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
 	const name = path.map(({key}, depth) =>
-		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${String(key)}`,
+		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${shortened(String(key), longestName)}`,
 	);
 	const whole = 'checks' in check ? `The options of ${what}` : what;
 	throw new AlexNetError(code, `${name.join('') || whole} must be ${message}, got ${inWords(input)}.`);
 }
 
+/** Of a name in an error, which a file may have made megabytes long. */
+export const longestName = 200;
+
+export const shortened = (value: string, most: number): string =>
+	value.length > most ? `${value.slice(0, most)}…` : value;
+
 /** A value as an error shows it: short, and never a picture's bytes. */
 export function inWords(value: unknown): string {
 	if (typeof value === 'bigint') return `${value}n`;
-	if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
+	if (typeof value === 'string') return `'${shortened(value, 40)}'`;
 	if (typeof value === 'function') return 'a function';
 	if (typeof value !== 'object' || value === null) return String(value);
-	const {constructor} = value as {constructor?: {name?: string}};
-	const length = 'length' in value ? ` of ${String(value.length)}` : '';
-	return `${/^[AEIO]/.test(constructor?.name ?? 'Object') ? 'an' : 'a'} ${constructor?.name ?? 'Object'}${length}`;
+	// Data from a file may have fields of these names, and anything in them.
+	const {constructor} = value;
+	const kind = typeof constructor === 'function' ? constructor.name : 'Object';
+	const length = 'length' in value && typeof value.length === 'number' ? ` of ${value.length}` : '';
+	return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}${length}`;
 }
 
 export function requireInteger(name: string, value: number, least: number): number {

@@ -3,7 +3,7 @@ import {architectureCheck, type Architecture} from './architecture.ts';
 import {checked, distinctNames, fields, flag, integer, listOf, optional, text, where, type Check} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import {reasonOf} from './files.ts';
-import {parseShallow} from './json.ts';
+import {JsonReader} from './json.ts';
 import {runOptions, type Precision} from './options.ts';
 import {progressCheck, type Progress} from './progress.ts';
 import {sgdOptions, type SgdSettings} from './sgd.ts';
@@ -57,9 +57,18 @@ const headerCheck: Check<CheckpointHeader> = where(
 	'of a net with an output for each label',
 );
 
-export function encodeHeader(header: CheckpointHeader): Record<string, string> {
-	const entries = Object.entries(header).map(([key, value]) => [key, JSON.stringify(value)]);
-	return {format, formatVersion: String(formatVersion), ...Object.fromEntries(entries)} as Record<string, string>;
+/** @throws ALEXNET_CHECKPOINT where it has more than {@link decodeHeader} would read again. */
+export function encodeHeader(path: string, header: CheckpointHeader): Record<string, string> {
+	const known = Object.entries(header).filter(([, value]) => value !== undefined);
+	const encoded = Object.fromEntries(known.map(([key, value]) => [key, JSON.stringify(value)]));
+	const reader = new JsonReader();
+	try {
+		for (const text of Object.values(encoded)) reader.requireBounded(text);
+	} catch (error) {
+		const message = `${path} is not written, as it could not be read again: ${reasonOf(error)}.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+	}
+	return {format, formatVersion: String(formatVersion), ...encoded};
 }
 
 /** @throws ALEXNET_CHECKPOINT for another program's file, a newer format, and where a field is not as it must be. */
@@ -69,7 +78,7 @@ export function decodeHeader(path: string, metadata: Readonly<Record<string, str
 		throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is a safetensors file, but no checkpoint of this package.`);
 	}
 	if (Number(version) > formatVersion) {
-		const message = `${path} has format ${version}; this version reads up to ${formatVersion}. Update alexnet-cuda.`;
+		const message = `${path} has format ${Number(version)}; this version reads up to ${formatVersion}. Update alexnet-cuda.`;
 		throw new AlexNetError('ALEXNET_CHECKPOINT', message);
 	}
 	const missing = required.find((key) => encoded[key] === undefined);
@@ -78,8 +87,9 @@ export function decodeHeader(path: string, metadata: Readonly<Record<string, str
 	}
 	try {
 		checked('formatVersion', integer(1), Number(version));
+		const reader = new JsonReader();
 		const header: unknown = Object.fromEntries(
-			Object.entries(encoded).map(([key, value]) => [key, parseShallow(value)]),
+			Object.entries(encoded).map(([key, value]) => [key, reader.parse(value)]),
 		);
 		checked('the header', headerCheck, header);
 		// As it was read: a resumed run writes the same bytes, and what a newer version has added stays.

@@ -33,7 +33,8 @@ export const saveOptions = options<SaveOptions>({momentum: flag});
  * Steps wait until the file is written: it is of one whole step, and no copy of the weights is held meanwhile.
  *
  * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a value is no finite number; what
- * stood there before is untouched. ALEXNET_DISPOSED after dispose().
+ * stood there before is untouched. ALEXNET_CHECKPOINT, too, where the file is written but its folder cannot be synced, as
+ * the message says then. ALEXNET_DISPOSED after dispose().
  */
 export async function saveCheckpoint(model: Model, path: string, {momentum}: SaveOptions = {}): Promise<void> {
 	const hasMomentum = momentum ?? !model.inferenceOnly;
@@ -85,7 +86,7 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 			still('pca.values', [3], pca.values),
 			still('pca.vectors', [3, 3], pca.vectors),
 		],
-		encodeHeader(header),
+		encodeHeader(path, header),
 	);
 }
 

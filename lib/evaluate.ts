@@ -1,4 +1,4 @@
-import {callback, checked, instanceOf, options} from './check.ts';
+import {callback, checked, instanceOf, longestName, options, shortened} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import type {Model} from './model.ts';
 import {pictureSource, type PictureSource} from './picture-source.ts';
@@ -157,13 +157,18 @@ export function requireSameLabels(model: Pick<Model, 'labels'>, source: {readonl
 		string[],
 	];
 	if (known.length === labels.length && known.every((label, index) => label === labels[index])) return;
-	const missing = known.filter((label) => !labels.includes(label));
-	const added = labels.filter((label) => !known.includes(label));
+	const missing = without(known, labels);
+	const added = without(labels, known);
 	const differences = [
 		...(missing.length > 0 ? [`without pictures: ${shorten(missing)}`] : []),
 		...(added.length > 0 ? [`unknown to the model: ${shorten(added)}`] : []),
 	];
 	throw differ(known, labels, differences, 'They must be the same.');
+}
+
+function without(labels: readonly string[], others: readonly string[]): string[] {
+	const known = new Set(others);
+	return labels.filter((label) => !known.has(label));
 }
 
 function differ(
@@ -180,6 +185,9 @@ function differ(
 }
 
 function shorten(labels: readonly string[]): string {
-	const shown = labels.slice(0, 8).join(', ');
+	const shown = labels
+		.slice(0, 8)
+		.map((label) => shortened(label, longestName))
+		.join(', ');
 	return labels.length > 8 ? `${shown}, … (${labels.length})` : shown;
 }

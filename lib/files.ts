@@ -7,26 +7,52 @@ import {dirname, join} from 'node:path';
 /** What is added to a file's name while it is written. */
 const temporarySuffix = /\.[0-9a-f]{8}\.tmp$/;
 
+/** Files that are being written: if the process ends meanwhile, they are removed. One listener serves all of them. */
+const unfinished = new Set<string>();
+
+function removeUnfinished(): void {
+	for (const path of unfinished) {
+		try {
+			rmSync(path, {force: true});
+		} catch {
+			// Its folder is gone, or refuses: the others still go.
+		}
+	}
+}
+
+/** A file took the place of another, for the time being: its folder could not be synced. */
+export class UnsyncedError extends Error {
+	override readonly name = 'UnsyncedError';
+
+	constructor(path: string, cause: unknown) {
+		const message = `${path} is written, but a power cut may undo that, as its folder cannot be synced`;
+		super(`${message}: ${reasonOf(cause)}`, {cause});
+	}
+}
+
 /**
  * Puts a file in the place of another at once: whatever happens, a power cut too, there is either the old one or the new
  * one. Syncing runs off the main thread.
  *
  * @param write makes the file under the path that it is given
+ * @throws what the system says, and the old file is untouched; but UnsyncedError where the new one is there.
  */
 export async function replaceFile(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
 	const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
-	const discard = (): void => rmSync(temporary, {force: true});
-	process.once('exit', discard);
+	if (unfinished.add(temporary).size === 1) process.on('exit', removeUnfinished);
 	try {
 		await write(temporary);
 		await syncPath(temporary, 'r+');
 		await rename(temporary, path);
-		await syncPath(dirname(path), 'r').catch(requireRefused);
 	} finally {
 		// It is still there after a failure, and where it was a second name of the file that it should replace.
 		await rm(temporary, {force: true}).catch(() => undefined);
-		process.off('exit', discard);
+		unfinished.delete(temporary);
+		if (unfinished.size === 0) process.off('exit', removeUnfinished);
 	}
+	await syncPath(dirname(path), 'r').catch((error: unknown) => {
+		if (!isRefusal(error)) throw new UnsyncedError(path, error);
+	});
 }
 
 /** A folder is opened with 'r', a file with 'r+'. */
@@ -39,9 +65,9 @@ async function syncPath(path: string, flags: 'r' | 'r+'): Promise<void> {
 	}
 }
 
-/** Folders of some file systems (FUSE, SMB, NFS) cannot be synced; the file itself has been. */
-function requireRefused(error: unknown): void {
-	if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM'].includes(String(codeOf(error)))) throw error;
+/** Folders of some file systems (FUSE, SMB, NFS) cannot be synced, nor those that may not be read; the file has been. */
+function isRefusal(error: unknown): boolean {
+	return ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES'].includes(String(codeOf(error)));
 }
 
 /** Removes what a killed process was about to put in the place of one of these files. */

@@ -80,20 +80,29 @@ async function reportsUpTo(
 	return found;
 }
 
-/** A line without its end was being written when the process was killed: it is none. */
+/** Many times as many bytes as any report has. */
+const longestLine = 2 ** 20;
+
+/** A line without its end was being written when the process was killed: it is none, and a longer one is none either. */
 async function* wholeLines(file: FileHandle): AsyncGenerator<{line: string; end: number}> {
 	const chunk = Buffer.alloc(2 ** 16);
 	let rest = Buffer.alloc(0);
 	let end = 0;
+	let isTooLong = false;
 	for (;;) {
 		const {bytesRead} = await file.read(chunk, 0, chunk.length, end + rest.length);
 		if (bytesRead === 0) return;
 		rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
 		for (let length = rest.indexOf('\n') + 1; length > 0; length = rest.indexOf('\n') + 1) {
 			end += length;
-			yield {line: rest.toString('utf8', 0, length - 1), end};
+			if (!isTooLong) yield {line: rest.toString('utf8', 0, length - 1), end};
+			isTooLong = false;
 			rest = rest.subarray(length);
 		}
+		if (rest.length <= longestLine) continue;
+		isTooLong = true;
+		end += rest.length;
+		rest = Buffer.alloc(0);
 	}
 }
 

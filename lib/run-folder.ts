@@ -141,7 +141,7 @@ export class RunFolder {
 	 * Writes `last.safetensors` and `filters.png`, each replaced as a whole. No step may be under way.
 	 *
 	 * @throws ALEXNET_CHECKPOINT or ALEXNET_RUN where a file cannot be written, ALEXNET_LOSS where a weight is no finite
-	 * number. The last checkpoint is as it was then.
+	 * number. There is then the last checkpoint or this one, whole.
 	 */
 	async save(model: AlexNet): Promise<void> {
 		await guarded(this.path, async () => {

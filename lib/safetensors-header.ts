@@ -1,5 +1,18 @@
 // The header of a safetensors file, which anybody may have written.
-import {checked, fields, integer, listOf, must, oneOf, recordOf, text, where, type Check} from './check.ts';
+import {
+	checked,
+	fields,
+	integer,
+	listOf,
+	longestName,
+	must,
+	oneOf,
+	recordOf,
+	shortened,
+	text,
+	where,
+	type Check,
+} from './check.ts';
 import {parseShallow} from './json.ts';
 import {elementsOf} from './memory.ts';
 import type {Shape} from './native.ts';
@@ -30,8 +43,13 @@ const entryCheck: Check<HeaderEntry> = where(
 
 const headerCheck: Check<object> = must(
 	`an object of at most ${mostTensors} tensors`,
-	(value) => typeof value === 'object' && value !== null && Object.keys(value).length <= mostTensors,
+	(value) => typeof value === 'object' && value !== null && countOf(value) <= mostTensors,
 );
+
+/** The keys of a list would be millions of strings. */
+function countOf(value: object): number {
+	return Array.isArray(value) ? value.length : Object.keys(value).length;
+}
 
 /** @throws an error that says what is not as it must be. */
 export function parseHeader(json: string): {metadata: Metadata; entries: ReadonlyMap<string, HeaderEntry>} {
@@ -55,7 +73,8 @@ export function requireNoHoles(entries: ReadonlyMap<string, HeaderEntry>, bytes:
 	}));
 	for (const tensor of offsets.sort((a, b) => a.begin - b.begin)) {
 		if (tensor.begin !== end) {
-			throw new Error(`${tensor.name} begins at byte ${tensor.begin}, where the tensors before it end at ${end}`);
+			const name = shortened(tensor.name, longestName);
+			throw new Error(`${name} begins at byte ${tensor.begin}, where the tensors before it end at ${end}`);
 		}
 		end = tensor.end;
 	}

@@ -1,7 +1,7 @@
 // The safetensors format: eight bytes with the header's length, a JSON header, then the tensors one after the other.
 import {open, type FileHandle} from 'node:fs/promises';
 import {AlexNetError} from './errors.ts';
-import {reasonOf, replaceFile} from './files.ts';
+import {reasonOf, replaceFile, UnsyncedError} from './files.ts';
 import {allFinite} from './finite.ts';
 import {elementsOf} from './memory.ts';
 import type {Shape} from './native.ts';
@@ -41,11 +41,11 @@ export async function writeSafetensors(
 		});
 	} catch (error) {
 		if (error instanceof AlexNetError) throw error;
-		throw new AlexNetError(
-			'ALEXNET_CHECKPOINT',
-			`Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`,
-			{cause: error},
-		);
+		const message =
+			error instanceof UnsyncedError
+				? `${error.message}.`
+				: `Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
 	}
 }
 

@@ -1,6 +1,6 @@
 // What config.json tells of a run, and how a resumed run takes its settings from there.
 import type {Command, Option} from 'commander';
-import {checked, fields, listOf, optional, recordOf, text, unknown} from '../check.ts';
+import {checked, fields, listOf, longestName, optional, recordOf, shortened, text, unknown} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import {deviceInUse} from '../device.ts';
 import {reasonOf} from '../files.ts';
@@ -60,7 +60,8 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 	const {settings} = savedConfig(path, config);
 	const names = new Set(['folder', ...command.options.map((option) => option.attributeName())]);
 	const added = Object.keys(settings).find((name) => !names.has(name));
-	if (added !== undefined) throw unusable(path, `has a setting '${added}', which this version does not know`);
+	if (added !== undefined)
+		throw unusable(path, `has a setting '${shortened(added, longestName)}', which this version does not know`);
 	const given = options as Readonly<Record<string, unknown>>;
 	const result: Record<string, unknown> = {...given};
 	for (const option of command.options) {
@@ -70,7 +71,7 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 		if (saved === undefined && option.defaultValue !== undefined)
 			throw unusable(path, `does not say what ${name} the run was started with`);
 		if (saved !== undefined && !isValueOf(option, saved)) {
-			throw unusable(path, `says that ${name} was ${JSON.stringify(saved)}, which it cannot have been`);
+			throw unusable(path, `says that ${name} was ${inJson(saved)}, which it cannot have been`);
 		}
 		result[name] = saved;
 		if (command.getOptionValueSource(name) !== 'cli' || JSON.stringify(saved) === JSON.stringify(now)) continue;
@@ -86,12 +87,14 @@ function mayChange(name: string, saved: unknown, now: unknown): boolean {
 }
 
 function contradiction(path: string, flag: string, saved: unknown, now: unknown): AlexNetError {
-	const was = saved === undefined ? 'without it' : `with ${JSON.stringify(saved)}`;
+	const was = saved === undefined ? 'without it' : `with ${inJson(saved)}`;
 	const advice =
 		flag === '--epochs' ? 'The number of epochs can only be raised.' : 'Leave it out, or start another run (--out).';
-	const message = `${flag} is ${JSON.stringify(now)}, but the run in '${path}' was started ${was}. ${advice}`;
+	const message = `${flag} is ${inJson(now)}, but the run in '${path}' was started ${was}. ${advice}`;
 	return new AlexNetError('ALEXNET_ARGUMENT', message);
 }
+
+const inJson = (value: unknown): string => shortened(JSON.stringify(value), longestName);
 
 /** Whether a setting is what the command line makes of some text. */
 function isValueOf(option: Option, saved: unknown): boolean {

@@ -34,6 +34,8 @@ for (const [change, message] of [
 	[{settings: {...settings, divideAt: [30, 'x']}}, /divideAt was \[30,"x"\]/],
 	[{settings: {...settings, momentum: undefined}}, /does not say what momentum/],
 	[{settings: {...settings, moment: 0.9}}, /has a setting 'moment', which this version does not know/],
+	[{settings: {...settings, lrn: 'n'.repeat(2 ** 22)}}, /lrn was "n{199}…, which it/],
+	[{settings: {...settings, ['n'.repeat(2 ** 22)]: 0}}, /has a setting 'n{200}…', which this/],
 	[{labels: undefined}, /labels must be an array/],
 	[{labels: 'ab'}, /labels must be an array, got 'ab'/],
 	[{labels: ['a', 1]}, /labels\[1\] must be a string, got 1/],

@@ -22,12 +22,23 @@ const extremes: readonly Json[] = [
 		'x'.repeat(10_000),
 		[[[[[[[[[[[[[]]]]]]]]]]]]],
 		{type: 'conv2d'},
-		{__proto__: 1},
+		{constructor: {name: {toString: 1}}, length: {toString: 1}},
 		[1, 2, 3, 4, 5],
 		'\u0000\ud800',
 	],
 ];
-const names = ['__proto__', 'constructor', 'length', 'toString', '', 'conv1.weight', 'dtype', 'type', 'other'];
+const names = [
+	'__proto__',
+	'constructor',
+	'prototype',
+	'length',
+	'toString',
+	'',
+	'conv1.weight',
+	'dtype',
+	'type',
+	'other',
+];
 
 const isNode = (value: Json | undefined): value is Node => typeof value === 'object' && value !== null;
 
@@ -89,6 +100,47 @@ function readable(text: Json | undefined): Json {
 	}
 }
 
+/** What JSON.stringify does not write. */
+const snippets = [
+	...['{', '}', '[', ']', ',', ':', '"', '\\', '\\u0000', '\0', '-', '.', 'e999', '1e999', '-0', 'NaN', 'null,'],
+	...['"__proto__":{},', '"__metadata__":{},', '"mean":0,', '['.repeat(10_000), '{"a":'.repeat(1000), ' '.repeat(1000)],
+];
+
+/** The text of the header: something is put in, left out, or there twice, fields among it. */
+function changeText(bytes: Buffer, random: Random): Mutation {
+	const {data} = split(bytes);
+	const text = bytes.toString('utf8', 8, bytes.length - data.length);
+	const kind = random.integer(4);
+	if (kind === 0) {
+		const at = random.integer(text.length);
+		const snippet = one(random, snippets);
+		const what = `${snippet.slice(0, 20)} put in at character ${at} of the header`;
+		return {bytes: joined(text.slice(0, at) + snippet + text.slice(at), data), what};
+	}
+	// From one field, or one number, to the next.
+	const marks = [...text.matchAll(kind === 1 ? /\\?"[\w.]+\\?":/g : /-?\d[\d.]*/g)];
+	const {0: mark, index: at} = one(random, marks);
+	if (kind === 3) {
+		const snippet = one(random, snippets);
+		const what = `${mark} at character ${at} of the header replaced by ${snippet.slice(0, 20)}`;
+		return {bytes: joined(text.slice(0, at) + snippet + text.slice(at + mark.length), data), what};
+	}
+	const next = marks.find(({index}) => index > at)?.index ?? text.length - 1;
+	const twice = random.uniform() < 0.5;
+	const what = `characters ${at} to ${next} of the header ${twice ? 'doubled' : 'left out'}`;
+	return {bytes: joined(text.slice(0, twice ? next : at) + text.slice(twice ? at : next), data), what};
+}
+
+const lengths = [0n, 1n, 2n, 8n, 2n ** 24n, 2n ** 24n + 1n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+
+function changeLength(bytes: Buffer, random: Random): Mutation {
+	const copy = Buffer.from(bytes);
+	const near = copy.readBigUInt64LE() + BigInt(one(random, [-8, -1, 1, 8]));
+	const length = random.uniform() < 0.3 ? near : one(random, [...lengths, BigInt(bytes.length - 8)]);
+	copy.writeBigUInt64LE(length);
+	return {bytes: copy, what: `the header's length is ${length}`};
+}
+
 function changeBytes(bytes: Buffer, random: Random): Mutation {
 	const headerEnd = 8 + Number(bytes.readBigUInt64LE());
 	const copy = Buffer.from(bytes);
@@ -110,6 +162,8 @@ function changeData(bytes: Buffer, random: Random): Mutation {
 
 export function mutated(bytes: Buffer, random: Random): Mutation {
 	const draw = random.uniform();
-	if (draw < 0.7) return changeHeader(bytes, random);
+	if (draw < 0.6) return changeHeader(bytes, random);
+	if (draw < 0.75) return changeText(bytes, random);
+	if (draw < 0.78) return changeLength(bytes, random);
 	return draw < 0.9 ? changeBytes(bytes, random) : changeData(bytes, random);
 }

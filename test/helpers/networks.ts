@@ -53,11 +53,9 @@ export function tinySource(count: number, seed: string): PictureSource {
 		size: count,
 		statistics: () => Promise.resolve(tinyStatistics),
 		async *batches({batchSize, order, dropLast}: BatchOptions): AsyncGenerator<Batch> {
-			for (let start = 0; start < count; start += batchSize) {
-				const places = Array.from(
-					{length: Math.min(batchSize, count - start)},
-					(_, row) => order?.[start + row] ?? start + row,
-				);
+			const all = Array.from(order ?? {length: count}, (place, row) => place ?? row);
+			for (let start = 0; start < all.length; start += batchSize) {
+				const places = all.slice(start, start + batchSize);
 				if (dropLast === true && places.length < batchSize) return;
 				const batch = new Uint8Array(places.length * bytes);
 				places.forEach((place, row) => batch.set(images.subarray(place * bytes, (place + 1) * bytes), row * bytes));

@@ -54,10 +54,13 @@ test('a process that ends while it writes, as at a second Ctrl-C, leaves the old
 	const program = `
 		import {existsSync, writeFileSync} from 'node:fs';
 		import {replaceFile} from ${JSON.stringify(module)};
-		await replaceFile(${JSON.stringify(path)}, async (temporary) => {
+		const written = [];
+		const write = async (temporary) => {
 			writeFileSync(temporary, 'half of the ne');
-			process.exit(existsSync(temporary) ? 130 : 1);
-		});`;
+			if (written.push(temporary) === 3) process.exit(written.every(existsSync) ? 130 : 1);
+			await new Promise(() => {});
+		};
+		await Promise.all([1, 2, 3].map(() => replaceFile(${JSON.stringify(path)}, write)));`;
 	const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '--eval', program], {stdio: 'inherit'});
 	t.deepEqual(await once(child, 'exit'), [130, null]);
 	t.deepEqual(await readdir(folder), ['last.safetensors']);
@@ -118,6 +121,7 @@ test('lines that are no reports do not harm those that are', async (t) => {
 	const bytes = [
 		...rubbish.map((line) => Buffer.from(`${line}\n`)),
 		Buffer.from([0xff, 0xfe, 0x0d, 0x80, 0x0a]),
+		Buffer.from(`${JSON.stringify({...stepReport(1), more: 'x'.repeat(2 ** 23)})}\n`),
 		...[1, 2, 3].map((step) => Buffer.from(`${JSON.stringify(stepReport(step))}\n`)),
 		Buffer.from('{"type":"step","step":2'),
 	];
@@ -131,7 +135,7 @@ test('lines that are no reports do not harm those that are', async (t) => {
 test('a configuration that is no object is refused', async (t) => {
 	const path = join(await temporaryFolder(t), 'run');
 	await (await RunFolder.create(path, {})).close();
-	for (const text of ['null', '[]', '7', '"text"', '', '{', '['.repeat(1_000_000)]) {
+	for (const text of ['null', '[]', '7', '"text"', '', '{', '['.repeat(1_000_000), ' '.repeat(2 ** 25)]) {
 		await writeFile(join(path, 'config.json'), text);
 		await t.throwsAsync(
 			RunFolder.read(path),

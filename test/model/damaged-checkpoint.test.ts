@@ -7,7 +7,7 @@ import type {Architecture, LayerSpec} from '../../lib/architecture.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
 import {Model} from '../../lib/model.ts';
 import {newProgress} from '../../lib/training-state.ts';
-import {tinyModel} from '../helpers/networks.ts';
+import {tinyModel, tinyNet} from '../helpers/networks.ts';
 import {joined, split, type Header} from '../helpers/safetensors.ts';
 
 type Entry = Record<string, unknown> & {data_offsets: [number, number]};
@@ -81,6 +81,9 @@ const layer = (name: string, change: Record<string, unknown>): Edit =>
 		architecture.layers = layers.map((spec) => (spec.name === name ? {...spec, ...change} : spec));
 	});
 
+const manyFields = (count: number, name: string): Record<string, number> =>
+	Object.fromEntries(Array.from({length: count}, (_, index) => [`${name}${index}`, 0]));
+
 testRefused(
 	'a tensor that begins before the data',
 	header((tensor) => (tensor('conv1.weight').data_offsets = [-8, 9400])),
@@ -141,9 +144,49 @@ testRefusedBytes('a header that is a list', (bytes) => joined('[[1]]', bytes), /
 testRefusedBytes('a header that is null', (bytes) => joined('null', bytes), /must be an object/);
 testRefusedBytes('a header of other characters', (bytes) => joined(Buffer.from([0x7b, 0xff, 0x7d]), bytes), /utf-8/i);
 testRefusedBytes(
-	'a header of a hundred thousand tensors',
-	(bytes) => joined(JSON.stringify(Object.fromEntries(Array.from({length: 100_000}, (_, index) => [index, 0]))), bytes),
+	'a header of ten thousand tensors',
+	(bytes) => joined(JSON.stringify(manyFields(10_000, 'n')), bytes),
 	/at most 1000 tensors/,
+);
+for (const [title, header] of [
+	['lists', `[${'[],'.repeat(2 ** 20)}0]`],
+	['zeros', `[${'0,'.repeat(2 ** 20)}0]`],
+	['metadata fields', `{"__metadata__":{${'"a":"",'.repeat(2 ** 20)}"b":""}}`],
+] as const) {
+	testRefusedBytes(
+		`a header of a million ${title}`,
+		(bytes) => joined(header, bytes),
+		/JSON has more than 524288 values/,
+	);
+}
+testRefusedBytes(
+	'a header of a hundred thousand names',
+	(bytes) => joined(JSON.stringify([manyFields(100_000, 'n')]), bytes),
+	/JSON has fields of more than 16384 names/,
+);
+testRefused(
+	'metadata with too many names in all of it together',
+	({__metadata__}) => {
+		for (const name of ['a', 'b', 'c', 'd']) __metadata__[name] = JSON.stringify(manyFields(5000, name));
+	},
+	/JSON has fields of more than 16384 names/,
+);
+testRefused(
+	'metadata with too many values in all of it together',
+	({__metadata__}) => {
+		for (const name of ['a', 'b', 'c']) __metadata__[name] = JSON.stringify(Array.from({length: 200_000}, () => 0));
+	},
+	/JSON has more than 524288 values/,
+);
+testRefused(
+	'a tensor of a name of megabytes',
+	(all) => (all['n'.repeat(2 ** 22)] = 0 as never),
+	/^.{0,300}: n{200}… must be an object, got 0.{0,10}$/s,
+);
+testRefused(
+	'a tensor of a name of megabytes in another place',
+	(all, tensor) => (all['n'.repeat(2 ** 22)] = {...tensor('mean')} as never),
+	/: (mean|n{200}…) begins at byte \d+, where the tensors before it end at \d+\.$/,
 );
 testRefused('metadata that is text', (all) => (all.__metadata__ = 'text' as never), /__metadata__ must be an object/);
 testRefused(
@@ -156,6 +199,11 @@ testRefused(
 	metadata('formatVersion', 'first'),
 	/formatVersion must be an integer/,
 );
+testRefused(
+	'a format version of megabytes',
+	({__metadata__}) => (__metadata__.formatVersion = '9'.repeat(2 ** 22)),
+	/has format Infinity; this version reads up to 1/,
+);
 
 testRefused('an architecture that is null', metadata('architecture', null), /architecture must be an object, got null/);
 testRefused(
@@ -164,8 +212,8 @@ testRefused(
 	/layers must be layers that read pictures/,
 );
 testRefused(
-	'a million layers',
-	net((architecture) => (architecture.layers = Array.from({length: 1_000_000}, () => 0))),
+	'a hundred thousand layers',
+	net((architecture) => (architecture.layers = Array.from({length: 100_000}, () => 0))),
 	/architecture\.layers must be an array of at most 100/,
 );
 testRefused(
@@ -220,6 +268,24 @@ testRefused(
 
 testRefused('a label fewer', metadata('labels', ['a', 'b']), /an output for each label/);
 testRefused('labels that are the same', metadata('labels', ['a', 'b', 'a']), /labels must be names that differ/);
+testRefused(
+	'labels of megabytes that are the same',
+	metadata('labels', ['n'.repeat(2 ** 22), 'b', 'n'.repeat(2 ** 22)]),
+	/labels must be names that differ \('n{200}…' is there twice\)/,
+);
+testRefused(
+	'labels that seem to be of a kind and a length',
+	metadata('labels', {constructor: {name: {toString: 1}}, length: {toString: 1}}),
+	/labels must be an array of names, got an Object\.$/,
+);
+testRefused(
+	'more labels than there can be',
+	metadata(
+		'labels',
+		Array.from({length: 300_000}, (_, index) => `${index}`),
+	),
+	/labels must be at most 262144 names, got an Array of 300000/,
+);
 testRefused('labels that are numbers', metadata('labels', [1, 2, 3]), /labels\[0\] must be a string/);
 testRefused('a step before the first', metadata('step', -1), /step must be an integer of at least 0, got -1/);
 testRefused('a seed that is no integer', metadata('seed', 0.5), /seed must be an integer/);
@@ -250,6 +316,31 @@ testRefused(
 	metadata('hasStatistics', 'yes'),
 	/hasStatistics must be true or false/,
 );
+
+test('a checkpoint of as many classes as picture folders have been known to have is loaded', async (t) => {
+	const labels = Array.from({length: 21_841}, (_, index) => `n${index} of some kind`);
+	const path = join(await mkdtemp(join(folder, 'a ')), 'many.safetensors');
+	const contents = labels.map((_, pictures) => ({pictures, digest: '0123456789abcdef', sizes: '0123456789abcdef'}));
+	const {layers, ...rest} = tinyNet();
+	const last = layers.at(-1)!;
+	const architecture = {...rest, layers: [...layers.slice(0, -1), {...last, outputs: labels.length} as LayerSpec]};
+	await using model = await tinyModel({architecture, labels});
+	model.progress = newProgress({train: contents, validation: contents}, {}, [1, 2, 3]);
+	await saveCheckpoint(model, path);
+	await using loaded = await loadCheckpoint(path, {}, (options) => new Model(options));
+	t.deepEqual(loaded.labels, labels);
+	t.deepEqual(loaded.progress, model.progress);
+});
+
+test('a checkpoint that could not be read again is not written', async (t) => {
+	const path = await written(whole);
+	await using model = await tinyModel();
+	const places = Array.from({length: 600_000}, (_, place) => place);
+	model.progress = newProgress({train: [], validation: []}, {}, places);
+	const message = /damaged\.safetensors is not written, .*JSON has more than 524288 values\.$/;
+	await t.throwsAsync(saveCheckpoint(model, path), {code: 'ALEXNET_CHECKPOINT', message});
+	t.deepEqual(await readFile(path), whole);
+});
 
 test('weights and means that are no finite numbers are refused by name', async (t) => {
 	const {header: all} = split(whole);
