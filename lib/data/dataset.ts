@@ -17,7 +17,8 @@ import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOpti
 import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
-import {decodeSuspecting, defaultImageSize} from './decode.ts';
+import {defaultImageSize} from './decode.ts';
+import {decoderProcess} from './decoder-process.ts';
 import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
 import {requireReadableClasses} from './readable-classes.ts';
 import {StatisticsSums} from './statistics.ts';
@@ -73,7 +74,7 @@ export class Dataset implements PictureSource {
 	constructor(options: DatasetOptions) {
 		const given = checked('Dataset', datasetOptions, options);
 		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = given;
-		const {decode = decodeSuspecting, retrySeconds = 30} = given;
+		const {decode = decoderProcess.decode, retrySeconds = 30} = given;
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(

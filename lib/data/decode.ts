@@ -50,7 +50,11 @@ export async function decodePicture(source: PictureInput, imageSize = defaultIma
 /** As {@link decodePicture}, and says whether the decoder has stepped over damage. */
 export async function decodeSuspecting(source: PictureInput, imageSize: number): Promise<DecodedPicture> {
 	requireInteger('imageSize', imageSize, 1);
-	const data = await readInput(source);
+	return decodeData(await readInput(source), imageSize);
+}
+
+/** As {@link decodeSuspecting}, of what has been read. */
+export async function decodeData(data: PictureData, imageSize: number): Promise<DecodedPicture> {
 	if (data.raw) return {pixels: await scaled(data, imageSize, sharp(data.raw.data, {raw: data.raw, ...limits}))};
 	const {name} = data;
 	const format = formatOf(name, data.bytes);

@@ -36,12 +36,15 @@ const mostShown = 200;
 export class PictureError extends AlexNetError {
 	/** Why, without the picture's name. */
 	readonly reason: string;
+	/** What to do. */
+	readonly advice: string;
 
 	/** @param name the file's path; undefined where the picture came as bytes */
 	constructor(name: string | undefined, reason: string, advice: string, options?: ErrorOptions) {
 		const shown = name === undefined ? 'the picture' : `picture '${shortened(name)}'`;
 		super('ALEXNET_PICTURE', `Cannot read ${shown}: ${reason}. ${advice}`, options);
 		this.reason = reason;
+		this.advice = advice;
 	}
 }
 

@@ -1,0 +1,178 @@
+// Pictures are decoded in a process of their own, so that a decoder that dies ends a picture and not a run of days.
+import {fork, type ChildProcess} from 'node:child_process';
+import {extname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {decodeData, type DecodedPicture} from './decode.ts';
+import {PictureError, readInput, replaceIt} from './picture-input.ts';
+
+export interface Task {
+	readonly id: number;
+	readonly bytes: Uint8Array;
+	readonly imageSize: number;
+}
+
+export type Answer =
+	| {readonly id: number; readonly decoded: DecodedPicture}
+	| {readonly id: number; readonly refusal: {reason: string; advice: string; cause: string | undefined}}
+	| {readonly id: number; readonly failure: string};
+
+interface Job extends Task {
+	readonly path: string;
+	/** Whether a decoder died while it had this picture among others: the next one has it alone. */
+	readonly alone: boolean;
+	readonly resolve: (decoded: DecodedPicture) => void;
+	readonly reject: (error: Error) => void;
+}
+
+const extension = extname(fileURLToPath(import.meta.url));
+const ownChild = fileURLToPath(new URL(`./decoder-child${extension}`, import.meta.url));
+
+/** After so many milliseconds without a picture the child ends. */
+const idleMilliseconds = 10_000;
+
+/**
+ * Decodes pictures' files in one child process, which is started when it is needed. It has as many threads for decoding
+ * as this process would have, those of libuv. Files are read here, so that what fails there is the picture alone.
+ *
+ * The pictures that a child had when it died are tried again one by one, and one that a child dies of then is bad.
+ */
+export class DecoderProcess {
+	readonly #module: string;
+	#child: ChildProcess | undefined;
+	#idle: NodeJS.Timeout | undefined;
+	#cannotStart = false;
+	#ids = 0;
+	readonly #queue: Job[] = [];
+	readonly #pending = new Map<number, Job>();
+
+	/** @param module what the child runs */
+	constructor(module = ownChild) {
+		this.#module = module;
+	}
+
+	/** Pictures that are asked for and not there. */
+	get pending(): number {
+		return this.#queue.length + this.#pending.size;
+	}
+
+	/** @throws as `decodePicture`; ALEXNET_PICTURE also for a picture that the decoder dies of. */
+	readonly decode = async (path: string, imageSize: number): Promise<DecodedPicture> => {
+		const data = await readInput(path);
+		if (data.raw || this.#cannotStart) return decodeData(data, imageSize);
+		const {bytes} = data;
+		return new Promise((resolve, reject) => {
+			this.#queue.push({id: this.#ids++, path, bytes, imageSize, alone: false, resolve, reject});
+			this.#next();
+		});
+	};
+
+	#next(): void {
+		for (let job = this.#queue[0]; job; job = this.#queue[0]) {
+			const busy = [...this.#pending.values()];
+			if (busy.length > 0 && (job.alone || busy.some(({alone}) => alone))) break;
+			const child = (this.#child ??= this.#start());
+			if (!child) return;
+			this.#queue.shift();
+			this.#pending.set(job.id, job);
+			const {id, bytes, imageSize} = job;
+			child.send({id, bytes, imageSize}, () => undefined); // That it is dead its end tells.
+		}
+		this.#hold();
+	}
+
+	/** The child keeps this process only while a picture is awaited, and ends when none has been for a while. */
+	#hold(): void {
+		clearTimeout(this.#idle);
+		const child = this.#child;
+		if (!child) return;
+		if (this.pending > 0) {
+			child.ref();
+			child.channel?.ref();
+			return;
+		}
+		child.unref();
+		child.channel?.unref();
+		this.#idle = setTimeout(() => {
+			this.#child = undefined;
+			if (child.connected) child.disconnect();
+		}, idleMilliseconds).unref();
+	}
+
+	#start(): ChildProcess | undefined {
+		// Compiled, it needs none of this process's arguments, and some, such as --input-type, it must not have.
+		const execArgv = extension === '.js' ? [] : process.execArgv;
+		let child: ChildProcess;
+		try {
+			child = fork(this.#module, {serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv});
+		} catch (error) {
+			this.#stayHere(error instanceof Error ? error.message : String(error));
+			return undefined;
+		}
+		let ready = false;
+		const ended = (why: string): void => {
+			if (this.#child !== child) return;
+			this.#child = undefined;
+			if (ready) this.#tryAgain(why);
+			else this.#stayHere(why);
+		};
+		child.on('message', (message: Answer | 'ready') => {
+			if (message === 'ready') ready = true;
+			else this.#settle(message);
+		});
+		child.once('error', ({message}) => {
+			ended(message);
+		});
+		child.once('close', (code, signal) => {
+			ended(signal ?? `exit code ${code}`);
+		});
+		return child;
+	}
+
+	#settle(answer: Answer): void {
+		const job = this.#pending.get(answer.id);
+		if (!job) return;
+		this.#pending.delete(answer.id);
+		if ('decoded' in answer) {
+			// A copy: what arrives is a view of the channel's buffer, with other messages beside it.
+			job.resolve({...answer.decoded, pixels: new Uint8Array(answer.decoded.pixels)});
+		} else if ('refusal' in answer) {
+			const {reason, advice, cause} = answer.refusal;
+			job.reject(new PictureError(job.path, reason, advice, cause === undefined ? {} : {cause: new Error(cause)}));
+		} else job.reject(new Error(answer.failure));
+		this.#next();
+	}
+
+	/** After a child's death. */
+	#tryAgain(why: string): void {
+		const jobs = [...this.#pending.values()];
+		this.#pending.clear();
+		for (const job of jobs) if (job.alone) job.reject(killer(job, why));
+		this.#queue.unshift(...jobs.filter(({alone}) => !alone).map((job) => ({...job, alone: true})));
+		this.#next();
+	}
+
+	/**
+	 * Where no child can be had (limits, permissions, bundled into one file), a run is worth more than its protection;
+	 * except for a picture of which a child may have died.
+	 */
+	#stayHere(why: string): void {
+		this.#cannotStart = true;
+		process.emitWarning(
+			`Pictures are decoded in this process, which ends if a decoder crashes: a process for them cannot be started (${why}).`,
+			'AlexNetWarning',
+		);
+		const jobs = [...this.#pending.values(), ...this.#queue.splice(0)];
+		this.#pending.clear();
+		for (const job of jobs) {
+			if (job.alone) job.reject(killer(job, why));
+			else decodeData({name: job.path, bytes: job.bytes}, job.imageSize).then(job.resolve, job.reject);
+		}
+	}
+}
+
+function killer({path}: Job, why: string): PictureError {
+	return new PictureError(path, `the decoder died of it (${why})`, replaceIt);
+}
+
+/** Datasets share it. */
+export const decoderProcess = new DecoderProcess();
