@@ -5,6 +5,7 @@ import {runOperation} from '../../benchmarks/run-operation.ts';
 import type {BenchmarkRow} from '../../benchmarks/run.ts';
 import {quartiles} from '../../benchmarks/timing.ts';
 import {trialNames, workOf} from '../../benchmarks/trials.ts';
+import {test as testWithNvcc} from '../cuda/nvcc.ts';
 import {alexnet} from '../helpers/command.ts';
 
 const numbers = [
@@ -70,6 +71,19 @@ test.serial('without --json there is a table', async (t) => {
 		/^trial +median ms .*\nsoftmax-loss +\d.* %\ncpu:0 at its best, measured in this run: .* GB\/s, \d+ GFLOP\/s in fp32\./,
 	);
 	t.regex(stderr, /^Device: cpu:0 /);
+});
+
+testWithNvcc('bench refuses simulated GPUs at once', async (t) => {
+	for (const trial of ['train-step', 'cast', 'shared-machine']) {
+		const environment = {ALEXNET_SIMULATED_GPUS: '1'};
+		const {code, stdout, stderr} = await alexnet(['bench', trial, '--device', 'cuda:0', '--json'], {environment});
+		t.deepEqual([code, stdout], [1, ''], stderr);
+		t.is(
+			stderr,
+			'error: cuda:0 is simulated: times would be those of the simulator. Take a real device. (ALEXNET_DEVICE)\n',
+			'before a device is named or anything is measured',
+		);
+	}
 });
 
 test('there is a trial for each operation of the net', (t) => {
