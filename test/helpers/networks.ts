@@ -53,7 +53,7 @@ export function tinySource(count: number, seed: string): PictureSource {
 		size: count,
 		statistics: () => Promise.resolve(tinyStatistics),
 		async *batches({batchSize, order, dropLast}: BatchOptions): AsyncGenerator<Batch> {
-			const all = Array.from(order ?? {length: count}, (place, row) => place ?? row);
+			const all = order ? [...order] : Array.from({length: count}, (_, place) => place);
 			for (let start = 0; start < all.length; start += batchSize) {
 				const places = all.slice(start, start + batchSize);
 				if (dropLast === true && places.length < batchSize) return;
