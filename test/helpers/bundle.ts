@@ -23,7 +23,8 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
 
 /**
  * The file of a worker thread that stands in this folder, for a test to start: it does without the loader of TypeScript,
- * which takes longer than the test. It lies within the package, so that it finds the addon.
+ * which takes longer than the test. It lies within the package, so that it finds the addon, and beside the program that
+ * decodes.
  */
 export async function bundleWorker(t: ExecutionContext, name: string): Promise<string> {
 	const folder = mkdtempSync(fileURLToPath(new URL('../../build/worker-', import.meta.url)));
@@ -32,5 +33,9 @@ export async function bundleWorker(t: ExecutionContext, name: string): Promise<s
 	});
 	const outfile = join(folder, 'worker.mjs');
 	await bundle(fileURLToPath(new URL(name, import.meta.url)), outfile);
+	await bundle(
+		fileURLToPath(new URL('../../lib/data/decoder-child.ts', import.meta.url)),
+		join(folder, 'decoder-child.mjs'),
+	);
 	return outfile;
 }
