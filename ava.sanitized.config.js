@@ -11,11 +11,13 @@ const files = {
 	'test/data/**': 'Pictures are read and decoded without the addon.',
 	'test/demo/**': 'The same.',
 	'test/benchmarks/**': 'Measures speed.',
+	'test/cpu/limits.test.ts': 'Runs shells, which end with a segmentation fault when the thread sanitizer is preloaded.',
 	'test/lifecycle/event-loop.test.ts': 'Measures gaps of a timer.',
 };
 
 /** Titles of tests that are left out, and why. */
 const titles = {
+	'*SIGHUP interrupts*': 'Runs shells, as test/cpu/limits.test.ts does.',
 	'* simulated GPU*': 'On a build of its own, without instruments. npm run test:asan-simulated has one with.',
 	'*,000 *': 'Measure resident memory: the sanitizers keep memory of their own, and for a while what was freed.',
 };

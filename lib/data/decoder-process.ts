@@ -40,6 +40,7 @@ export class DecoderProcess {
 	readonly #module: string;
 	#child: ChildProcess | undefined;
 	#idle: NodeJS.Timeout | undefined;
+	#isReady = false;
 	#cannotStart = false;
 	#ids = 0;
 	readonly #queue: Job[] = [];
@@ -71,7 +72,8 @@ export class DecoderProcess {
 			const busy = [...this.#pending.values()];
 			if (busy.length > 0 && (job.alone || busy.some(({alone}) => alone))) break;
 			const child = (this.#child ??= this.#start());
-			if (!child) return;
+			// What ends it before it is ready is no picture.
+			if (!child || !this.#isReady) break;
 			this.#queue.shift();
 			this.#pending.set(job.id, job);
 			const {id, bytes, imageSize} = job;
@@ -108,16 +110,19 @@ export class DecoderProcess {
 			this.#stayHere(error instanceof Error ? error.message : String(error));
 			return undefined;
 		}
-		let ready = false;
+		this.#isReady = false;
 		const ended = (why: string): void => {
 			if (this.#child !== child) return;
 			this.#child = undefined;
-			if (ready) this.#tryAgain(why);
+			if (this.#isReady) this.#tryAgain(why);
 			else this.#stayHere(why);
 		};
 		child.on('message', (message: Answer | 'ready') => {
-			if (message === 'ready') ready = true;
-			else this.#settle(message);
+			if (message !== 'ready') this.#settle(message);
+			else if (this.#child === child) {
+				this.#isReady = true;
+				this.#next();
+			}
 		});
 		child.once('error', ({message}) => {
 			ended(message);

@@ -1,6 +1,7 @@
 // A decoder's process in which pictures may have an order behind their end.
 import {writeFileSync} from 'node:fs';
-import {kill, on, pid, stderr} from 'node:process';
+import process, {kill, pid, stderr} from 'node:process';
+import {fileURLToPath} from 'node:url';
 import type {Task} from '../../lib/data/decoder-process.ts';
 
 const mark = 'decoder, please ';
@@ -29,12 +30,13 @@ function isFirst(file: string): boolean {
 	}
 }
 
-if (process.send) {
-	on('message', ({bytes}: Task) => {
+// Not where a test imports this.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	process.on('message', ({bytes}: Task) => {
 		const text = Buffer.from(bytes).toString('latin1');
 		if (text.includes(mark)) obey(text.slice(text.indexOf(mark) + mark.length));
 	});
-	on('exit', () => {
+	process.on('exit', () => {
 		for (;;);
 	});
 	await import('../../lib/data/decoder-child.ts');

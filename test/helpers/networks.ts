@@ -53,7 +53,7 @@ export function tinySource(count: number, seed: string): PictureSource {
 		size: count,
 		statistics: () => Promise.resolve(tinyStatistics),
 		async *batches({batchSize, order, dropLast}: BatchOptions): AsyncGenerator<Batch> {
-			const all = order ? [...order] : Array.from({length: count}, (_, place) => place);
+			const all = Array.from({length: order?.length ?? count}, (_, row) => order?.[row] ?? row);
 			for (let start = 0; start < all.length; start += batchSize) {
 				const places = all.slice(start, start + batchSize);
 				if (dropLast === true && places.length < batchSize) return;
