@@ -39,7 +39,7 @@ export interface DatasetOptions {
 	 * 30 by default.
 	 */
 	retrySeconds?: number | undefined;
-	/** How a picture's file becomes pixels, for formats of your own; `decodePicture` by default. */
+	/** How a picture's file becomes pixels, for formats of your own; as `decodePicture` by default, at first in a process of its own. */
 	decode?: DecodePicture | undefined;
 }
 

@@ -6,7 +6,7 @@ import type {Task} from '../../lib/data/decoder-process.ts';
 
 const mark = 'decoder, please ';
 
-/** A picture's bytes with an order to the process that decodes it: `<signal>`, `<signal> once <file>`, or `tell`. */
+/** A picture's bytes with an order to the process that decodes it: `<signal>`, `<signal> once <file>`, `<signal> again <file>`, or `tell`. */
 export function withOrder(bytes: Uint8Array, order: string): Buffer {
 	return Buffer.concat([bytes, Buffer.from(mark + order)]);
 }
@@ -15,8 +15,8 @@ function obey(order: string): void {
 	if (order === 'tell') stderr.write(`decoder ${pid}\n`);
 	else if (order === 'survive') for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) kill(pid, signal);
 	else {
-		const [signal = '', , file] = order.split(' ');
-		if (file !== undefined && !isFirst(file)) return;
+		const [signal = '', when, file] = order.split(' ');
+		if (file !== undefined && isFirst(file) !== (when === 'once')) return;
 		kill(pid, signal);
 	}
 }

@@ -12,7 +12,7 @@ import {writeSmallPictures} from '../helpers/small-runs.ts';
 const child = fileURLToPath(new URL('../helpers/terminations-child.ts', import.meta.url));
 
 /** Six workers end in each, of which three decode pictures. */
-const rounds = isSimulated ? 1 : 14;
+const rounds = isSimulated ? 1 : 17;
 
 forEachDevice('worker threads end in the middle of their work, and the process goes on', async (t, {device}) => {
 	const worker = await bundleWorker(t, 'terminated-worker.ts');
