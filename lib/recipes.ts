@@ -18,8 +18,8 @@ export interface Recipe {
  *   start learns from the first steps on. Small batches, since few pictures make few steps, and a rate to match; as a
  *   short epoch's error says little, more of them are waited for. Held-out pictures right, of its first epochs in bf16 on
  *   the CPU with seed 0 (`alexnet train <folder> --recipe small --precision bf16 --epochs <n>`): Fashion-MNIST, 1,200 in 10
- *   classes, 75.0 % after 8; crops of photographs, 765 in 17 classes, 38.2 % after 10; the demo's emoji at 33 steps an
- *   epoch, 52.5 % after 5, where the largest class is 20.4 %.
+ *   classes, 75.0 % after 8; crops of photographs, 765 in 17 classes, 38.2 % after 10; the demo's emoji, 1,058
+ *   in 9 classes, 52.5 % after 5, where the largest class is 20.4 %.
  */
 export const recipes = {
 	paper: {
