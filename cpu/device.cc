@@ -23,8 +23,8 @@ std::string processorName() {
   return "CPU";
 }
 
-// The thread of this queue, and those that it shares its loops with (openmp.cc), keep their full share of the processor, but do not
-// take it from a thread that runs (the event loop, decoding) when they wake up from a barrier.
+// The thread of this queue, and those that it shares its loops with (openmp.cc), keep their full share of the processor,
+// but do not take it from a thread that runs (the event loop, decoding) when they wake up from a barrier.
 void letOthersRunFirst() {
   const sched_param none{};
   sched_setscheduler(0, SCHED_BATCH, &none);

@@ -64,8 +64,9 @@ class CountedBlock {
 // They live as long as the buffer, and are made anew when it was written since.
 class CpuBuffer final : public Buffer {
  public:
+  static constexpr uint64_t kNever = ~uint64_t{0};  // the version of what has not been derived yet
+
   struct Packed {
-    static constexpr uint64_t kNeverMade = ~uint64_t{0};
     size_t offset;              // of the piece, in bytes
     dnnl::memory::desc layout;  // of the copy
     uint64_t version;           // of the buffer, when the copy was made

@@ -112,7 +112,7 @@ char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tenso
   const uint64_t version = buffer.version;
   if (copy && copy->version == version) return copy->block.address();
   if (!copy) {
-    buffer.packed.push_back({tensor.offset, argument.wanted, CpuBuffer::Packed::kNeverMade,
+    buffer.packed.push_back({tensor.offset, argument.wanted, CpuBuffer::kNever,
                              CountedBlock(argument.wanted.get_size(), owner_, counter_)});
     copy = &buffer.packed.back();
   }

@@ -109,12 +109,16 @@ class Magnitude {
     if (!tensor) return;
     auto& all = static_cast<CpuBuffer&>(*tensor.buffer).magnitudes;
     const auto same = [&](const auto& kept) { return kept.offset == tensor.offset && kept.bytes == tensor.bytes(); };
-    const auto found = std::find_if(all.begin(), all.end(), same);
-    auto& kept = found == all.end() ? all.emplace_back() : *found;
+    auto found = std::find_if(all.begin(), all.end(), same);
+    // A deque: what others of this operation's tensors point to stays where it is.
+    if (found == all.end()) found = all.insert(found, {tensor.offset, tensor.bytes(), CpuBuffer::kNever, {}});
     const uint64_t version = tensor.buffer->version;
-    isNew_ = found == all.end() || kept.version != version;
-    if (isNew_) kept = {tensor.offset, tensor.bytes(), version, {}};
-    kept_ = &kept.largest;
+    isNew_ = found->version != version;
+    if (isNew_) {
+      found->version = version;
+      found->largest.reset();
+    }
+    kept_ = &found->largest;
   }
 
   // What it costs to find it, in bytes to read: nothing for a tensor that was met before and has not been written

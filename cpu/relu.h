@@ -12,7 +12,8 @@ void reluBackward(const ActivateBackward& operation);
 
 // Whether oneDNN may apply the activation while it multiplies (Conv2d or Linear): it is no ReLU, or no sum can be NaN,
 // since all factors are finite and too small for any sum of theirs to overflow. Finding that out means to read the
-// operands that were written since: where the output is smaller than they are, it is quicker to apply the ReLU afterwards.
+// operands that were written since: where the output is smaller than they are, it is quicker to apply the ReLU
+// afterwards.
 template <class Product>
 bool fusesActivation(const Product& operation);
 
