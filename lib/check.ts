@@ -64,7 +64,7 @@ export const distinctNames = (least: number): Check<readonly string[]> =>
 		v.minLength(least, `at least ${least} names`),
 		v.check(
 			(names) => firstTwice(names) === undefined,
-			({input}) => `names that differ ('${shortened(firstTwice(input) ?? '', longestName)}' is there twice)`,
+			({input}) => `names that differ ('${shortened(firstTwice(input) ?? '')}' is there twice)`,
 		),
 	);
 
@@ -186,17 +186,14 @@ export function checked<T>(what: string, check: Check<T>, value: unknown, code: 
 	const [{expected, message, input, path = []}] = result.issues;
 	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
 	const name = path.map(({key}, depth) =>
-		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${shortened(String(key), longestName)}`,
+		typeof key === 'number' ? `[${key}]` : `${depth > 0 ? '.' : ''}${shortened(String(key))}`,
 	);
 	const whole = 'checks' in check ? `The options of ${what}` : what;
 	throw new AlexNetError(code, `${name.join('') || whole} must be ${message}, got ${inWords(input)}.`);
 }
 
-/** Of a name in an error, which a file may have made megabytes long. */
-export const longestName = 200;
-
-export const shortened = (value: string, most: number): string =>
-	value.length > most ? `${value.slice(0, most)}…` : value;
+/** What an error shows of a text, such as a name that a file may have made megabytes long. */
+export const shortened = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 /** A value as an error shows it: short, and never a picture's bytes. */
 export function inWords(value: unknown): string {

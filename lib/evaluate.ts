@@ -1,4 +1,4 @@
-import {callback, checked, instanceOf, longestName, options, shortened} from './check.ts';
+import {callback, checked, instanceOf, options, shortened} from './check.ts';
 import {AlexNetError} from './errors.ts';
 import type {Model} from './model.ts';
 import {pictureSource, type PictureSource} from './picture-source.ts';
@@ -187,7 +187,7 @@ function differ(
 function shorten(labels: readonly string[]): string {
 	const shown = labels
 		.slice(0, 8)
-		.map((label) => shortened(label, longestName))
+		.map((label) => shortened(label))
 		.join(', ');
 	return labels.length > 8 ? `${shown}, … (${labels.length})` : shown;
 }

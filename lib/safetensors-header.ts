@@ -1,18 +1,5 @@
 // The header of a safetensors file, which anybody may have written.
-import {
-	checked,
-	fields,
-	integer,
-	listOf,
-	longestName,
-	must,
-	oneOf,
-	recordOf,
-	shortened,
-	text,
-	where,
-	type Check,
-} from './check.ts';
+import {checked, fields, integer, listOf, must, oneOf, recordOf, shortened, text, where, type Check} from './check.ts';
 import {parseShallow} from './json.ts';
 import {elementsOf} from './memory.ts';
 import type {Shape} from './native.ts';
@@ -43,13 +30,8 @@ const entryCheck: Check<HeaderEntry> = where(
 
 const headerCheck: Check<object> = must(
 	`an object of at most ${mostTensors} tensors`,
-	(value) => typeof value === 'object' && value !== null && countOf(value) <= mostTensors,
+	(value) => typeof value === 'object' && value !== null && Object.keys(value).length <= mostTensors,
 );
-
-/** The keys of a list would be millions of strings. */
-function countOf(value: object): number {
-	return Array.isArray(value) ? value.length : Object.keys(value).length;
-}
 
 /** @throws an error that says what is not as it must be. */
 export function parseHeader(json: string): {metadata: Metadata; entries: ReadonlyMap<string, HeaderEntry>} {
@@ -73,8 +55,9 @@ export function requireNoHoles(entries: ReadonlyMap<string, HeaderEntry>, bytes:
 	}));
 	for (const tensor of offsets.sort((a, b) => a.begin - b.begin)) {
 		if (tensor.begin !== end) {
-			const name = shortened(tensor.name, longestName);
-			throw new Error(`${name} begins at byte ${tensor.begin}, where the tensors before it end at ${end}`);
+			throw new Error(
+				`${shortened(tensor.name)} begins at byte ${tensor.begin}, where the tensors before it end at ${end}`,
+			);
 		}
 		end = tensor.end;
 	}

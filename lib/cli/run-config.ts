@@ -1,6 +1,6 @@
 // What config.json tells of a run, and how a resumed run takes its settings from there.
 import type {Command, Option} from 'commander';
-import {checked, fields, listOf, longestName, optional, recordOf, shortened, text, unknown} from '../check.ts';
+import {checked, fields, listOf, optional, recordOf, shortened, text, unknown} from '../check.ts';
 import {AlexNetError} from '../errors.ts';
 import {deviceInUse} from '../device.ts';
 import {reasonOf} from '../files.ts';
@@ -61,7 +61,7 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 	const names = new Set(['folder', ...command.options.map((option) => option.attributeName())]);
 	const added = Object.keys(settings).find((name) => !names.has(name));
 	if (added !== undefined)
-		throw unusable(path, `has a setting '${shortened(added, longestName)}', which this version does not know`);
+		throw unusable(path, `has a setting '${shortened(added)}', which this version does not know`);
 	const given = options as Readonly<Record<string, unknown>>;
 	const result: Record<string, unknown> = {...given};
 	for (const option of command.options) {
@@ -94,7 +94,7 @@ function contradiction(path: string, flag: string, saved: unknown, now: unknown)
 	return new AlexNetError('ALEXNET_ARGUMENT', message);
 }
 
-const inJson = (value: unknown): string => shortened(JSON.stringify(value), longestName);
+const inJson = (value: unknown): string => shortened(JSON.stringify(value));
 
 /** Whether a setting is what the command line makes of some text. */
 function isValueOf(option: Option, saved: unknown): boolean {

@@ -39,7 +39,10 @@ export interface DatasetOptions {
 	 * 30 by default.
 	 */
 	retrySeconds?: number | undefined;
-	/** How a picture's file becomes pixels, for formats of your own; as `decodePicture` by default, at first in a process of its own. */
+	/**
+	 * How a picture's file becomes pixels, for formats of your own; by default as `decodePicture` does, at first in a
+	 * process of its own.
+	 */
 	decode?: DecodePicture | undefined;
 }
 

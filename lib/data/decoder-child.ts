@@ -1,4 +1,4 @@
-// The process that a DecoderProcess decodes in. It lives as long as its channel: whatever way the parent ends, so does it.
+// The process that a DecoderProcess decodes in. It lives as long as its channel: however the parent ends, so does it.
 import {decodeData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';

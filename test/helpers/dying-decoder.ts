@@ -6,7 +6,10 @@ import type {Task} from '../../lib/data/decoder-process.ts';
 
 const mark = 'decoder, please ';
 
-/** A picture's bytes with an order to the process that decodes it: `<signal>`, `<signal> once <file>`, `<signal> again <file>`, or `tell`. */
+/**
+ * A picture's bytes with an order to the process that decodes it: `<signal>`, `<signal> once <file>`, `<signal> again
+ * <file>`, `survive` or `tell`.
+ */
 export function withOrder(bytes: Uint8Array, order: string): Buffer {
 	return Buffer.concat([bytes, Buffer.from(mark + order)]);
 }
