@@ -1,5 +1,6 @@
 #include "args.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor.h"
@@ -16,6 +17,31 @@ void Arguments::reject(const char* field, const char* expected) const {
   throw Error(kArgument, std::string(operation_) + ": " + field + " must be " + expected + ".");
 }
 
+void Arguments::requireNoOthers() const {
+  const Napi::Array names = options_.GetPropertyNames();
+  if (names.Length() == given_) return;
+  const auto isKnown = [this](const std::string& name) {
+    return std::any_of(known_.begin(), known_.end(), [&](const char* known) { return name == known; });
+  };
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const std::string name = Napi::Value(names[i]).ToString();
+    if (isKnown(name)) continue;  // given as undefined
+    std::string all;
+    for (const char* known : known_) all += (all.empty() ? "" : ", ") + std::string(known);
+    throw Error(kArgument,
+                std::string(operation_) + ": there is no field '" + name.substr(0, 40) + "'. There are: " + all + ".");
+  }
+}
+
+Napi::Value Arguments::get(const char* field) {
+  const Napi::Value value = options_.Get(field);
+  const bool isAskedAgain = !known_.empty() && known_.back() == field;  // there: then as what
+  if (isAskedAgain) return value;
+  known_.push_back(field);
+  if (!value.IsUndefined()) ++given_;
+  return value;
+}
+
 void Arguments::meet(const char* field, const std::shared_ptr<Device>& device) {
   if (!*device_) *device_ = device;
   if (*device_ == device) return;
@@ -26,17 +52,19 @@ void Arguments::meet(const char* field, const std::shared_ptr<Device>& device) {
 Tensor Arguments::optional(const char* field) {
   const Napi::Value value = get(field);
   if (value.IsUndefined() || value.IsNull()) return {};
-  const TensorObject* object = TensorObject::from(value);
-  if (!object) reject(field, "a tensor");
-  const Tensor& result = object->tensor(std::string(operation_) + ": " + field);
-  meet(field, object->device());
-  return result;
+  return tensor(field);
 }
 
 Tensor Arguments::tensor(const char* field) {
-  Tensor result = optional(field);
-  if (!result) reject(field, "a tensor");
+  auto [result, device] = placedTensor(field);
+  meet(field, device);
   return result;
+}
+
+std::pair<Tensor, std::shared_ptr<Device>> Arguments::placedTensor(const char* field) {
+  const TensorObject* object = TensorObject::from(get(field));
+  if (!object) reject(field, "a tensor");
+  return {object->tensor(std::string(operation_) + ": " + field), object->device()};
 }
 
 double Arguments::number(const char* field) {

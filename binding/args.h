@@ -18,6 +18,8 @@ class Arguments {
 
   Tensor tensor(const char* field);    // required
   Tensor optional(const char* field);  // an empty tensor where undefined or null
+  // With the device that it is on, which may be another one than that of the tensors before it.
+  std::pair<Tensor, std::shared_ptr<Device>> placedTensor(const char* field);
   double number(const char* field);
   double number(const char* field, double otherwise);
   int64_t integer(const char* field);
@@ -31,15 +33,20 @@ class Arguments {
 
   [[noreturn]] void reject(const char* field, const char* expected) const;
 
+  // Fails where there is a field that nothing has asked for. To be called when all have been read.
+  void requireNoOthers() const;
+
   // The device of all tensors read so far. Fails where they are on several.
   const std::shared_ptr<Device>& device() const;
 
  private:
-  Napi::Value get(const char* field) const { return options_.Get(field); }
+  Napi::Value get(const char* field);
   void meet(const char* field, const std::shared_ptr<Device>& device);
 
   const char* operation_;
   Napi::Object options_;
+  std::vector<const char*> known_;                   // the fields that were asked for
+  uint32_t given_ = 0;                               // those of them that are there
   std::shared_ptr<std::shared_ptr<Device>> device_;  // shared with the entries of a list
 };
 

@@ -1,5 +1,7 @@
 #include "ops.h"
 
+#include <tuple>
+
 #include "args.h"
 #include "errors.h"
 #include "event.h"
@@ -91,6 +93,7 @@ void parse(Arguments& args, Sgd& op) {
     op.parameters.push_back({entry.tensor("weights"), entry.tensor("velocity"), entry.tensor("gradient"),
                              entry.optional("copy"), static_cast<float>(entry.number("learningRate")),
                              static_cast<float>(entry.number("weightDecay"))});
+    entry.requireNoOthers();
   }
 }
 void parse(Arguments& args, Cast& op) { op = {args.tensor("input"), args.tensor("output")}; }
@@ -105,26 +108,43 @@ void parse(Arguments& args, Normal& op) {
 }
 
 template <class Operation>
+Operation parsed(Arguments& args) {
+  Operation operation;
+  parse(args, operation);
+  args.requireNoOthers();
+  return operation;
+}
+
+template <class Operation>
 void call(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     Arguments args(Operation::name, info[0]);
-    Operation operation;
-    parse(args, operation);
+    auto operation = parsed<Operation>(args);
     args.device()->enqueue(std::move(operation));
   });
 }
 
+// The ends of a copy may be on two devices.
+struct Transfer {
+  Transfer(const char* name, const Napi::Value& options) {
+    Arguments args(name, options);
+    std::tie(operation.input, from) = args.placedTensor("input");
+    std::tie(operation.output, to) = args.placedTensor("output");
+    args.requireNoOthers();
+  }
+  Copy operation;
+  std::shared_ptr<Device> from, to;
+};
+
 // copy({input, output}): within a device, or from one device to another in the order of both queues.
 void copy(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    Arguments from(Copy::name, info[0]);
-    Arguments to(Copy::name, info[0]);
-    const Copy operation{from.tensor("input"), to.tensor("output")};
-    if (from.device() == to.device()) {
-      from.device()->enqueue(operation);
+    const auto [operation, from, to] = Transfer(Copy::name, info[0]);
+    if (from == to) {
+      from->enqueue(operation);
     } else {
       operation.validate();
-      Device::copyAcross(*from.device(), operation.input, *to.device(), operation.output);
+      Device::copyAcross(*from, operation.input, *to, operation.output);
     }
   });
 }
@@ -132,12 +152,10 @@ void copy(const Napi::CallbackInfo& info) {
 // send({input, output}): begins a copy to another device beside both queues; returns an event to wait for.
 Napi::Value send(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    Arguments from("send", info[0]);
-    Arguments to("send", info[0]);
-    const Copy operation{from.tensor("input"), to.tensor("output")};
+    const auto [operation, from, to] = Transfer("send", info[0]);
     operation.validate();
-    if (from.device() == to.device()) throw Error(kDevice, "send: input and output are on one device. Use copy.");
-    return eventValue(info.Env(), Device::send(*from.device(), operation.input, *to.device(), operation.output));
+    if (from == to) throw Error(kDevice, "send: input and output are on one device. Use copy.");
+    return eventValue(info.Env(), Device::send(*from, operation.input, *to, operation.output));
   });
 }
 
@@ -145,8 +163,7 @@ template <class Operation>
 Napi::Value workspaceBytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     Arguments args(Operation::name, info[0]);
-    Operation operation;
-    parse(args, operation);
+    const auto operation = parsed<Operation>(args);
     operation.validate();
     return Napi::Number::New(info.Env(), static_cast<double>(args.device()->workspaceBytes(operation)));
   });

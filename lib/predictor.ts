@@ -150,9 +150,8 @@ export class Predictor {
 			}
 		}
 		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
-		for (const [index, {crops, resolve}] of group.entries()) {
-			resolve(new Float32Array(sums[index]?.map((sum) => sum / crops) ?? []));
-		}
+		for (const [index, {crops, resolve}] of group.entries())
+			resolve(quotients(sums[index] ?? new Float64Array(), crops));
 	}
 
 	/** Rows beyond the last repeat what stood there before: nobody reads them. */
@@ -187,6 +186,13 @@ function addTo(sums: Float64Array, start: number, values: Float32Array): void {
 	for (let index = 0; index < values.length; ++index) {
 		sums[start + index] = (sums[start + index] ?? 0) + (values[index] ?? 0);
 	}
+}
+
+/** A loop: mapping a Float64Array makes another one, and calls a function a thousand times. */
+function quotients(sums: Float64Array, divisor: number): Float32Array {
+	const result = new Float32Array(sums.length);
+	for (let index = 0; index < sums.length; ++index) result[index] = (sums[index] ?? 0) / divisor;
+	return result;
 }
 
 function rowsOf(request: Request, sums: Float64Array): Row[] {

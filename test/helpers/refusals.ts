@@ -114,6 +114,7 @@ export function testRefusals(name: keyof Operations, subject: Subject): void {
 				const change = (): Options => ({[field]: elsewhere.allocate(shape, dataType)});
 				return {change, code: 'ALEXNET_DEVICE', message: /: \w+ is on /};
 			}),
+			badArgument({strides: 1}, /there is no field 'strides'. There are: \w+, /),
 			...(subject.refused ?? []),
 		];
 		for (const {change, code, message} of refused) {

@@ -26,18 +26,14 @@ for (const momentum of [0.9, 0]) {
 						velocity: bench.random.values(length, 0.1, 'float32'),
 						gradient: bench.random.values(length, 2, 'float32'),
 					};
-					const rates = {
-						momentum: Math.fround(momentum),
-						learningRate: Math.fround(learningRate),
-						weightDecay: Math.fround(weightDecay),
-					};
+					const rates = {learningRate: Math.fround(learningRate), weightDecay: Math.fround(weightDecay)};
 					const tensors = {
 						weights: bench.inPlace(shape, 'float32', state.weights),
 						velocity: bench.inPlace(shape, 'float32', state.velocity),
 						gradient: bench.input(shape, 'float32', state.gradient),
 						copy: copy ? bench.output(shape, 'bfloat16') : undefined,
 					};
-					return {tensors, rates, expected: sgd(state, rates)};
+					return {tensors, rates, expected: sgd(state, {momentum: Math.fround(momentum), ...rates})};
 				});
 				operations.sgd({momentum, parameters: prepared.map(({tensors, rates}) => ({...tensors, ...rates}))});
 				for (const [i, {tensors, expected}] of prepared.entries()) {
