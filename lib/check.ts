@@ -161,6 +161,14 @@ export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
 	return Object.assign(schema as unknown as Check<T>, {checks});
 }
 
+/** The same options, each of which must be given. */
+export function allNeeded<T extends object>({checks}: Options<T>): Options<AllOf<T>> {
+	const all = Object.entries<Check<unknown>>(checks).map(([name, check]) => [name, needed(check)] as const);
+	return options(Object.fromEntries(all) as unknown as OptionChecks<AllOf<T>>);
+}
+
+type AllOf<T> = {[Name in keyof T]-?: Exclude<T[Name], undefined>};
+
 /** Those of `values` that are options of `check`: for what passes a part of its own options on. */
 export function partOf<T extends object>({checks}: Options<T>, values: T): T {
 	const all = values as Readonly<Record<string, unknown>>;

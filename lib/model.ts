@@ -11,7 +11,7 @@ import {InferencePlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
 import {recipes} from './recipes.ts';
-import {sgdSettings, type SgdSettings} from './sgd.ts';
+import {sgdSettings, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
 import {Stepper} from './stepper.ts';
 import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from './views.ts';
 import {WorkQueue} from './work-queue.ts';
@@ -31,8 +31,6 @@ export class Model {
 	/** Whether it has neither momentum nor gradients and cannot be trained. */
 	readonly inferenceOnly: boolean;
 	readonly pcaScale: PcaScale;
-	/** Rates and decay of the next step; see {@link SgdOptions}. */
-	sgd: SgdSettings;
 	/** Updates made so far. */
 	step = 0;
 	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
@@ -43,6 +41,7 @@ export class Model {
 	readonly #queue = new WorkQueue();
 	readonly #stepper: Stepper;
 	readonly #predictor: Predictor;
+	#sgd: SgdSettings;
 	#statistics: Statistics;
 	#hasStatistics = false;
 	/** What the devices' mean images are of. */
@@ -62,7 +61,7 @@ export class Model {
 		this.seed = seed;
 		this.inferenceOnly = options.inferenceOnly ?? false;
 		this.pcaScale = options.pcaScale ?? 'deviation';
-		this.sgd = sgdSettings(options);
+		this.#sgd = sgdSettings(options);
 		const {imageSize, crop} = architecture;
 		const mean = [imageSize, imageSize, 3];
 		const pca = {values: new Float32Array(3), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
@@ -106,6 +105,15 @@ export class Model {
 
 	get classes(): number {
 		return this.labels.length;
+	}
+
+	/** Rates and decay of the next step; see {@link SgdOptions}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
+	get sgd(): SgdSettings {
+		return this.#sgd;
+	}
+
+	set sgd(settings: SgdSettings) {
+		this.#sgd = {...checked('model.sgd', sgdSettingsCheck, settings)};
 	}
 
 	/** Ids of the devices that hold the columns. */

@@ -1,4 +1,4 @@
-import {number, options} from './check.ts';
+import {allNeeded, number, options} from './check.ts';
 import {native} from './native.ts';
 import type {Parameter} from './parameter.ts';
 import {recipes} from './recipes.ts';
@@ -26,6 +26,8 @@ export const sgdOptions = options<SgdOptions>({
 });
 
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
+
+export const sgdSettingsCheck = allNeeded(sgdOptions);
 
 /** Fills in the defaults. */
 export function sgdSettings(given: SgdOptions): SgdSettings {

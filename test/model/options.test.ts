@@ -136,6 +136,12 @@ const functions: readonly Misused[] = [
 		options: {crops: notCrops, signal: notSignals, onProgress: notFunctions},
 	},
 	{
+		name: 'model.sgd',
+		call: (given) => Reflect.set(model, 'sgd', given),
+		good: {...model.sgd},
+		options: Object.fromEntries(Object.entries(rates).map(([name, wrong]) => [name, [...wrong, undefined]])),
+	},
+	{
 		name: 'trainStep',
 		call: untyped(model, 'trainStep'),
 		good: batch,
