@@ -145,13 +145,17 @@ export class Predictor {
 			slot.plan.write(slot.images, slot.views);
 			slot.plan.forward();
 			await settle(slot.plan.probabilities.read(slot.probabilities));
-			for (const [row, {sums: own, picture}] of batch.entries()) {
-				addTo(own, picture * classes, slot.probabilities.subarray(row * classes, (row + 1) * classes));
+			for (const [row, {sums: own, picture, view}] of batch.entries()) {
+				const values = slot.probabilities.subarray(row * classes, (row + 1) * classes);
+				if (view === 0) own.set(values, picture * classes);
+				else addTo(own, picture * classes, values);
 			}
 		}
 		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
-		for (const [index, {crops, resolve}] of group.entries())
-			resolve(quotients(sums[index] ?? new Float64Array(), crops));
+		for (const [index, {crops, resolve}] of group.entries()) {
+			const own = sums[index] ?? new Float64Array();
+			resolve(new Float32Array(crops === 1 ? own : own.map((sum) => sum / crops)));
+		}
 	}
 
 	/** Rows beyond the last repeat what stood there before: nobody reads them. */
@@ -186,13 +190,6 @@ function addTo(sums: Float64Array, start: number, values: Float32Array): void {
 	for (let index = 0; index < values.length; ++index) {
 		sums[start + index] = (sums[start + index] ?? 0) + (values[index] ?? 0);
 	}
-}
-
-/** A loop: mapping a Float64Array makes another one, and calls a function a thousand times. */
-function quotients(sums: Float64Array, divisor: number): Float32Array {
-	const result = new Float32Array(sums.length);
-	for (let index = 0; index < sums.length; ++index) result[index] = (sums[index] ?? 0) / divisor;
-	return result;
 }
 
 function rowsOf(request: Request, sums: Float64Array): Row[] {
