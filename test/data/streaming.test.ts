@@ -4,6 +4,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import sharp from 'sharp';
 import {Dataset} from '../../lib/data/dataset.ts';
+import {decoderProcess} from '../../lib/data/decoder-process.ts';
 import {painted, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 import {timerGaps} from '../helpers/timer-gaps.ts';
 
@@ -27,7 +28,8 @@ async function photographs(t: ExecutionContext, count: number): Promise<Dataset>
 	return new Dataset({labels: ['one'], pictures});
 }
 
-const idle = (): boolean => sharp.counters().process === 0 && sharp.counters().queue === 0;
+const idle = (): boolean =>
+	decoderProcess.pending === 0 && sharp.counters().process === 0 && sharp.counters().queue === 0;
 
 /** Streams 300 pictures, streams them ten times from the cache, and sums them; the share of gaps below 50 ms in each. */
 async function shortGaps(t: ExecutionContext, {labels, pictures}: Dataset): Promise<number[]> {
