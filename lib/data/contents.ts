@@ -36,11 +36,12 @@ export async function contentsOf(labels: readonly string[], pictures: readonly P
 
 /**
  * How many pictures each class has, and a digest of their paths below the folder that the class's pictures share, so
- * that the whole may move. No file is touched.
+ * that the whole may move; in Unicode's form NFC, so that it may move to a system that spells names in another. No file
+ * is touched.
  */
 export async function namesOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
 	const classes = labels.map(() => ({paths: [] as string[], hash: createHash('sha256')}));
-	for (const {path, label} of pictures) classes[label]?.paths.push(path);
+	for (const {path, label} of pictures) classes[label]?.paths.push(path.normalize('NFC'));
 	const breathe = breather(sliceMilliseconds);
 	const contents: {pictures: number; digest: string}[] = [];
 	for (const {paths, hash} of classes) {

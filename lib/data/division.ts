@@ -30,7 +30,10 @@ export function fractionOf(
 		: undefined;
 }
 
-/** Draws the held-out pictures of each class: those whose hash of seed and path is smallest. */
+/**
+ * Draws the held-out pictures of each class: those whose hash of seed and path is smallest, and of paths that differ in
+ * Unicode form alone the first.
+ */
 export function divide(
 	classes: readonly ClassPictures[],
 	fraction: number,
@@ -44,7 +47,7 @@ export function divide(
 			createHash('sha256').update(`${seed}/${label}/${path}`.normalize('NFC')).digest('hex');
 		const drawn = paths
 			.map((path) => ({path, lot: lot(path)}))
-			.sort((first, second) => (first.lot < second.lot ? -1 : 1))
+			.sort((first, second) => (first.lot < second.lot ? -1 : Number(first.lot > second.lot)))
 			.slice(0, heldOutOf(paths.length, fraction));
 		const heldOut = new Set(drawn.map(({path}) => path));
 		train.push({...pictures, paths: paths.filter((path) => !heldOut.has(path))});

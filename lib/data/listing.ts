@@ -4,9 +4,9 @@ import {AlexNetError} from '../errors.ts';
 
 /** What a folder holds. Hidden entries and {@link metadata} do not count; links count as what they lead to. */
 export interface Listing {
-	/** Names of folders, sorted by code unit. */
+	/** Names of folders, {@link inOrder}. */
 	readonly folders: readonly string[];
-	/** Paths of pictures relative to the folder, with '/', sorted by code unit. */
+	/** Paths of pictures relative to the folder, with '/', {@link inOrder}. */
 	readonly pictures: readonly string[];
 	/** The other files: how many by extension, in lower case. */
 	readonly others: ReadonlyMap<string, number>;
@@ -56,7 +56,7 @@ export async function listFolder(folder: string, expected: string): Promise<List
 		else if (pictureExtensions.includes(extension) && (kind?.isFile() ?? true)) pictures.push(name);
 		else others.set(extension, (others.get(extension) ?? 0) + 1);
 	}
-	return {folders: folders.sort(), pictures: pictures.sort(), others};
+	return {folders: inOrder(folders), pictures: inOrder(pictures), others};
 }
 
 /** Lists a folder and the folders in it, whose names become part of the pictures' paths. */
@@ -74,7 +74,18 @@ export async function listTree(root: string, expected: string): Promise<Listing>
 		for (const name of listing.folders) await walk(`${prefix}${name}/`, [...above, real]);
 	};
 	await walk('', []);
-	return {folders: [], pictures: pictures.sort(), others};
+	return {folders: [], pictures: inOrder(pictures), others};
+}
+
+/**
+ * Sorted by the code units of their form NFC, as a copy of the folder on another system may spell names in NFD; those
+ * that differ in form alone by their own.
+ */
+function inOrder(names: readonly string[]): string[] {
+	const keyed = names.map((name) => ({name, key: name.normalize('NFC')}));
+	const compare = (first: string, second: string): number => (first < second ? -1 : Number(first > second));
+	keyed.sort((first, second) => compare(first.key, second.key) || compare(first.name, second.name));
+	return keyed.map(({name}) => name);
 }
 
 /** For messages: "12 .bmp files, 1 .txt file"; "nothing" where there is none. */
