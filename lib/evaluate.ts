@@ -51,7 +51,7 @@ export interface Evaluation extends Measures {
  * Loss and accuracy on pictures with known labels. The last batch may be partial. The source may have fewer classes than
  * the model, in any order.
  *
- * @throws ALEXNET_LABEL where it has others.
+ * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
  */
 export async function evaluate(
 	model: Model,
@@ -60,6 +60,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
 	checked('source', pictureSource, source);
 	const {crops = 1, signal, onProgress} = checked('evaluate', evaluateOptions, options);
+	model.requireOpen();
 	const places = placesOf(model.labels, source.labels);
 	const sums = {pictures: 0, loss: 0, top5: 0};
 	const answers = new Answers(model.labels);

@@ -283,7 +283,7 @@ export class Model {
 	}
 
 	/** @throws ALEXNET_DISPOSED after dispose(). */
-	protected requireOpen(): void {
+	requireOpen(): void {
 		if (this.#closing) throw disposed();
 	}
 

@@ -94,6 +94,7 @@ const inTraining = new WeakSet<Model>();
  * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
  * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
  * cannot be, and with the first report where another loop trains the model: one that has ended or was left does not.
+ * ALEXNET_DISPOSED after dispose(), before the source is asked for anything.
  */
 export function train(
 	model: Model,
@@ -110,6 +111,7 @@ async function* trainAlone(
 	source: PictureSource,
 	options: TrainOptions,
 ): AsyncGenerator<TrainReport, void, undefined> {
+	model.requireOpen();
 	if (inTraining.has(model)) {
 		const message = 'The model is in training already. End the other train() loop first, or train a model of its own.';
 		throw new AlexNetError('ALEXNET_ARGUMENT', message);

@@ -2,7 +2,7 @@
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {AlexNet, ImageFolder, type TrainReport} from '../../lib/index.ts';
+import {AlexNet, ImageFolder, type PictureSource, type TrainReport} from '../../lib/index.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {tinyLabels, tinyNet, tinyPictures, tinyStatistics} from '../helpers/networks.ts';
 import {writeSmallPictures} from '../helpers/small-runs.ts';
@@ -41,6 +41,24 @@ for (const reports of [0, 1, 11]) {
 		await t.throwsAsync(model.train(train, {validation}).next(), {code: 'ALEXNET_DISPOSED'});
 	});
 }
+
+test('after dispose a source of pictures is asked for nothing', async (t) => {
+	const model = await smallNet();
+	await model.dispose();
+	const asked: string[] = [];
+	const note = (what: string) => (): never => {
+		asked.push(what);
+		throw new Error(what);
+	};
+	const source: PictureSource = {
+		...{labels: ['other', 'classes'], size: 1},
+		...{batches: note('batches'), statistics: note('statistics')},
+		...{check: note('check'), contents: note('contents'), leaveOut: note('leaveOut')},
+	};
+	await t.throwsAsync(model.train(source, {validation: source}).next(), {code: 'ALEXNET_DISPOSED'});
+	await t.throwsAsync(model.evaluate(source), {code: 'ALEXNET_DISPOSED'});
+	t.deepEqual(asked, []);
+});
 
 test('dispose waits for a save() under way, and what it writes is whole', async (t) => {
 	const folder = await temporaryFolder(t);
