@@ -33,6 +33,12 @@ const ownChild = fileURLToPath(new URL(`./decoder-child${extension}`, import.met
 const idleMilliseconds = 10_000;
 
 /**
+ * How many children in a row may be killed before they are ready, as by Ctrl-C in a terminal, which goes to all of its
+ * processes: only a child that is ready ignores that.
+ */
+const mostKilledEarly = 3;
+
+/**
  * Decodes pictures' files in one child process, which is started when it is needed. It has as many threads for decoding
  * as this process would have, those of libuv. Files are read here, so that what fails there is the picture alone.
  *
@@ -44,6 +50,8 @@ export class DecoderProcess {
 	#idle: NodeJS.Timeout | undefined;
 	#isReady = false;
 	#cannotStart = false;
+	/** Children in a row that were. */
+	#killedEarly = 0;
 	#ids = 0;
 	/** Files that a child has decoded. */
 	readonly #survived = new Set<string>();
@@ -115,24 +123,26 @@ export class DecoderProcess {
 			return undefined;
 		}
 		this.#isReady = false;
-		const ended = (why: string): void => {
+		const ended = (why: string, wasKilled: boolean): void => {
 			if (this.#child !== child) return;
 			this.#child = undefined;
 			if (this.#isReady) this.#tryAgain(why);
+			else if (wasKilled && ++this.#killedEarly < mostKilledEarly) this.#next();
 			else this.#stayHere(why);
 		};
 		child.on('message', (message: Answer | 'ready') => {
 			if (message !== 'ready') this.#settle(message);
 			else if (this.#child === child) {
 				this.#isReady = true;
+				this.#killedEarly = 0;
 				this.#next();
 			}
 		});
 		child.once('error', ({message}) => {
-			ended(message);
+			ended(message, false);
 		});
 		child.once('close', (code, signal) => {
-			ended(signal ?? `exit code ${code}`);
+			ended(signal ?? `exit code ${code}`, signal !== null);
 		});
 		return child;
 	}

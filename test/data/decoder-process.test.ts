@@ -1,7 +1,7 @@
 // A decoder that dies ends a picture, not the process; and no process is left behind.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
@@ -106,21 +106,54 @@ test.serial('what it gives and refuses is what decoding here does', async (t) =>
 	t.is(decoderProcess.pending, 0);
 });
 
-test.serial('where no process can be started pictures are decoded here, and that is said once', async (t) => {
-	const warnings: Error[] = [];
-	const note = (warning: Error): void => void warnings.push(warning);
+/** Why no process could be started, each time that a warning says so. */
+function refusedStarts(t: ExecutionContext): (string | undefined)[] {
+	const reasons: (string | undefined)[] = [];
+	const note = ({name, message}: Error): void => {
+		if (name === 'AlexNetWarning') reasons.push(/cannot be started \((.*)\)/.exec(message)?.[1]);
+	};
 	process.on('warning', note);
 	t.teardown(() => process.off('warning', note));
+	return reasons;
+}
+
+test.serial('where no process can be started pictures are decoded here, and that is said once', async (t) => {
+	const reasons = refusedStarts(t);
 	const source = await dataset(t, {}, {module: helper('there is none.ts')});
 	t.is((await placesRead(t, source)).length, 12);
 	t.is((await placesRead(t, source)).length, 12);
-	t.deepEqual(
-		warnings
-			.filter(({name}) => name === 'AlexNetWarning')
-			.map(({message}) => /cannot be started \((.*)\)/.exec(message)?.[1]),
-		['exit code 1'],
-	);
+	t.deepEqual(reasons, ['exit code 1']);
 });
+
+/** A decoder of which the first so many processes are killed before they are ready; the folder has a file for each. */
+async function killedEarly(folder: string, signal: string, times: number): Promise<string> {
+	const module = join(folder, 'decoder.mjs');
+	const lines = [
+		`import {readdirSync, writeFileSync} from 'node:fs';`,
+		`const starts = ${JSON.stringify(join(folder, 'starts'))};`,
+		`writeFileSync(starts + '/' + process.pid, '');`,
+		`if (readdirSync(starts).length <= ${times}) process.kill(process.pid, '${signal}');`,
+		`await import(${JSON.stringify(new URL('../../lib/data/decoder-child.ts', import.meta.url))});`,
+	];
+	await mkdir(join(folder, 'starts'));
+	await writeFile(module, lines.join('\n'));
+	return module;
+}
+
+for (const {signal, times, starts, reasons} of [
+	{signal: 'SIGINT', times: 1, starts: 2, reasons: []},
+	{signal: 'SIGKILL', times: 2, starts: 3, reasons: []},
+	{signal: 'SIGTERM', times: 9, starts: 3, reasons: ['SIGTERM']},
+]) {
+	test.serial(`${signal} before a decoder is ready, ${times} times: ${starts} are started`, async (t) => {
+		const folder = await temporaryFolder(t);
+		const seen = refusedStarts(t);
+		const source = await dataset(t, {}, {module: await killedEarly(folder, signal, times)});
+		t.is((await placesRead(t, source)).length, 12);
+		t.is((await readdir(join(folder, 'starts'))).length, starts);
+		t.deepEqual(seen, reasons);
+	});
+}
 
 for (const way of ['end', 'exit', 'SIGKILL']) {
 	test(`a process that decodes leaves none behind: ${way}`, async (t) => {
