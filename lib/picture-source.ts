@@ -25,9 +25,11 @@ export interface BatchOptions {
 	signal?: AbortSignal | undefined;
 }
 
+export const placesOfPictures = arrayOf<number>('places of pictures');
+
 export const batchOptions = options<BatchOptions>({
 	batchSize: needed(integer(1)),
-	order: arrayOf('places of pictures'),
+	order: placesOfPictures,
 	dropLast: flag,
 	ahead: integer(0),
 	signal: instanceOf(AbortSignal),
@@ -72,8 +74,12 @@ export interface PictureSource {
 	readonly suspect?: ReadonlyMap<string, string> | undefined;
 	/** Reads all pictures once: fails as `batches` would, and finds what is unreadable or suspect. */
 	check?(options?: StatisticsOptions): Promise<void>;
-	/** What a resumed run compares with the pictures that it began with. */
-	contents?(): Promise<PictureContents>;
+	/**
+	 * What a resumed run compares with the pictures that it began with.
+	 *
+	 * @param unread places of pictures that the run does without: their sizes do not count
+	 */
+	contents?(unread?: ArrayLike<number>): Promise<PictureContents>;
 }
 
 export const pictureSource = must<PictureSource>(

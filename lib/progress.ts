@@ -37,7 +37,15 @@ export interface Progress {
 	/** Places of the training pictures that turned out unreadable, ascending. */
 	readonly unreadable: readonly number[];
 	/** What the run's pictures are: it can go on with the same ones only. */
-	readonly pictures: {readonly train: PictureContents; readonly validation: PictureContents};
+	readonly pictures: {
+		readonly train: PictureContents;
+		readonly validation: PictureContents;
+		/**
+		 * Places of those that could not be read when the run began, ascending: their sizes are in no digest, as they may
+		 * be repaired, and stay left out. Checkpoints of earlier versions have none, and digests of all sizes.
+		 */
+		readonly unread?: {readonly train: readonly number[]; readonly validation: readonly number[]};
+	};
 	readonly environment: Environment;
 }
 
@@ -61,6 +69,9 @@ export const progressCheck: Check<Progress> = fields<Progress>({
 	best: optional(fields<NonNullable<Progress['best']>>({epoch: integer(1), step: integer(0), error: finite})),
 	schedule: fields<ScheduleState>({lowest: optional(finite), waited: integer(0), divisions: integer(0)}),
 	unreadable: places,
-	pictures: fields<Progress['pictures']>({train: contents, validation: contents}),
+	pictures: fields<Progress['pictures']>({
+		...{train: contents, validation: contents},
+		unread: optional(fields<NonNullable<Progress['pictures']['unread']>>({train: places, validation: places})),
+	}),
 	environment: recordOf(text),
 });

@@ -6,13 +6,24 @@ import type {Progress} from './progress.ts';
 /** How many classes a message names. */
 const mostNamed = 5;
 
-/** What a source holds; of one that does not tell, how many pictures. */
-export async function contentsOf(source: PictureSource): Promise<PictureContents> {
-	return source.contents ? source.contents() : [{pictures: source.size, digest: ''}];
+/** What the sources of a run hold; of one that does not tell, how many pictures. */
+export async function contentsOf(
+	source: PictureSource,
+	validation: PictureSource | undefined,
+	unread: Progress['pictures']['unread'],
+): Promise<Progress['pictures']> {
+	const of = async (part: PictureSource, places: readonly number[] | undefined): Promise<PictureContents> =>
+		part.contents ? part.contents(places) : [{pictures: part.size, digest: ''}];
+	return {
+		train: await of(source, unread?.train),
+		validation: validation ? await of(validation, unread?.validation) : [],
+		...(unread && {unread}),
+	};
 }
 
 /**
- * Where either side does not know the files' sizes, as in checkpoints of earlier versions, these may be any.
+ * Where either side does not know the files' sizes, as in checkpoints of earlier versions, these may be any; so may
+ * those of pictures that could not be read when the run began.
  *
  * @throws ALEXNET_FOLDER where pictures have come, gone, changed their names or been replaced by files of other sizes;
  * the message says in which classes.

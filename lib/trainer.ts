@@ -164,11 +164,12 @@ async function* trainEpochs(
 /** Where the model's training stopped, or the start of a new run, with the training set's statistics. */
 async function begin(model: Model, source: PictureSource, options: TrainOptions): Promise<Progress> {
 	const {validation, signal, onProgress} = options;
-	const pictures = {train: await contentsOf(source), validation: validation ? await contentsOf(validation) : []};
 	const environment = environmentOf(model);
 	if (model.progress) {
-		requireSamePictures(source.labels, model.progress.pictures, pictures);
-		source.leaveOut?.(model.progress.unreadable);
+		const {pictures, unreadable} = model.progress;
+		requireSamePictures(source.labels, pictures, await contentsOf(source, validation, pictures.unread));
+		source.leaveOut?.(unreadable);
+		validation?.leaveOut?.(pictures.unread?.validation ?? []);
 		return {...model.progress, environment};
 	}
 	// What cannot be read of the held-out pictures is found before anything is learned, not after an epoch.
@@ -177,7 +178,8 @@ async function begin(model: Model, source: PictureSource, options: TrainOptions)
 		const during = (done: number, total: number): void => onProgress?.('statistics', done, total);
 		model.statistics = await source.statistics({signal, onProgress: during});
 	}
-	return newProgress(pictures, environment, source.unreadablePlaces ?? []);
+	const unread = {train: source.unreadablePlaces ?? [], validation: validation?.unreadablePlaces ?? []};
+	return newProgress(await contentsOf(source, validation, unread), environment, unread.train);
 }
 
 async function* trainEpoch(

@@ -16,13 +16,21 @@ const filesAtOnce = 32;
  * How many pictures each class has, a digest of their names, and one of their files' sizes, where all of these can be had.
  *
  * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures.
+ *
+ * @param unread places of pictures whose sizes do not count
  */
-export async function contentsOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
+export async function contentsOf(
+	labels: readonly string[],
+	pictures: readonly Picture[],
+	unread: ArrayLike<number>,
+): Promise<PictureContents> {
 	const names = await namesOf(labels, pictures);
 	const hashes = labels.map(() => createHash('sha256'));
 	const incomplete = new Set<number>();
 	const breathe = breather(sliceMilliseconds);
-	const sized = mapAhead(pictures, filesAtOnce, async ({path, label}) => ({label, size: await sizeOf(path)}));
+	const without = new Set(Array.from(unread));
+	const read = pictures.filter((_, place) => !without.has(place));
+	const sized = mapAhead(read, filesAtOnce, async ({path, label}) => ({label, size: await sizeOf(path)}));
 	for await (const {label, size} of sized) {
 		if (size === undefined) incomplete.add(label);
 		hashes[label]?.update(`${size}\n`);

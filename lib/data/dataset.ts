@@ -12,7 +12,7 @@ import {
 	options,
 } from '../check.ts';
 import {AlexNetError} from '../errors.ts';
-import {batchOptions, statisticsOptions} from '../picture-source.ts';
+import {batchOptions, placesOfPictures, statisticsOptions} from '../picture-source.ts';
 import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from '../picture-source.ts';
 import type {Statistics} from '../views.ts';
 import {ahead, breather} from './ahead.ts';
@@ -116,9 +116,13 @@ export class Dataset implements PictureSource {
 		this.#reader.leaveOut(this.#checkOrder(places));
 	}
 
-	/** How many pictures each class has, with digests of their names and sizes, wherever the folder lies. */
-	async contents(): Promise<PictureContents> {
-		return contentsOf(this.labels, this.pictures);
+	/**
+	 * How many pictures each class has, with digests of their names and sizes, wherever the folder lies.
+	 *
+	 * @param unread places of pictures whose sizes do not count
+	 */
+	async contents(unread: ArrayLike<number> = []): Promise<PictureContents> {
+		return contentsOf(this.labels, this.pictures, checked('unread', placesOfPictures, unread));
 	}
 
 	/**

@@ -54,6 +54,22 @@ for (const [what, replace] of Object.entries(replacements)) {
 	});
 }
 
+test('sizes of pictures that a run does without do not count, in any class', async (t) => {
+	const folder = await writeClasses(t);
+	const {train} = await ImageFolder.open(folder, {validationFraction: 0});
+	const places = ['ape/7.jpg', 'bee/0.jpg', 'bee/49.jpg'].map((name) =>
+		train.pictures.findIndex(({path}) => path === join(folder, name)),
+	);
+	const [all, some] = [await train.contents(), await train.contents(places)];
+	await writeFiles(folder, {'ape/7.jpg': 'repaired', 'bee/0.jpg': 'repaired'});
+	await rm(join(folder, 'bee/49.jpg'));
+	t.deepEqual(await train.contents(places), some);
+	t.notDeepEqual(await train.contents(), all);
+	await writeFiles(folder, {'bee/8.jpg': 'replaced'.repeat(2)});
+	t.notDeepEqual(await train.contents(places), some);
+	await t.throwsAsync(train.contents(7 as never), {code: 'ALEXNET_ARGUMENT'});
+});
+
 test('a file that is gone is no reason to fail', async (t) => {
 	const folder = await writeClasses(t);
 	const {train} = await ImageFolder.open(folder, {validationFraction: 0});

@@ -312,6 +312,14 @@ testRefused(
 	/progress\.pictures\.validation\[0\]\.sizes must be a string/,
 );
 testRefused(
+	'progress with unread pictures in no order',
+	metadata('progress', {
+		...newProgress({train: [], validation: []}, {}, []),
+		pictures: {train: [], validation: [], unread: {train: [0, 2], validation: [2, 0]}},
+	}),
+	/progress\.pictures\.unread\.validation must be places of pictures, ascending/,
+);
+testRefused(
 	'statistics that are there perhaps',
 	metadata('hasStatistics', 'yes'),
 	/hasStatistics must be true or false/,
