@@ -1,5 +1,5 @@
 // The process that a DecoderProcess decodes in. It lives as long as its channel: however the parent ends, so does it.
-import {decodeData} from './decode.ts';
+import {inspectData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';
 
@@ -13,7 +13,7 @@ process.on('message', (task: Task) => void answer(task).then(send));
 
 async function answer({id, bytes, imageSize}: Task): Promise<Answer> {
 	try {
-		return {id, decoded: await decodeData({name: undefined, bytes}, imageSize)};
+		return {id, decoded: await inspectData({name: undefined, bytes}, imageSize)};
 	} catch (error) {
 		if (!(error instanceof PictureError)) return {id, failure: error instanceof Error ? error.message : String(error)};
 		const {reason, advice, cause} = error;

@@ -6,7 +6,7 @@
 export type PictureFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF';
 
 /** The marker after which a JPEG's coded data follows. */
-const startOfScan = 0xda;
+export const startOfScan = 0xda;
 const zeros = Buffer.alloc(2);
 
 /** The format by the file's signature, whatever its name says; undefined where it is none that we read. */
@@ -41,7 +41,7 @@ export function isCutShort(bytes: Uint8Array, format: PictureFormat): boolean {
 	}
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
 	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -57,7 +57,7 @@ function jpegEnds(jpeg: Buffer): boolean {
 }
 
 /** Where the segments begin, up to the first scan. A RangeError where the file ends before. */
-function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
+export function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
 	const [firstWithoutLength, lastWithoutLength] = [0xd0, 0xd9];
 	for (let [at, marker] = [2, 0]; marker !== startOfScan;) {
 		marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;

@@ -4,7 +4,7 @@ import test, {type ExecutionContext} from 'ava';
 import {UnreadableNotes} from '../../lib/cli/unreadable.ts';
 import {Output} from '../../lib/cli/output.ts';
 import {Dataset} from '../../lib/data/dataset.ts';
-import {decodePicture} from '../../lib/data/decode.ts';
+import {decodePicture, inspectData} from '../../lib/data/decode.ts';
 import {train} from '../../lib/trainer.ts';
 import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
 import {painted, plainPicture, randomColour, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
@@ -55,6 +55,36 @@ test('a damaged JPEG is used, named as suspect and told once; a strict dataset r
 	);
 	const refusal = {code: 'ALEXNET_PICTURE', message: /bad\.jpg': it is damaged/};
 	await t.throwsAsync((await folderOf(t, files, true, 256)).check(), refusal);
+});
+
+test('a sequential JPEG whose data is longer or shorter than its rows is suspect, a whole one is not', async (t) => {
+	const random = randomNumbers(seed);
+	for (const [width, height] of [
+		[256, 256],
+		[50, 37],
+		[9, 16],
+		[300, 8],
+	] as const) {
+		const noise = painted(width, height, () => randomColour(random));
+		for (const picture of [
+			noise.clone().jpeg(),
+			noise.clone().jpeg({chromaSubsampling: '4:4:4', optimiseCoding: false}),
+			noise.clone().greyscale().jpeg(),
+		]) {
+			const whole = await picture.toBuffer();
+			const from = whole.lastIndexOf('\xff\xda', undefined, 'latin1') + 14;
+			const [start, end] = [0.8, 0.95].map((share) => Math.round(from + share * (whole.length - from)));
+			const shorter = Buffer.concat([whole.subarray(0, start), whole.subarray(end)]);
+			const longer = Buffer.concat([whole.subarray(0, end), whole.subarray(start)]);
+			const padded = Buffer.concat([whole.subarray(0, -2), Buffer.from([1, 2]), whole.subarray(-2), whole]);
+			const suspicion = async (bytes: Buffer) => (await inspectData({name: undefined, bytes}, 32)).suspect;
+			const what = `seed ${seed}, ${width} x ${height}`;
+			t.is(await suspicion(whole), undefined, what);
+			t.is(await suspicion(padded), undefined, what);
+			t.regex((await suspicion(shorter)) ?? '', /^it is damaged/, what);
+			t.regex((await suspicion(longer)) ?? '', /^it is damaged/, what);
+		}
+	}
 });
 
 test('held-out pictures that cannot be read end a run before its first step', async (t) => {
