@@ -1,6 +1,6 @@
 // A process of its own for one trial, so that memory and caches are as fresh as the first trial's. Started by run.ts.
 import {openDevice} from '../lib/device.ts';
-import {isAlexNetError, type ErrorCode} from '../lib/errors.ts';
+import {isAlexNetError, messageOf, type ErrorCode} from '../lib/errors.ts';
 import type {Precision} from '../lib/options.ts';
 import {measureMachine, type Machine} from './machine.ts';
 import {runModel} from './run-model.ts';
@@ -36,8 +36,7 @@ async function answer(job: TrialJob): Promise<TrialAnswer> {
 }
 
 function failure(error: unknown): TrialAnswer {
-	const message = error instanceof Error ? error.message : String(error);
-	return {kind: 'error', message, ...(isAlexNetError(error) && {code: error.code})};
+	return {kind: 'error', message: messageOf(error), ...(isAlexNetError(error) && {code: error.code})};
 }
 
 // The answer has arrived, or whoever asked is gone.

@@ -1,5 +1,5 @@
 import {checked, flag, integer, options, text, type Check} from './check.ts';
-import {AlexNetError} from './errors.ts';
+import {AlexNetError, messageOf} from './errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
 export interface ListOptions {
@@ -43,7 +43,7 @@ function probed(id: string): Pick<DeviceInfo, 'freeBytes'> | Pick<DeviceInfo, 'p
 			device.close();
 		}
 	} catch (error) {
-		return {problem: error instanceof Error ? error.message : String(error)};
+		return {problem: messageOf(error)};
 	}
 }
 

@@ -56,6 +56,11 @@ export function isAlexNetError(error: unknown, code?: ErrorCode): error is AlexN
 	return error instanceof AlexNetError && (code === undefined || error.code === code);
 }
 
+/** What anything that was thrown says. */
+export function messageOf(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
 /** The error of a code; the addon makes its own with this. */
 export function makeError(code: ErrorCode, message: string): AlexNetError {
 	return code === 'ALEXNET_DISPOSED' ? new DisposedError(message) : new AlexNetError(code, message);

@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {rmSync} from 'node:fs';
 import {mkdir, open, readdir, rename, rm, rmdir, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {messageOf} from './errors.ts';
 
 /** What is added to a file's name while it is written. */
 const temporarySuffix = /\.[0-9a-f]{8}\.tmp$/;
@@ -116,6 +117,6 @@ export function codeOf(error: unknown): unknown {
 
 /** What an error says, without a full stop, and what to do about it where that is plain. */
 export function reasonOf(error: unknown): string {
-	const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+	const message = messageOf(error).replace(/\.$/, '');
 	return codeOf(error) === 'ENOSPC' ? `${message} (free some space)` : message;
 }

@@ -5,7 +5,7 @@
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
-import {AlexNetError, makeError} from './errors.ts';
+import {AlexNetError, makeError, messageOf} from './errors.ts';
 import {packageRoot} from './package.ts';
 
 export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
@@ -272,7 +272,7 @@ function loadRelease(): Addon {
 	} catch (error) {
 		throw new AlexNetError(
 			'ALEXNET_ADDON',
-			`The native addon could not be loaded: ${error instanceof Error ? error.message : String(error)}\n` +
+			`The native addon could not be loaded: ${messageOf(error)}\n` +
 				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing.",
 			{cause: error},
 		);

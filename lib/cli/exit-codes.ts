@@ -1,6 +1,6 @@
 // How the command ends, and what it says then.
 import type {Option} from 'commander';
-import {isAlexNetError} from '../errors.ts';
+import {isAlexNetError, messageOf} from '../errors.ts';
 import {inOptionNames} from './option-names.ts';
 
 export const exitCodes = {
@@ -49,8 +49,7 @@ export function describeError(error: unknown, options: readonly Option[] = []): 
 	if (error instanceof Interruption) return error.message;
 	if (process.env.ALEXNET_DEBUG === '1' && error instanceof Error) return describeStack(error);
 	if (isAlexNetError(error)) return `error: ${inOptionNames(error.message, options)} (${error.code})`;
-	const message = error instanceof Error ? error.message : String(error);
-	return `error: ${message} (ALEXNET_DEBUG=1 shows where)`;
+	return `error: ${messageOf(error)} (ALEXNET_DEBUG=1 shows where)`;
 }
 
 function describeStack(error: Error): string {

@@ -49,7 +49,7 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const halved = !isGiven('batchSize') && settings.batchSize < defaults.batchSize;
 	const chosen = isGiven('recipe') ? 'as asked for' : `as there are ${count(pictures, 'training picture')}`;
 	output.note(
-		`Recipe '${recipe}', ${chosen}: ${options.epochs} epochs in batches of ${options.batchSize}` +
+		`Recipe '${recipe}', ${chosen}: ${count(options.epochs, 'epoch')} in batches of ${options.batchSize}` +
 			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, init '${options.init}', ` +
 			`patience ${options.patience}.`,
 	);

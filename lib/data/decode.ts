@@ -1,7 +1,7 @@
 import sharp, {type Sharp, type SharpOptions} from 'sharp';
 import {requireInteger} from '../check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
-import {PictureError, messageOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
+import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
 
 export {PictureError, type PictureInput};
@@ -99,7 +99,7 @@ async function decodesWithoutWarning(jpeg: Buffer): Promise<boolean> {
 		await sharp(jpeg, {failOn: 'warning', limitInputPixels: false}).resize(1, 1, {fit: 'fill'}).raw().toBuffer();
 		return true;
 	} catch (warning) {
-		return harmlessWarning.test(messageOf(warning));
+		return harmlessWarning.test(firstLineOf(warning));
 	}
 }
 
@@ -163,7 +163,7 @@ async function requireKnownScale(name: string | undefined, bytes: Uint8Array): P
 }
 
 function decodingError(name: string | undefined, error: unknown): PictureError {
-	const message = messageOf(error);
+	const message = firstLineOf(error);
 	if (message.includes('exceeds pixel limit')) {
 		const reason = `it has more than ${Math.floor(maximumPixels / 1e6)} million pixels`;
 		return new PictureError(name, reason, 'Scale it down first.', {cause: error});

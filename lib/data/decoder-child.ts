@@ -1,4 +1,5 @@
 // The process that a DecoderProcess decodes in. It lives as long as its channel: however the parent ends, so does it.
+import {messageOf} from '../errors.ts';
 import {inspectData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';
@@ -15,7 +16,7 @@ async function answer({id, bytes, imageSize}: Task): Promise<Answer> {
 	try {
 		return {id, decoded: await inspectData({name: undefined, bytes}, imageSize)};
 	} catch (error) {
-		if (!(error instanceof PictureError)) return {id, failure: error instanceof Error ? error.message : String(error)};
+		if (!(error instanceof PictureError)) return {id, failure: messageOf(error)};
 		const {reason, advice, cause} = error;
 		return {id, refusal: {reason, advice, cause: cause instanceof Error ? cause.message : undefined}};
 	}

@@ -4,6 +4,7 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {messageOf} from '../errors.ts';
 import {decodeData, type DecodedPicture} from './decode.ts';
 import {PictureError, readInput, replaceIt} from './picture-input.ts';
 
@@ -119,7 +120,7 @@ export class DecoderProcess {
 		try {
 			child = fork(this.#module, {serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv});
 		} catch (error) {
-			this.#stayHere(error instanceof Error ? error.message : String(error));
+			this.#stayHere(messageOf(error));
 			return undefined;
 		}
 		this.#isReady = false;

@@ -1,6 +1,6 @@
 import {readdir, realpath, stat} from 'node:fs/promises';
 import {extname, join} from 'node:path';
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError, messageOf} from '../errors.ts';
 
 /** What a folder holds. Hidden entries and {@link metadata} do not count; links count as what they lead to. */
 export interface Listing {
@@ -118,5 +118,5 @@ function whyNot(folder: string, error: unknown): string {
 	if (code === 'ENOENT') return `There is no folder '${folder}'.`;
 	if (code === 'ENOTDIR') return `'${folder}' is a file, not a folder.`;
 	if (code === 'EACCES') return `Reading the folder '${folder}' is not permitted.`;
-	return `The folder '${folder}' cannot be read: ${error instanceof Error ? error.message : String(error)}.`;
+	return `The folder '${folder}' cannot be read: ${messageOf(error)}.`;
 }

@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {types} from 'node:util';
 import * as v from 'valibot';
 import {checked, requireInteger, requireLength, oneOf, type Check} from '../check.ts';
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError, messageOf} from '../errors.ts';
 import {codeOf} from '../files.ts';
 
 /** Pixels by rows, 0 to 255 in sRGB, channels last. An `ImageData` is one. */
@@ -81,9 +81,13 @@ function pathOf(input: string | URL): string {
 		try {
 			return fileURLToPath(input);
 		} catch (error) {
-			throw new AlexNetError('ALEXNET_ARGUMENT', `A picture's file: URL must name a file here: ${messageOf(error)}.`, {
-				cause: error,
-			});
+			throw new AlexNetError(
+				'ALEXNET_ARGUMENT',
+				`A picture's file: URL must name a file here: ${firstLineOf(error)}.`,
+				{
+					cause: error,
+				},
+			);
 		}
 	}
 	if (!(input instanceof URL) && scheme === '' && !text.includes('\0')) return text;
@@ -106,7 +110,7 @@ async function readPicture(name: string): Promise<PictureData> {
 		if (code === 'EACCES') throw new PictureError(name, 'reading it is not permitted', replaceIt, {cause: error});
 		if (code === 'ENAMETOOLONG')
 			throw new PictureError(name, 'the name is too long', 'Check the path.', {cause: error});
-		throw new PictureError(name, messageOf(error), replaceIt, {cause: error});
+		throw new PictureError(name, firstLineOf(error), replaceIt, {cause: error});
 	}
 }
 
@@ -114,7 +118,7 @@ async function readBlob(blob: Blob): Promise<PictureData> {
 	try {
 		return {name: undefined, bytes: new Uint8Array(await blob.arrayBuffer())};
 	} catch (error) {
-		throw new PictureError(undefined, `its Blob cannot be read (${messageOf(error)})`, 'Pass its bytes.', {
+		throw new PictureError(undefined, `its Blob cannot be read (${firstLineOf(error)})`, 'Pass its bytes.', {
 			cause: error,
 		});
 	}
@@ -139,6 +143,6 @@ function shortened(name: string): string {
 }
 
 /** libvips reports one problem several times over, a line each: the first line says it. */
-export function messageOf(error: unknown): string {
-	return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+export function firstLineOf(error: unknown): string {
+	return messageOf(error).split('\n', 1)[0] ?? '';
 }

@@ -1,5 +1,5 @@
 import {availableParallelism} from 'node:os';
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError, messageOf} from '../errors.ts';
 import {PictureError, type DecodedPicture} from './decode.ts';
 import {replaceIt} from './picture-input.ts';
 import {StorageError, withPatience} from './storage.ts';
@@ -149,7 +149,6 @@ export class PictureReader {
 
 /** Not the picture's fault, as far as anybody knows; but it is the picture that cannot be had. */
 function decoderFailed(path: string, error: unknown): PictureError {
-	const message = error instanceof Error ? error.message : String(error);
 	const advice = 'Replace the file or remove it; if whole pictures fail, reinstall sharp.';
-	return new PictureError(path, `the decoder failed (${message})`, advice, {cause: error});
+	return new PictureError(path, `the decoder failed (${messageOf(error)})`, advice, {cause: error});
 }

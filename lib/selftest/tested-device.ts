@@ -1,4 +1,4 @@
-import {isAlexNetError, type ErrorCode} from '../errors.ts';
+import {isAlexNetError, messageOf, type ErrorCode} from '../errors.ts';
 import {native, type NativeDevice} from '../native.ts';
 import type {Precision} from '../options.ts';
 import type {Tally} from './result.ts';
@@ -82,10 +82,6 @@ async function requireWork(device: NativeDevice): Promise<void> {
 	} finally {
 		tensor.dispose();
 	}
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
 }
 
 function codeOf(error: unknown): ErrorCode | undefined {
