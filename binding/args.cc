@@ -35,8 +35,8 @@ void Arguments::requireNoOthers() const {
 
 Napi::Value Arguments::get(const char* field) {
   const Napi::Value value = options_.Get(field);
-  const bool isAskedAgain = !known_.empty() && known_.back() == field;  // there: then as what
-  if (isAskedAgain) return value;
+  // Optional ones are asked for twice in a row: whether they are there, and what they are.
+  if (!known_.empty() && known_.back() == field) return value;
   known_.push_back(field);
   if (!value.IsUndefined()) ++given_;
   return value;
