@@ -41,7 +41,6 @@ export async function listClasses(folder: string, known?: readonly string[]): Pr
 	const found = folders.map((name) => ({label: name.normalize('NFC'), folder: join(folder, name)}));
 	requireDistinct(folder, folders);
 	if (known) requireKnown(folder, found, known);
-	found.sort((first, second) => (first.label < second.label ? -1 : 1));
 	const classes: ClassPictures[] = [];
 	const others = new Map<string, number>();
 	for (const entry of found) {

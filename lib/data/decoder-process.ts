@@ -51,7 +51,7 @@ export class DecoderProcess {
 	#idle: NodeJS.Timeout | undefined;
 	#isReady = false;
 	#cannotStart = false;
-	/** Children in a row that were. */
+	/** Children in a row that were killed before they were ready. */
 	#killedEarly = 0;
 	#ids = 0;
 	/** Files that a child has decoded. */

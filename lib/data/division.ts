@@ -1,6 +1,7 @@
 // Which pictures of a class are held out where no folder says so.
 import {createHash} from 'node:crypto';
 import type {ClassPictures} from './class-folders.ts';
+import {byCodeUnits} from './listing.ts';
 
 /** At least one picture, never the last. */
 function heldOutOf(pictures: number, fraction: number): number {
@@ -47,7 +48,7 @@ export function divide(
 			createHash('sha256').update(`${seed}/${label}/${path}`.normalize('NFC')).digest('hex');
 		const drawn = paths
 			.map((path) => ({path, lot: lot(path)}))
-			.sort((first, second) => (first.lot < second.lot ? -1 : Number(first.lot > second.lot)))
+			.sort((first, second) => byCodeUnits(first.lot, second.lot))
 			.slice(0, heldOutOf(paths.length, fraction));
 		const heldOut = new Set(drawn.map(({path}) => path));
 		train.push({...pictures, paths: paths.filter((path) => !heldOut.has(path))});

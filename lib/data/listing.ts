@@ -83,9 +83,13 @@ export async function listTree(root: string, expected: string): Promise<Listing>
  */
 function inOrder(names: readonly string[]): string[] {
 	const keyed = names.map((name) => ({name, key: name.normalize('NFC')}));
-	const compare = (first: string, second: string): number => (first < second ? -1 : Number(first > second));
-	keyed.sort((first, second) => compare(first.key, second.key) || compare(first.name, second.name));
+	keyed.sort((first, second) => byCodeUnits(first.key, second.key) || byCodeUnits(first.name, second.name));
 	return keyed.map(({name}) => name);
+}
+
+/** For sorting. */
+export function byCodeUnits(first: string, second: string): number {
+	return first < second ? -1 : Number(first > second);
 }
 
 /** For messages: "12 .bmp files, 1 .txt file"; "nothing" where there is none. */
