@@ -186,12 +186,21 @@ async function fill(
 	{hasStatistics, hasMomentum}: {hasStatistics: boolean; hasMomentum: boolean},
 ): Promise<void> {
 	const {imageSize} = model.architecture;
+	// Two arrays take turns: one is read into while the other is copied to the device.
+	const longest = Math.max(...model.parameters.map(({elements}) => elements));
+	let [next, copied] = [new Float32Array(longest), new Float32Array(longest)];
+	const copy = async (parameter: Parameter, contents: ParameterContents, name: string): Promise<void> => {
+		const values = await file.read(name, parameter.shape, next);
+		await model.synchronize();
+		parameter.write(contents, values);
+		[next, copied] = [copied, next];
+	};
 	for (const parameter of model.parameters) {
 		parameter.reset();
-		parameter.write('weights', await file.read(parameter.name, parameter.shape));
-		if (hasMomentum) parameter.write('velocity', await file.read(`momentum.${parameter.name}`, parameter.shape));
-		await model.synchronize();
+		await copy(parameter, 'weights', parameter.name);
+		if (hasMomentum) await copy(parameter, 'velocity', `momentum.${parameter.name}`);
 	}
+	await model.synchronize();
 	if (!hasStatistics) return;
 	model.statistics = {
 		mean: await file.read('mean', [imageSize, imageSize, 3]),

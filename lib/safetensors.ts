@@ -120,14 +120,18 @@ export class SafetensorsFile {
 	}
 
 	/**
-	 * Reads a tensor of fp32 that must have this shape.
+	 * Reads a tensor of fp32 that must have this shape, into the front of `into` where that is given.
 	 *
 	 * @throws ALEXNET_CHECKPOINT where it has another or is missing, and where a value is no finite number.
 	 */
-	async read(name: string, shape: Shape): Promise<Float32Array<ArrayBuffer>> {
+	async read(
+		name: string,
+		shape: Shape,
+		into = new Float32Array(elementsOf(shape)),
+	): Promise<Float32Array<ArrayBuffer>> {
 		const position = this.#dataStart + this.#find(name, shape).data_offsets[0];
-		const values = new Float32Array(elementsOf(shape));
-		const bytes = new Uint8Array(values.buffer);
+		const values = into.subarray(0, elementsOf(shape));
+		const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 		const requireFinite = (from: number, to: number): void => {
 			if (allFinite(values.subarray(Math.floor(from / 4), Math.floor(to / 4)))) return;
 			const message = `${this.#path} is damaged: ${name} has values that are no finite numbers.`;
