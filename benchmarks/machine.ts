@@ -1,7 +1,7 @@
 // What the device can do at best, measured: the two figures that bounds are made of.
-import {elementsOf, Memory} from '../lib/memory.ts';
-import {native, type NativeDevice, type Shape, type Tensor} from '../lib/native.ts';
-import type {Precision} from '../lib/options.ts';
+import {elementsOf, Memory} from '../lib/device/memory.ts';
+import {native, type NativeDevice, type Shape, type Tensor} from '../lib/device/native.ts';
+import type {Precision} from '../lib/net/options.ts';
 import {callsPerSample, timeCalls} from './timing.ts';
 
 export interface Machine {

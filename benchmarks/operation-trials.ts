@@ -8,11 +8,11 @@ import type {
 	LinearSpec,
 	LrnSpec,
 	MaxPoolSpec,
-} from '../lib/architecture.ts';
-import {elementsOf} from '../lib/memory.ts';
-import {native, type Activation, type DataType, type Shape} from '../lib/native.ts';
-import type {Precision} from '../lib/options.ts';
-import {trainingViews, viewWidth} from '../lib/views.ts';
+} from '../lib/net/architecture.ts';
+import {elementsOf} from '../lib/device/memory.ts';
+import {native, type Activation, type DataType, type Shape} from '../lib/device/native.ts';
+import type {Precision} from '../lib/net/options.ts';
+import {trainingViews, viewWidth} from '../lib/data/views.ts';
 import {inPlace, input, inputOf, output, trial, weights, type OperationTrial} from './operation.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
 

@@ -1,6 +1,6 @@
 // What a trial of one operation says of itself.
-import {bytesOfTensor} from '../lib/memory.ts';
-import type {DataType, Shape, Tensor} from '../lib/native.ts';
+import {bytesOfTensor} from '../lib/device/memory.ts';
+import type {DataType, Shape, Tensor} from '../lib/device/native.ts';
 
 /** What a tensor holds before the operation runs. */
 export type Contents =

@@ -1,7 +1,7 @@
 // Runs the trials of the whole net, through the API that users call: pictures of uint8 in, a result out.
 import {AlexNet} from '../lib/classifier.ts';
-import {AlexNetError} from '../lib/errors.ts';
-import type {Precision} from '../lib/options.ts';
+import {AlexNetError} from '../lib/base/errors.ts';
+import type {Precision} from '../lib/net/options.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
 import type {ModelTrial} from './trials.ts';
 

@@ -1,7 +1,7 @@
 // Runs the trial of one operation: fills tensors, checks what comes out, then takes samples.
-import {AlexNetError} from '../lib/errors.ts';
-import {elementsOf, Memory} from '../lib/memory.ts';
-import {native, type NativeDevice, type Tensor} from '../lib/native.ts';
+import {AlexNetError} from '../lib/base/errors.ts';
+import {elementsOf, Memory} from '../lib/device/memory.ts';
+import {native, type NativeDevice, type Tensor} from '../lib/device/native.ts';
 import type {OperationTrial, Tensors, TensorSpec} from './operation.ts';
 import {CacheFlush, callsPerSample, timeCalls} from './timing.ts';
 

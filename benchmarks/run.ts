@@ -2,10 +2,10 @@
 import {fork} from 'node:child_process';
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {DeviceGroup} from '../lib/device-group.ts';
-import {AlexNetError} from '../lib/errors.ts';
+import {DeviceGroup} from '../lib/device/device-group.ts';
+import {AlexNetError} from '../lib/base/errors.ts';
 import {isSimulated} from '../lib/selftest/facts.ts';
-import type {Precision} from '../lib/options.ts';
+import type {Precision} from '../lib/net/options.ts';
 import type {Machine} from './machine.ts';
 import {quartiles} from './timing.ts';
 import type {TrialAnswer, TrialJob} from './trial-process.ts';

@@ -3,7 +3,7 @@
 // cores), alone again, in one run; the result is a ratio, and does not depend on how fast the machine is. A fair share of
 // the processor would be three quarters; threads that wait for each other get less, since the slowest decides.
 import {spawn} from 'node:child_process';
-import {deviceInfo} from '../lib/device.ts';
+import {deviceInfo} from '../lib/device/device.ts';
 import {samplesOf, type BenchmarkOptions} from './run.ts';
 import {quartiles} from './timing.ts';
 import type {ModelTrial} from './trials.ts';

@@ -1,5 +1,5 @@
-import {Memory} from '../lib/memory.ts';
-import {native, type NativeDevice, type Tensor} from '../lib/native.ts';
+import {Memory} from '../lib/device/memory.ts';
+import {native, type NativeDevice, type Tensor} from '../lib/device/native.ts';
 
 /** More than any cache that a processor's core or a GPU reaches by itself. */
 const flushBytes = 256 * 2 ** 20;

@@ -1,7 +1,7 @@
 // A process of its own for one trial, so that memory and caches are as fresh as the first trial's. Started by run.ts.
-import {openDevice} from '../lib/device.ts';
-import {isAlexNetError, messageOf, type ErrorCode} from '../lib/errors.ts';
-import type {Precision} from '../lib/options.ts';
+import {openDevice} from '../lib/device/device.ts';
+import {isAlexNetError, messageOf, type ErrorCode} from '../lib/base/errors.ts';
+import type {Precision} from '../lib/net/options.ts';
 import {measureMachine, type Machine} from './machine.ts';
 import {runModel} from './run-model.ts';
 import {runOperation} from './run-operation.ts';

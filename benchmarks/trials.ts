@@ -1,6 +1,6 @@
 // What can be measured, and what each trial has to do at least.
-import {alexnet} from '../lib/alexnet.ts';
-import type {Precision} from '../lib/options.ts';
+import {alexnet} from '../lib/net/alexnet.ts';
+import type {Precision} from '../lib/net/options.ts';
 import type {OperationTrial} from './operation.ts';
 import {operationTrials} from './operation-trials.ts';
 

@@ -28,7 +28,7 @@ class Environment {
 
   Napi::FunctionReference tensorConstructor;
   Napi::FunctionReference deviceConstructor;
-  Napi::FunctionReference makeError;  // (code, message) => AlexNetError, once lib/native.ts has handed it over
+  Napi::FunctionReference makeError;  // (code, message) => AlexNetError, once lib/device/native.ts has handed it over
 
  private:
   static void shutDown(void* environment);

@@ -1,4 +1,4 @@
-// C++ errors become AlexNetErrors of lib/errors.ts, with the same code and message.
+// C++ errors become AlexNetErrors of lib/base/errors.ts, with the same code and message.
 #pragma once
 
 #include <napi.h>

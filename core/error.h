@@ -16,7 +16,7 @@ class Error : public std::runtime_error {
   std::string code_;
 };
 
-// One code per line of lib/errors.ts.
+// One code per line of lib/base/errors.ts.
 inline constexpr const char* kArgument = "ALEXNET_ARGUMENT";
 inline constexpr const char* kShape = "ALEXNET_SHAPE";
 inline constexpr const char* kDataType = "ALEXNET_DATA_TYPE";

@@ -2,14 +2,14 @@
 // then shown emoji that neither artist's version of was among the pictures it learned from.
 import {rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {describeError, exitCodeOf} from '../lib/cli/exit-codes.ts';
-import {percent} from '../lib/cli/format.ts';
-import {Interruptible} from '../lib/cli/interrupt.ts';
-import {Output} from '../lib/cli/output.ts';
-import {describeConfig} from '../lib/cli/run-config.ts';
-import {trainRun} from '../lib/cli/train-run.ts';
+import {describeError, exitCodeOf} from '../cli/exit-codes.ts';
+import {percent} from '../cli/format.ts';
+import {Interruptible} from '../cli/interrupt.ts';
+import {Output} from '../cli/output.ts';
+import {describeConfig} from '../cli/run-config.ts';
+import {trainRun} from '../cli/train-run.ts';
 import {AlexNet, ImageFolder, listDevices, type Dataset} from '../lib/index.ts';
-import {RunFolder} from '../lib/run-folder.ts';
+import {RunFolder} from '../lib/run/run-folder.ts';
 import {prepareEmoji} from './emoji.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'demo');

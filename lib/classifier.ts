@@ -1,19 +1,19 @@
 import {availableParallelism} from 'node:os';
-import {untilAborted} from './abort.ts';
-import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './alexnet.ts';
-import {checked, distinctNames, filePath, instanceOf, integer, must, options, partOf} from './check.ts';
-import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint.ts';
+import {untilAborted} from './base/abort.ts';
+import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
+import {checked, distinctNames, filePath, instanceOf, integer, must, options, partOf} from './base/check.ts';
+import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint/checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {mapAhead} from './data/map-ahead.ts';
-import {AlexNetError} from './errors.ts';
-import {evaluate, type EvaluateOptions, type Evaluation} from './evaluate.ts';
-import {Model} from './model.ts';
-import {modelOptions, runOptions, type ModelOptions, type RunOptions} from './options.ts';
-import type {PictureSource} from './picture-source.ts';
-import {best} from './ranking.ts';
-import {sgdOptions} from './sgd.ts';
-import {train, type TrainOptions, type TrainReport} from './trainer.ts';
-import {crops} from './views.ts';
+import {AlexNetError} from './base/errors.ts';
+import {evaluate, type EvaluateOptions, type Evaluation} from './training/evaluate.ts';
+import {Model} from './net/model.ts';
+import {modelOptions, runOptions, type ModelOptions, type RunOptions} from './net/options.ts';
+import type {PictureSource} from './data/picture-source.ts';
+import {best} from './training/ranking.ts';
+import {sgdOptions} from './net/sgd.ts';
+import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
+import {crops} from './data/views.ts';
 
 export interface AlexNetOptions
 	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {

@@ -16,8 +16,8 @@
  * Shapes and formulas stand in core/operations.h. Calls queue and return; an error on the queue rejects the device's
  * next promise, with the name of the operation that failed.
  */
-import {native, type Operations} from './native.ts';
+import {native, type Operations} from './device/native.ts';
 
-export {cudaAvailability, listDevices, openDevice, type ListOptions} from './device.ts';
-export type * from './native.ts';
+export {cudaAvailability, listDevices, openDevice, type ListOptions} from './device/device.ts';
+export type * from './device/native.ts';
 export const operations: Operations = native;

@@ -8,7 +8,7 @@ A fixture holds pictures, labels, initial parameters, and what follows from them
 loss and every gradient of a training step, the losses and the final parameters of ten. It also says how far rounding
 may take an implementation from that (`spread`, see MonteCarlo). test/helpers/fixtures.ts reads it.
 
-The reference interprets the same architectures as lib/architecture.ts, but is written from the paper alone.
+The reference interprets the same architectures as lib/net/architecture.ts, but is written from the paper alone.
 Shapes are PyTorch's: N, C, H, W.
 """
 

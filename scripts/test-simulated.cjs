@@ -14,7 +14,11 @@ const addon = join(root, 'build', 'Simulated', 'Release', 'alexnet.node');
 
 /** By compute capability. Few processors make a launch work through its tiles as large shapes do on a real GPU. */
 const all = [
-	{capability: 80, settings: {PROCESSORS: '4'}, files: ['test/ops', 'test/model', 'test/lifecycle']},
+	{
+		capability: 80,
+		settings: {PROCESSORS: '4'},
+		files: ['test/ops', 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'],
+	},
 	{capability: 75, settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`}, files: ['test/ops']},
 	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0'}, files: ['test/ops']},
 ];

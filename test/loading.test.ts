@@ -6,7 +6,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import {packageVersion} from '../lib/package.ts';
+import {packageVersion} from '../lib/base/package.ts';
 import {bundle} from './helpers/bundle.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +14,7 @@ const {resolve} = createRequire(import.meta.url);
 
 /** A checkout without a build. */
 const checkout = mkdtempSync(join(tmpdir(), 'alexnet-checkout-'));
-for (const part of ['lib', 'benchmarks', 'package.json']) {
+for (const part of ['lib', 'benchmarks', 'cli', 'package.json']) {
 	cpSync(join(root, part), join(checkout, part), {recursive: true});
 }
 symlinkSync(realpathSync(join(root, 'node_modules')), join(checkout, 'node_modules'));
@@ -35,7 +35,7 @@ for (const [option, expected] of [
 	['--version', new RegExp(`^${packageVersion}\n$`)],
 ] as const) {
 	test(`without an addon, alexnet ${option} answers`, (t) => {
-		const {status, stdout, stderr} = node(checkout, '--import=tsx', 'lib/cli/main.ts', option);
+		const {status, stdout, stderr} = node(checkout, '--import=tsx', 'cli/main.ts', option);
 		t.is(stderr, '');
 		t.regex(stdout, expected);
 		t.is(status, 0);

@@ -6,25 +6,17 @@ import test from 'ava';
 /** From the top to the bottom: a file imports from its own row and from rows below it. */
 const rows: readonly (readonly string[])[] = [
 	['demo/'],
-	['lib/cli/'],
+	['cli/'],
 	['benchmarks/'],
-	['lib/index.ts', 'lib/run-folder.ts', 'lib/metrics.ts'],
+	['lib/index.ts'],
+	['lib/run/'],
 	['lib/classifier.ts'],
-	['lib/trainer.ts', 'lib/training-state.ts', 'lib/environment.ts', 'lib/same-pictures.ts', 'lib/schedule.ts'],
-	['lib/data/', 'lib/evaluate.ts', 'lib/ranking.ts', 'lib/checkpoint.ts', 'lib/filters.ts'],
-	['lib/checkpoint-header.ts', 'lib/safetensors.ts', 'lib/safetensors-header.ts'],
-	['lib/selftest/'],
-	['lib/model.ts'],
-	['lib/stepper.ts', 'lib/predictor.ts'],
-	['lib/plan.ts', 'lib/sgd.ts', 'lib/options.ts', 'lib/progress.ts', 'lib/picture-source.ts'],
-	['lib/columns.ts'],
-	['lib/layers/'],
-	['lib/parameter.ts', 'lib/memory.ts', 'lib/alexnet.ts', 'lib/device-group.ts'],
-	['lib/presets.ts', 'lib/recipes.ts', 'lib/views.ts', 'lib/ops.ts'],
-	['lib/architecture.ts', 'lib/device.ts', 'lib/random.ts'],
-	['lib/native.ts', 'lib/check.ts', 'lib/files.ts', 'lib/json.ts', 'lib/finite.ts', 'lib/package.ts', 'lib/abort.ts'],
-	['lib/work-queue.ts'],
-	['lib/errors.ts'],
+	['lib/training/'],
+	['lib/checkpoint/', 'lib/selftest/'],
+	['lib/net/'],
+	['lib/ops.ts'],
+	['lib/device/', 'lib/data/'],
+	['lib/base/'],
 ];
 
 /** What the C++ folders may include besides themselves. */
@@ -51,7 +43,7 @@ function targets(file: string, pattern: RegExp): string[] {
 	return found.map((target) => normalize(join(dirname(file), target)));
 }
 
-const typescript = ['lib', 'benchmarks', 'demo'].flatMap((folder) => filesBelow(folder, /\.ts$/));
+const typescript = ['lib', 'benchmarks', 'cli', 'demo'].flatMap((folder) => filesBelow(folder, /\.ts$/));
 const imports = new Map(typescript.map((file) => [file, targets(file, /\bfrom '(\.[^']+)'/g)]));
 
 test('every TypeScript file has its place', (t) => {
@@ -82,7 +74,7 @@ test('no file imports itself by a detour', (t) => {
 
 test('only native.ts loads the addon', (t) => {
 	const loaders = typescript.filter((file) => readFileSync(file, 'utf8').includes("'node-gyp-build'"));
-	t.deepEqual(loaders, ['lib/native.ts']);
+	t.deepEqual(loaders, ['lib/device/native.ts']);
 });
 
 test('core/ knows no device, devices know core/ alone, and addon.cc alone knows which devices there are', (t) => {

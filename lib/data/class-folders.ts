@@ -1,6 +1,6 @@
 // A folder with one folder per class.
 import {join} from 'node:path';
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError} from '../base/errors.ts';
 import {describeFiles, listFolder, listTree, pictureKinds} from './listing.ts';
 
 /** A class and its folder. */

@@ -10,11 +10,11 @@ import {
 	needed,
 	number,
 	options,
-} from '../check.ts';
-import {AlexNetError} from '../errors.ts';
-import {batchOptions, placesOfPictures, statisticsOptions} from '../picture-source.ts';
-import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from '../picture-source.ts';
-import type {Statistics} from '../views.ts';
+} from '../base/check.ts';
+import {AlexNetError} from '../base/errors.ts';
+import {batchOptions, placesOfPictures, statisticsOptions} from './picture-source.ts';
+import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from './picture-source.ts';
+import type {Statistics} from './views.ts';
 import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
 import {defaultImageSize} from './decode.ts';

@@ -1,5 +1,5 @@
 import sharp, {type Sharp, type SharpOptions} from 'sharp';
-import {requireInteger} from '../check.ts';
+import {requireInteger} from '../base/check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';

@@ -1,5 +1,5 @@
 // The process that a DecoderProcess decodes in. It lives as long as its channel: however the parent ends, so does it.
-import {messageOf} from '../errors.ts';
+import {messageOf} from '../base/errors.ts';
 import {inspectData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';

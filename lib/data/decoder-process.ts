@@ -4,7 +4,7 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {messageOf} from '../errors.ts';
+import {messageOf} from '../base/errors.ts';
 import {decodeData, type DecodedPicture} from './decode.ts';
 import {PictureError, readInput, replaceIt} from './picture-input.ts';
 

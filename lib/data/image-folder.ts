@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {checked, filePath, flag, integer, number, options} from '../check.ts';
+import {checked, filePath, flag, integer, number, options} from '../base/check.ts';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
 import {Dataset} from './dataset.ts';
 import {divide} from './division.ts';

@@ -1,6 +1,6 @@
 // Which of a folder's folders is trained on, and which is held out.
 import {join} from 'node:path';
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError} from '../base/errors.ts';
 
 export interface Layout {
 	/** The folder that holds a folder for each class. */

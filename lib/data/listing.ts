@@ -1,6 +1,6 @@
 import {readdir, realpath, stat} from 'node:fs/promises';
 import {extname, join} from 'node:path';
-import {AlexNetError, messageOf} from '../errors.ts';
+import {AlexNetError, messageOf} from '../base/errors.ts';
 
 /** What a folder holds. Hidden entries and {@link metadata} do not count; links count as what they lead to. */
 export interface Listing {

@@ -3,9 +3,9 @@ import {readFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {types} from 'node:util';
 import * as v from 'valibot';
-import {checked, requireInteger, requireLength, oneOf, type Check} from '../check.ts';
-import {AlexNetError, messageOf} from '../errors.ts';
-import {codeOf} from '../files.ts';
+import {checked, requireInteger, requireLength, oneOf, type Check} from '../base/check.ts';
+import {AlexNetError, messageOf} from '../base/errors.ts';
+import {codeOf} from '../base/files.ts';
 
 /** Pixels by rows, 0 to 255 in sRGB, channels last. An `ImageData` is one. */
 export interface RawPicture {

@@ -1,5 +1,5 @@
 import {availableParallelism} from 'node:os';
-import {AlexNetError, messageOf} from '../errors.ts';
+import {AlexNetError, messageOf} from '../base/errors.ts';
 import {PictureError, type DecodedPicture} from './decode.ts';
 import {replaceIt} from './picture-input.ts';
 import {StorageError, withPatience} from './storage.ts';

@@ -1,5 +1,5 @@
 // Whether each class has a picture that can be read.
-import {AlexNetError} from '../errors.ts';
+import {AlexNetError} from '../base/errors.ts';
 import type {Picture} from './picture-reader.ts';
 
 /**

@@ -1,5 +1,5 @@
 // A training set's mean image and the principal components of its colours.                              paper 4.1
-import type {Statistics} from '../views.ts';
+import type {Statistics} from './views.ts';
 
 /**
  * Sums pictures [S, S, 3] up. All sums are of whole numbers below 2^53 (up to two million pictures of 256 x 256), so

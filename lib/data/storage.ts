@@ -2,8 +2,8 @@
 import {opendir, readlink} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
-import {AlexNetError} from '../errors.ts';
-import {codeOf, reasonOf} from '../files.ts';
+import {AlexNetError} from '../base/errors.ts';
+import {codeOf, reasonOf} from '../base/files.ts';
 
 /** What the system says of a file itself: it will say the same tomorrow. */
 const ofTheFile: ReadonlySet<unknown> = new Set(['EISDIR', 'ELOOP', 'ENAMETOOLONG']);

@@ -1,4 +1,4 @@
-import type {NativeDevice, Operations} from '../native.ts';
+import type {NativeDevice, Operations} from '../device/native.ts';
 import type {OperationCase, Run} from './operation-case.ts';
 import {Random} from './random.ts';
 import {precisionOf, Tally, type TestResult} from './result.ts';

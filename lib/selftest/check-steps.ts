@@ -1,6 +1,6 @@
-import {alexnet} from '../alexnet.ts';
-import type {Architecture} from '../architecture.ts';
-import type {Precision} from '../options.ts';
+import {alexnet} from '../net/alexnet.ts';
+import type {Architecture} from '../net/architecture.ts';
+import type {Precision} from '../net/options.ts';
 import {meetingNet} from './networks.ts';
 import {Tally, type TestResult} from './result.ts';
 import {TestedDevice} from './tested-device.ts';

@@ -1,5 +1,5 @@
 // What devices send each other: contents, order and speed.
-import type {DataType, NativeDevice, Tensor} from '../native.ts';
+import type {DataType, NativeDevice, Tensor} from '../device/native.ts';
 import {realTypes, type RealType} from './bfloat16.ts';
 import type {CheckOptions} from './check-operations.ts';
 import {Random} from './random.ts';

@@ -1,9 +1,9 @@
 // What is known of the machine and its devices, for whoever reads a report elsewhere.
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
-import {cudaAvailability, deviceInfo, listDevices} from '../device.ts';
-import type {CudaAvailability, DeviceInfo} from '../native.ts';
-import {packageVersion} from '../package.ts';
+import {cudaAvailability, deviceInfo, listDevices} from '../device/device.ts';
+import type {CudaAvailability, DeviceInfo} from '../device/native.ts';
+import {packageVersion} from '../base/package.ts';
 
 export interface DeviceFacts extends DeviceInfo {
 	readonly isSimulated: boolean;

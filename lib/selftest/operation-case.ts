@@ -1,5 +1,5 @@
 // What a check of an operation says of itself.
-import type {Operations, Tensor} from '../native.ts';
+import type {Operations, Tensor} from '../device/native.ts';
 import type {RealType} from './bfloat16.ts';
 import type {Random} from './random.ts';
 import {accumulation, compareClose, compareEqual, type Comparison, type Sums} from './tolerance.ts';

@@ -1,6 +1,6 @@
 // What the tests report.
-import type {ErrorCode} from '../errors.ts';
-import type {Precision} from '../options.ts';
+import type {ErrorCode} from '../base/errors.ts';
+import type {Precision} from '../net/options.ts';
 import type {RealType} from './bfloat16.ts';
 import type {Comparison} from './tolerance.ts';
 

@@ -1,5 +1,5 @@
-import {openDevice} from '../device.ts';
-import {native, type Operations} from '../native.ts';
+import {openDevice} from '../device/device.ts';
+import {native, type Operations} from '../device/native.ts';
 import {operationCases} from './cases/index.ts';
 import {checkOperations} from './check-operations.ts';
 import {checkSteps, paperStep, smallStep} from './check-steps.ts';

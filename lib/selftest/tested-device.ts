@@ -1,9 +1,9 @@
-import {isAlexNetError, messageOf, type ErrorCode} from '../errors.ts';
-import {native, type NativeDevice} from '../native.ts';
-import type {Precision} from '../options.ts';
+import {isAlexNetError, messageOf, type ErrorCode} from '../base/errors.ts';
+import {native, type NativeDevice} from '../device/native.ts';
+import type {Precision} from '../net/options.ts';
 import type {Tally} from './result.ts';
 
-/** Opens a device, as lib/device.ts does. */
+/** Opens a device, as lib/device/device.ts does. */
 export type Open = (id: string) => NativeDevice;
 
 /** A device that may fail: after an error it is tried again, opened anew where it must be, and given up where it is lost. */

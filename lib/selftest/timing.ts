@@ -1,4 +1,4 @@
-import type {NativeDevice} from '../native.ts';
+import type {NativeDevice} from '../device/native.ts';
 
 const runs = 5;
 

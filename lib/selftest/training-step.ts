@@ -1,7 +1,7 @@
 // One training step of a whole net: loss, gradients and new weights, compared with the CPU device's.
-import type {Architecture} from '../architecture.ts';
-import {Model} from '../model.ts';
-import type {Precision} from '../options.ts';
+import type {Architecture} from '../net/architecture.ts';
+import {Model} from '../net/model.ts';
+import type {Precision} from '../net/options.ts';
 import {Random} from './random.ts';
 import {unitRoundoff, type Comparison} from './tolerance.ts';
 

@@ -1,5 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
-import {openDevice} from '../../lib/device.ts';
+import {openDevice} from '../../lib/device/device.ts';
 import {input, output, trial} from '../../benchmarks/operation.ts';
 import {runOperation} from '../../benchmarks/run-operation.ts';
 import type {BenchmarkRow} from '../../benchmarks/run.ts';

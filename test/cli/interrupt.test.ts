@@ -2,8 +2,8 @@ import {fileURLToPath} from 'node:url';
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import test from 'ava';
-import {Interruption} from '../../lib/cli/exit-codes.ts';
-import {Interruptible} from '../../lib/cli/interrupt.ts';
+import {Interruption} from '../../cli/exit-codes.ts';
+import {Interruptible} from '../../cli/interrupt.ts';
 
 test('a first signal aborts with the reason, and what passes it on a second time changes nothing', (t) => {
 	let told = 0;
@@ -26,7 +26,7 @@ test('after dispose() signals end the process again', (t) => {
 });
 
 test('a second Ctrl-C ends a process that does not come to an end', async (t) => {
-	const module = fileURLToPath(new URL('../../lib/cli/interrupt.ts', import.meta.url));
+	const module = fileURLToPath(new URL('../../cli/interrupt.ts', import.meta.url));
 	const program = `
 		import {Interruptible} from ${JSON.stringify(module)};
 		new Interruptible(() => console.log('first'));
@@ -46,7 +46,7 @@ test('a second Ctrl-C ends a process that does not come to an end', async (t) =>
 
 /** What a shell runs, in a terminal-less process: prints what the program finds when it gets a SIGHUP. */
 async function hungUp(shell: string[]): Promise<string> {
-	const module = fileURLToPath(new URL('../../lib/cli/interrupt.ts', import.meta.url));
+	const module = fileURLToPath(new URL('../../cli/interrupt.ts', import.meta.url));
 	const program = `
 		import {Interruptible} from ${JSON.stringify(module)};
 		const {signal} = new Interruptible(() => undefined);

@@ -4,7 +4,7 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 
-const module = fileURLToPath(new URL('../../lib/cli/output.ts', import.meta.url));
+const module = fileURLToPath(new URL('../../cli/output.ts', import.meta.url));
 
 /** Ends with 7 where it comes to its end although its reader left after the first line. */
 async function exitCode(begin: string, stream: 'stdout' | 'stderr'): Promise<number | null> {

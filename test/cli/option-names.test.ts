@@ -1,8 +1,8 @@
 // What the library says of its options, as users of the command line read it.
 import {Option} from 'commander';
 import test from 'ava';
-import {inOptionNames} from '../../lib/cli/option-names.ts';
-import {createProgram} from '../../lib/cli/program.ts';
+import {inOptionNames} from '../../cli/option-names.ts';
+import {createProgram} from '../../cli/program.ts';
 
 const ofTrain = createProgram().commands.find((command) => command.name() === 'train')?.options ?? [];
 

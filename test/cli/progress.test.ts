@@ -1,8 +1,8 @@
 // What is shown while something runs, on a terminal and elsewhere.
 import {Writable} from 'node:stream';
 import test from 'ava';
-import {count, duration, percent, table} from '../../lib/cli/format.ts';
-import {createProgress} from '../../lib/cli/progress.ts';
+import {count, duration, percent, table} from '../../cli/format.ts';
+import {createProgress} from '../../cli/progress.ts';
 import {controlCharacters} from '../helpers/command.ts';
 
 /** A stream that remembers what it was given, and says that it is a terminal or none. */

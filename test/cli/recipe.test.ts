@@ -1,14 +1,14 @@
 // Which recipe `train` takes, what overrides it, and what a resumed run keeps.
 import {Command} from 'commander';
 import test from 'ava';
-import {alexnet} from '../../lib/alexnet.ts';
-import {addTrain} from '../../lib/cli/commands/train.ts';
-import {DivergenceNote} from '../../lib/cli/divergence.ts';
-import {Output} from '../../lib/cli/output.ts';
-import {withRecipe, type RecipeOptions} from '../../lib/cli/recipe-choice.ts';
-import {resumedOptions} from '../../lib/cli/run-config.ts';
+import {alexnet} from '../../lib/net/alexnet.ts';
+import {addTrain} from '../../cli/commands/train.ts';
+import {DivergenceNote} from '../../cli/divergence.ts';
+import {Output} from '../../cli/output.ts';
+import {withRecipe, type RecipeOptions} from '../../cli/recipe-choice.ts';
+import {resumedOptions} from '../../cli/run-config.ts';
 import {AlexNet, recipeFor, recipes, type EpochReport, type StepReport} from '../../lib/index.ts';
-import {Model} from '../../lib/model.ts';
+import {Model} from '../../lib/net/model.ts';
 import {tinyLabels, tinyNet} from '../helpers/networks.ts';
 
 class Notes extends Output {

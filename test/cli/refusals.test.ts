@@ -3,7 +3,7 @@ import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {cudaAvailability} from '../../lib/device.ts';
+import {cudaAvailability} from '../../lib/device/device.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures} from '../helpers/command.ts';
 
 let folder = '';

@@ -1,8 +1,8 @@
 // What config.json of a resumed run may say.
 import {Command} from 'commander';
 import test from 'ava';
-import {addTrain} from '../../lib/cli/commands/train.ts';
-import {resumedOptions, savedConfig} from '../../lib/cli/run-config.ts';
+import {addTrain} from '../../cli/commands/train.ts';
+import {resumedOptions, savedConfig} from '../../cli/run-config.ts';
 
 const program = new Command();
 addTrain(program);

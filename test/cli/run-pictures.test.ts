@@ -2,7 +2,7 @@
 import {cp, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {openAsTrained, type TrainedModel} from '../../lib/cli/run-pictures.ts';
+import {openAsTrained, type TrainedModel} from '../../cli/run-pictures.ts';
 import {ImageFolder} from '../../lib/index.ts';
 import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 

@@ -1,6 +1,6 @@
 // The command `alexnet selftest`: what it says, and how it ends.
 import test from 'ava';
-import {cudaAvailability} from '../../lib/device.ts';
+import {cudaAvailability} from '../../lib/device/device.ts';
 import type {Facts} from '../../lib/selftest/facts.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';
 import {test as testWithNvcc} from '../cuda/nvcc.ts';

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
-import {SafetensorsFile} from '../../lib/safetensors.ts';
+import {SafetensorsFile} from '../../lib/checkpoint/safetensors.ts';
 import {recipes, type EpochReport, type TrainReport} from '../../lib/index.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures, type Ended} from '../helpers/command.ts';
 import {differences} from '../helpers/small-runs.ts';

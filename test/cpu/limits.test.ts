@@ -4,7 +4,7 @@ import {mkdirSync, rmdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import {listDevices, openDevice} from '../../lib/device.ts';
+import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {AlexNet} from '../../lib/index.ts';
 
 const child = fileURLToPath(new URL('../helpers/limited-child.ts', import.meta.url));

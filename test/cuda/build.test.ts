@@ -4,8 +4,8 @@ import {readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import anyTest from 'ava';
-import {cudaAvailability, listDevices} from '../../lib/device.ts';
-import {native, type CudaAvailability} from '../../lib/native.ts';
+import {cudaAvailability, listDevices} from '../../lib/device/device.ts';
+import {native, type CudaAvailability} from '../../lib/device/native.ts';
 import {linesOf, nvcc, root, runNvcc, scratchFolder, test, withDriver, withoutDriver} from './nvcc.ts';
 
 const folder = scratchFolder();
@@ -39,7 +39,7 @@ interface Ended {
 }
 
 function alexnet(env: NodeJS.ProcessEnv, ...args: string[]): Ended {
-	const command = ['--import=tsx', join(root, 'lib/cli/main.ts'), ...args];
+	const command = ['--import=tsx', join(root, 'cli/main.ts'), ...args];
 	return spawnSync(process.execPath, command, {cwd: root, env, encoding: 'utf8'});
 }
 

@@ -1,6 +1,6 @@
 // What is listed of GPUs, by listDevices() and by `alexnet devices`.
 import anyTest from 'ava';
-import type {DeviceInfo} from '../../lib/native.ts';
+import type {DeviceInfo} from '../../lib/device/native.ts';
 import {requireBuild} from '../simulator/build.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';
@@ -13,7 +13,7 @@ anyTest.before(() => {
 
 /** The GPUs as `alexnet devices --json` prints listDevices({probe: true}). */
 function gpus(settings: Settings): DeviceInfo[] {
-	const {stdout} = onSimulatedGpus(settings, 'lib/cli/main.ts', ['devices', '--json']);
+	const {stdout} = onSimulatedGpus(settings, 'cli/main.ts', ['devices', '--json']);
 	return (JSON.parse(stdout) as {devices: DeviceInfo[]}).devices.filter(({kind}) => kind === 'cuda');
 }
 
@@ -50,14 +50,14 @@ test('a GPU that this build has no kernels for is listed with the problem', (t) 
 	const [gpu] = gpus(settings);
 	t.regex(gpu?.problem ?? '', /^No kernel image is available for cuda:0 .* ALEXNET_CUDA_ARCHITECTURES=75/);
 	t.is(gpu?.freeBytes, undefined);
-	const {status, stdout} = onSimulatedGpus(settings, 'lib/cli/main.ts', ['devices']);
+	const {status, stdout} = onSimulatedGpus(settings, 'cli/main.ts', ['devices']);
 	t.is(status, 0);
 	t.regex(stdout, /^cuda:0 .* GiB +\? +emulated, slow +none$/m);
 	t.true(stdout.includes(`\ncuda:0 cannot be used: ${String(gpu?.problem)}\n`), stdout);
 });
 
 test('alexnet devices says it in words', (t) => {
-	const {status, stdout, stderr} = onSimulatedGpus(three, 'lib/cli/main.ts', ['devices']);
+	const {status, stdout, stderr} = onSimulatedGpus(three, 'cli/main.ts', ['devices']);
 	t.is(status, 0, stderr);
 	t.is(stderr, '');
 	const [header = '', , ...rows] = stdout.split('\n');
@@ -67,6 +67,6 @@ test('alexnet devices says it in words', (t) => {
 		/^cuda:0 +NVIDIA GeForce RTX 3090 \(simulated\), compute capability 8\.6, 10 multiprocessors +1\.0 GiB +1\.0 GiB +in hardware +cuda:1, cuda:2$/,
 	);
 	t.regex(stdout, /^This build has CUDA \d+\.\d+; the driver supports up to CUDA \d+\.\d+\.$/m);
-	const apart = onSimulatedGpus({...three, PEERS: '0'}, 'lib/cli/main.ts', ['devices']);
+	const apart = onSimulatedGpus({...three, PEERS: '0'}, 'cli/main.ts', ['devices']);
 	t.regex(apart.stdout, /^cuda:0 .* in hardware +none$/m);
 });

@@ -1,9 +1,9 @@
 // What goes wrong on GPUs, for failures.test.ts: prints, as JSON, what each attempt came to.
 import {argv, stdout} from 'node:process';
-import {openDevice} from '../../lib/device.ts';
-import {DeviceGroup} from '../../lib/device-group.ts';
-import {isAlexNetError, type ErrorCode} from '../../lib/errors.ts';
-import type {NativeDevice} from '../../lib/native.ts';
+import {openDevice} from '../../lib/device/device.ts';
+import {DeviceGroup} from '../../lib/device/device-group.ts';
+import {isAlexNetError, type ErrorCode} from '../../lib/base/errors.ts';
+import type {NativeDevice} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 

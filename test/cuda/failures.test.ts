@@ -1,6 +1,6 @@
 // What users read when something goes wrong on a GPU. On simulated GPUs, where it can be made to go wrong.
 import anyTest, {type ExecutionContext} from 'ava';
-import type {ErrorCode} from '../../lib/errors.ts';
+import type {ErrorCode} from '../../lib/base/errors.ts';
 import {requireBuild} from '../simulator/build.ts';
 import type {Outcome} from './failing-child.ts';
 import {nvcc, test} from './nvcc.ts';

@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {Dataset} from '../../lib/data/dataset.ts';
-import type {Batch, BatchOptions} from '../../lib/picture-source.ts';
+import type {Batch, BatchOptions} from '../../lib/data/picture-source.ts';
 import {plainPicture, temporaryFolder, writeFiles, type Rgb} from '../helpers/pictures.ts';
 
 const side = 8;

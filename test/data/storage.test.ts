@@ -2,12 +2,12 @@
 import {mkdir, rename, rm, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Output} from '../../lib/cli/output.ts';
-import {trainRun} from '../../lib/cli/train-run.ts';
+import {Output} from '../../cli/output.ts';
+import {trainRun} from '../../cli/train-run.ts';
 import {Dataset, type DatasetOptions} from '../../lib/data/dataset.ts';
 import {decodePicture} from '../../lib/data/decode.ts';
 import {AlexNet} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run-folder.ts';
+import {RunFolder} from '../../lib/run/run-folder.ts';
 import {tinyLabels, tinyNet, tinyPictures} from '../helpers/networks.ts';
 import {plainPicture, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';

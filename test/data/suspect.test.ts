@@ -1,11 +1,11 @@
 // Damage that a decoder steps over is told; and a run looks at its held-out pictures before it learns.
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {UnreadableNotes} from '../../lib/cli/unreadable.ts';
-import {Output} from '../../lib/cli/output.ts';
+import {UnreadableNotes} from '../../cli/unreadable.ts';
+import {Output} from '../../cli/output.ts';
 import {Dataset} from '../../lib/data/dataset.ts';
 import {decodePicture, inspectData} from '../../lib/data/decode.ts';
-import {train} from '../../lib/trainer.ts';
+import {train} from '../../lib/training/trainer.ts';
 import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
 import {painted, plainPicture, randomColour, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 

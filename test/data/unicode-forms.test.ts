@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {join, relative} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {openAsTrained} from '../../lib/cli/run-pictures.ts';
+import {openAsTrained} from '../../cli/run-pictures.ts';
 import {AlexNet, ImageFolder, type Dataset, type TrainReport} from '../../lib/index.ts';
 import {tinyNet} from '../helpers/networks.ts';
 import {plainPicture, randomColour, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';

@@ -1,10 +1,10 @@
 // The paper's net at batch 2: a training step on every placement that is here gives what the CPU gives. And a small net
 // that learns on two GPUs as on one.
 import test from 'ava';
-import {alexnet} from '../../lib/alexnet.ts';
-import {listDevices} from '../../lib/device.ts';
-import {Model} from '../../lib/model.ts';
-import type {Precision} from '../../lib/options.ts';
+import {alexnet} from '../../lib/net/alexnet.ts';
+import {listDevices} from '../../lib/device/device.ts';
+import {Model} from '../../lib/net/model.ts';
+import type {Precision} from '../../lib/net/options.ts';
 import {accuracyOfTraining} from '../helpers/networks.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {unitRoundoff} from '../../lib/selftest/tolerance.ts';

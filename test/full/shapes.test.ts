@@ -1,8 +1,8 @@
 // Every operation at the real shapes of the paper's layers, two pictures, against its definition.
 import test from 'ava';
-import {alexnet} from '../../lib/alexnet.ts';
-import {listDevices, openDevice} from '../../lib/device.ts';
-import {native} from '../../lib/native.ts';
+import {alexnet} from '../../lib/net/alexnet.ts';
+import {listDevices, openDevice} from '../../lib/device/device.ts';
+import {native} from '../../lib/device/native.ts';
 import {operationCases} from '../../lib/selftest/cases/index.ts';
 import {checkOperations} from '../../lib/selftest/check-operations.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';

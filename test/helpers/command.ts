@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import sharp from 'sharp';
 
-const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 export interface Ended {
 	/** As a shell sees it: 128 + the signal's number where a signal ended the process. */

@@ -1,7 +1,7 @@
 // Runs a test body on every device of this machine. ALEXNET_REQUIRE=cuda makes the absence of a CUDA device a failure.
 import test, {type ExecutionContext} from 'ava';
-import {cudaAvailability, listDevices, openDevice} from '../../lib/device.ts';
-import type {NativeDevice} from '../../lib/native.ts';
+import {cudaAvailability, listDevices, openDevice} from '../../lib/device/device.ts';
+import type {NativeDevice} from '../../lib/device/native.ts';
 import {Workbench} from '../../lib/selftest/workbench.ts';
 import {isRequired} from './required.ts';
 

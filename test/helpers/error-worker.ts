@@ -1,6 +1,6 @@
 // A worker thread that says how it sees the addon's errors.
 import {parentPort, workerData} from 'node:worker_threads';
-import {AlexNetError, DisposedError} from '../../lib/errors.ts';
+import {AlexNetError, DisposedError} from '../../lib/base/errors.ts';
 import {errorsOf} from './addon-errors.ts';
 
 const errors = await errorsOf((workerData as {device: string}).device);

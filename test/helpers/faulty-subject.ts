@@ -1,6 +1,6 @@
 // Operations and devices that are wrong on purpose: what a selftest must show to be worth something.
-import {openDevice} from '../../lib/device.ts';
-import type {NativeDevice, Operations, Tensor} from '../../lib/native.ts';
+import {openDevice} from '../../lib/device/device.ts';
+import type {NativeDevice, Operations, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import type {Random} from '../../lib/selftest/random.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';

@@ -1,9 +1,9 @@
 // The files that scripts/make-fixtures.py writes, and how a model is compared with them.
 import {open, type FileHandle} from 'node:fs/promises';
-import type {Architecture} from '../../lib/architecture.ts';
-import {Model} from '../../lib/model.ts';
-import type {Precision} from '../../lib/options.ts';
-import type {SgdSettings} from '../../lib/sgd.ts';
+import type {Architecture} from '../../lib/net/architecture.ts';
+import {Model} from '../../lib/net/model.ts';
+import type {Precision} from '../../lib/net/options.ts';
+import type {SgdSettings} from '../../lib/net/sgd.ts';
 
 type Numbers = Float64Array | Float32Array | Int32Array | Uint8Array;
 

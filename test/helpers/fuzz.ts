@@ -3,12 +3,12 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
-import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint.ts';
-import {isAlexNetError} from '../../lib/errors.ts';
-import {allFinite} from '../../lib/finite.ts';
-import {Model} from '../../lib/model.ts';
+import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint/checkpoint.ts';
+import {isAlexNetError} from '../../lib/base/errors.ts';
+import {allFinite} from '../../lib/base/finite.ts';
+import {Model} from '../../lib/net/model.ts';
 import {Random} from '../../lib/selftest/random.ts';
-import {train} from '../../lib/trainer.ts';
+import {train} from '../../lib/training/trainer.ts';
 import {mutated} from './mutations.ts';
 import {tinyModel, tinySource} from './networks.ts';
 

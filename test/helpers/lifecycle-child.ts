@@ -1,6 +1,6 @@
 // A process that is busy with a device. What happens then is its first argument.
 import {argv, exit, stdout} from 'node:process';
-import {openDevice} from '../../lib/device.ts';
+import {openDevice} from '../../lib/device/device.ts';
 import {queueWork} from './queue-work.ts';
 
 const [scenario, id] = argv.slice(2) as [string, string];

@@ -1,6 +1,6 @@
 // Mistakes in a net, made on purpose: what the comparison with PyTorch must show to be worth something.
-import type {LayerSpec} from '../../lib/architecture.ts';
-import type {Precision} from '../../lib/options.ts';
+import type {LayerSpec} from '../../lib/net/architecture.ts';
+import type {Precision} from '../../lib/net/options.ts';
 import type {Setup} from './fixtures.ts';
 
 type Change = (setup: Setup) => Setup;

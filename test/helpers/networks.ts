@@ -1,10 +1,10 @@
 // Small nets, and pictures they can learn.
-import {evaluate} from '../../lib/evaluate.ts';
-import {Model} from '../../lib/model.ts';
-import type {ModelOptions} from '../../lib/options.ts';
-import type {Batch, BatchOptions, PictureSource} from '../../lib/picture-source.ts';
-import {train} from '../../lib/trainer.ts';
-import type {Statistics} from '../../lib/views.ts';
+import {evaluate} from '../../lib/training/evaluate.ts';
+import {Model} from '../../lib/net/model.ts';
+import type {ModelOptions} from '../../lib/net/options.ts';
+import type {Batch, BatchOptions, PictureSource} from '../../lib/data/picture-source.ts';
+import {train} from '../../lib/training/trainer.ts';
+import type {Statistics} from '../../lib/data/views.ts';
 import {meetingNet, tinyNet} from '../../lib/selftest/networks.ts';
 import {Random} from '../../lib/selftest/random.ts';
 

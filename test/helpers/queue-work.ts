@@ -1,4 +1,4 @@
-import type {NativeDevice, Tensor} from '../../lib/native.ts';
+import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 
 /** Whether GPUs are simulated, on which everything takes a thousand times as long. */

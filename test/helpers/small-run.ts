@@ -1,10 +1,10 @@
 // A training run of the small net, in a process of its own that may be killed: small-run.ts <pictures> <run> <options>
 import {AlexNet, ImageFolder} from '../../lib/index.ts';
-import {describeError, exitCodeOf} from '../../lib/cli/exit-codes.ts';
-import {Interruptible} from '../../lib/cli/interrupt.ts';
-import {Output} from '../../lib/cli/output.ts';
-import {trainRun} from '../../lib/cli/train-run.ts';
-import {RunFolder, type RunConfig} from '../../lib/run-folder.ts';
+import {describeError, exitCodeOf} from '../../cli/exit-codes.ts';
+import {Interruptible} from '../../cli/interrupt.ts';
+import {Output} from '../../cli/output.ts';
+import {trainRun} from '../../cli/train-run.ts';
+import {RunFolder, type RunConfig} from '../../lib/run/run-folder.ts';
 import {tinyNet} from './networks.ts';
 import {beginning, type SmallRunOptions} from './small-runs.ts';
 

@@ -5,7 +5,7 @@ import {once} from 'node:events';
 import {readFile} from 'node:fs/promises';
 import {argv, memoryUsage, stdout} from 'node:process';
 import {Worker} from 'node:worker_threads';
-import {Model} from '../../lib/model.ts';
+import {Model} from '../../lib/net/model.ts';
 import {tinyNet} from '../../lib/selftest/networks.ts';
 import type {WorkerData} from './terminated-worker.ts';
 

@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {mkdir, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {SafetensorsFile} from '../../lib/safetensors.ts';
+import {SafetensorsFile} from '../../lib/checkpoint/safetensors.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences, startSmallRun, writeSmallPictures} from '../helpers/small-runs.ts';
 

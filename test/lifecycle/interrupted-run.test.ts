@@ -7,7 +7,7 @@ import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import type {AlexNet, StepReport} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run-folder.ts';
+import {RunFolder} from '../../lib/run/run-folder.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences, reportsOf, startSmallRun, writeSmallPictures} from '../helpers/small-runs.ts';
 
@@ -50,7 +50,7 @@ test('a process that ends while it writes, as at a second Ctrl-C, leaves the old
 	const folder = await temporaryFolder(t);
 	const path = join(folder, 'last.safetensors');
 	await writeFile(path, 'old');
-	const module = fileURLToPath(new URL('../../lib/files.ts', import.meta.url));
+	const module = fileURLToPath(new URL('../../lib/base/files.ts', import.meta.url));
 	const program = `
 		import {existsSync, writeFileSync} from 'node:fs';
 		import {replaceFile} from ${JSON.stringify(module)};

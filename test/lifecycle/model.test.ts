@@ -2,7 +2,7 @@
 import {readdirSync} from 'node:fs';
 import {setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
-import type {Model} from '../../lib/model.ts';
+import type {Model} from '../../lib/net/model.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {queueFailure} from '../helpers/queue-work.ts';
 

@@ -1,6 +1,6 @@
 // Models on one and on two devices of each kind that is here: busy ones that are disposed of, memory, the event loop.
 import test from 'ava';
-import {listDevices, openDevice} from '../../lib/device.ts';
+import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {isSimulated} from '../helpers/queue-work.ts';
 

@@ -2,11 +2,11 @@
 import {mkdir, open, readdir, readFile, rename, rm, writeFile, type FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Output} from '../../lib/cli/output.ts';
-import {trainRun} from '../../lib/cli/train-run.ts';
-import {replaceFile} from '../../lib/files.ts';
+import {Output} from '../../cli/output.ts';
+import {trainRun} from '../../cli/train-run.ts';
+import {replaceFile} from '../../lib/base/files.ts';
 import {AlexNet, type PictureSource} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run-folder.ts';
+import {RunFolder} from '../../lib/run/run-folder.ts';
 import {tinyLabels, tinyNet, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';

@@ -1,4 +1,4 @@
-import type {DataType} from '../../lib/native.ts';
+import type {DataType} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes, roundTo} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';

@@ -1,5 +1,5 @@
 import type {ExecutionContext} from 'ava';
-import type {Activation} from '../../lib/native.ts';
+import type {Activation} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes, type RealType} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';

@@ -1,5 +1,5 @@
 import type {ExecutionContext} from 'ava';
-import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/native.ts';
+import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
 import {queueFailure, queueWork} from '../helpers/queue-work.ts';

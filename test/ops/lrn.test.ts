@@ -1,4 +1,4 @@
-import type {LrnOptions} from '../../lib/native.ts';
+import type {LrnOptions} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';

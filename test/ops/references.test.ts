@@ -1,7 +1,7 @@
 // The definitions that the devices are compared with: each backward pass against finite differences of its own forward
 // pass, in double precision and on random shapes, and a few values known beforehand. Needs no device.
 import test from 'ava';
-import {philox} from '../../lib/random.ts';
+import {philox} from '../../lib/base/random.ts';
 import {assertGradient, dot} from '../helpers/finite-differences.ts';
 import {atOnce} from '../helpers/at-once.ts';
 import {Random} from '../../lib/selftest/random.ts';

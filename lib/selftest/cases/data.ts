@@ -1,5 +1,5 @@
 // Pictures, initial weights and the order of files: what comes before a step.
-import {elementsOf} from '../../memory.ts';
+import {elementsOf} from '../../device/memory.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, equal, inWords, type OperationCase} from '../operation-case.ts';
 import type {Random} from '../random.ts';

@@ -1,5 +1,5 @@
-import {elementsOf} from '../../memory.ts';
-import type {DataType} from '../../native.ts';
+import {elementsOf} from '../../device/memory.ts';
+import type {DataType} from '../../device/native.ts';
 import {roundTo, type RealType} from '../bfloat16.ts';
 import {close, equal, inWords, type OperationCase} from '../operation-case.ts';
 import type {Random} from '../random.ts';

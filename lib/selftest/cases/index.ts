@@ -1,4 +1,4 @@
-import type {Architecture} from '../../architecture.ts';
+import type {Architecture} from '../../net/architecture.ts';
 import {realTypes} from '../bfloat16.ts';
 import type {OperationCase} from '../operation-case.ts';
 import {convolutionCases} from './convolution.ts';

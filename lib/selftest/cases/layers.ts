@@ -1,6 +1,6 @@
 // The shapes of a net's layers, for checks of operations at their real size.
-import type {Architecture} from '../../architecture.ts';
-import {elementsOf} from '../../memory.ts';
+import type {Architecture} from '../../net/architecture.ts';
+import {elementsOf} from '../../device/memory.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
 import {convOutputShape, type ConvGeometry} from '../reference/conv2d.ts';
 import type {LinearGeometry} from '../reference/linear.ts';

@@ -1,4 +1,4 @@
-import type {Activation} from '../../native.ts';
+import type {Activation} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, inWords, type OperationCase} from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';

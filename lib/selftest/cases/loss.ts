@@ -1,5 +1,5 @@
 // Loss and update: what ends a step.
-import {elementsOf} from '../../memory.ts';
+import {elementsOf} from '../../device/memory.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, equal, inWords, type OperationCase, type Output} from '../operation-case.ts';
 import {sgd} from '../reference/sgd.ts';

@@ -1,5 +1,5 @@
-import {elementsOf} from '../../memory.ts';
-import type {LrnOptions} from '../../native.ts';
+import {elementsOf} from '../../device/memory.ts';
+import type {LrnOptions} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, inWords, type OperationCase} from '../operation-case.ts';
 import {lrn, lrnBackward, lrnBackwardRoundings, lrnRoundings} from '../reference/lrn.ts';

@@ -1,5 +1,5 @@
-import {elementsOf} from '../../memory.ts';
-import type {PoolOptions} from '../../native.ts';
+import {elementsOf} from '../../device/memory.ts';
+import type {PoolOptions} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, equal, inWords, type OperationCase} from '../operation-case.ts';
 import {maxPool, maxPoolBackward, poolOutputShape, type PoolInput} from '../reference/max-pool.ts';

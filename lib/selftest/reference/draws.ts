@@ -1,5 +1,5 @@
 // What devices draw from Philox 4x32-10 (core/random.h): dropout masks and initial weights.
-import {draws as streams, philox} from '../../random.ts';
+import {draws as streams, philox} from '../../base/random.ts';
 import {Sums} from '../tolerance.ts';
 
 export interface DropoutDraw {

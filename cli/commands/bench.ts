@@ -1,0 +1,95 @@
+import type {Command} from 'commander';
+import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../benchmarks/run.ts';
+import {runShared, sharedMachine, sharedTable} from '../../benchmarks/shared-machine.ts';
+import {benchmarkTable, describeMachine} from '../../benchmarks/table.ts';
+import {trialNames} from '../../benchmarks/trials.ts';
+import type {Precision} from '../../lib/index.ts';
+import {describeRun} from '../devices-in-words.ts';
+import {exitCodes} from '../exit-codes.ts';
+import {table} from '../format.ts';
+import {Interruptible} from '../interrupt.ts';
+import {Output} from '../output.ts';
+import {commonOptions, integer} from '../parse.ts';
+
+interface BenchCommandOptions {
+	device: string;
+	threads?: number;
+	precision: Precision;
+	batchSize: number;
+	repetitions?: number;
+	json?: boolean;
+}
+
+/** What runs where no trial is named: what users wait for. */
+const wholeNet = ['train-step', 'inference'];
+
+export function addBench(program: Command): void {
+	const command = program
+		.command('bench')
+		.summary('measure speed, of the net and of its operations')
+		.description(
+			'Measure how long a training step, inference or a single operation takes at the shapes of AlexNet, each in a ' +
+				'process of its own, and how near that is to what this machine can do.',
+		)
+		.argument(
+			'[trial]',
+			"a trial, the beginning of some trials' names, 'all', or 'shared-machine'; an unknown one lists them",
+		)
+		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
+		.addOption(commonOptions.precision())
+		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
+		.option('--repetitions <number>', 'samples taken of each trial', integer(1))
+		.addOption(commonOptions.json());
+	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
+		if (pattern === sharedMachine) return bench(shared, wholeNet, options);
+		const trials = pattern === undefined ? wholeNet : chosen(trialNames(), pattern);
+		if (trials.length === 0) {
+			const message = `error: there is no trial '${pattern ?? ''}'. Trials: ${[...trialNames(), sharedMachine].join(', ')}`;
+			command.error(message, {exitCode: exitCodes.usage});
+		}
+		return bench((given) => measured(trials, given), trials, options);
+	});
+}
+
+function chosen(names: readonly string[], pattern: string): readonly string[] {
+	if (names.includes(pattern)) return [pattern];
+	return names.filter((name) => pattern === 'all' || name.startsWith(pattern));
+}
+
+/** What there is to tell, as JSON and in words. */
+interface Told {
+	rows: readonly object[];
+	text: string;
+}
+
+async function measured(trials: readonly string[], options: BenchmarkOptions): Promise<Told> {
+	const rows = await runTrials(trials, options);
+	const {header, cells} = benchmarkTable(rows);
+	return {rows, text: [table(header, cells), ...rows.slice(0, 1).map(describeMachine)].join('\n')};
+}
+
+/** How much of the speed is kept beside busy processes. */
+async function shared(options: BenchmarkOptions): Promise<Told> {
+	const rows = await runShared(options);
+	const {header, cells} = sharedTable(rows);
+	return {rows, text: table(header, cells)};
+}
+
+async function bench(
+	run: (options: BenchmarkOptions) => Promise<Told>,
+	trials: readonly string[],
+	options: BenchCommandOptions,
+): Promise<void> {
+	const output = new Output(options);
+	const {threads, precision, batchSize, repetitions} = options;
+	const devices = benchmarkDevices(options.device.split(','), trials);
+	output.note(describeRun({devices, precision, threads}));
+	using interruptible = new Interruptible(() => output.note('Ending.'));
+	const {signal} = interruptible;
+	const onProgress = (trial: string, done: number): void => output.progress(trial, done, trials.length);
+	const given = {devices, threads, precision, batchSize, repetitions, signal, onProgress};
+	const {rows, text} = await run(given).finally(() => output.clear());
+	output.json(rows);
+	if (!output.isJson) output.result(text);
+}

@@ -1,0 +1,133 @@
+import {Option, type Command} from 'commander';
+import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder, type Precision} from '../../lib/index.ts';
+import {describeRun} from '../devices-in-words.ts';
+import {accuracy, count, percent, table} from '../format.ts';
+import {Interruptible} from '../interrupt.ts';
+import {outliveOutput, Output} from '../output.ts';
+import {commonOptions, integer, number} from '../parse.ts';
+import {openAsTrained} from '../run-pictures.ts';
+import {UnreadableNotes} from '../unreadable.ts';
+
+/** The parts in words. */
+const parts = {train: 'those trained on', validation: 'those held out in training', all: 'all there are'} as const;
+type Split = keyof typeof parts;
+
+interface EvaluateCommandOptions {
+	device: string;
+	threads?: number;
+	precision: Precision;
+	batchSize: number;
+	crops: 1 | 10;
+	split?: Split;
+	validationFraction?: number;
+	seed?: number;
+	strict?: boolean;
+	perClass?: boolean;
+	json?: boolean;
+}
+
+export function addEvaluate(program: Command): void {
+	program
+		.command('evaluate')
+		.summary('measure a trained net on a folder of pictures')
+		.description('Loss, top-1 and top-5 accuracy of a trained net on pictures of known classes.')
+		.argument('<checkpoint>', 'for example run/best.safetensors')
+		.argument('<folder>', 'the pictures, laid out as for train')
+		.addOption(commonOptions.crops())
+		.addOption(
+			new Option(
+				'--split <part>',
+				"which pictures: those held out in training (default in the run's folder), those trained on, or all (in another)",
+			).choices(Object.keys(parts)),
+		)
+		.option('--validation-fraction <share>', "as in training (default: the run's)", number(0, 1))
+		.option('--per-class', 'print the results of each class')
+		.option('--seed <number>', "as in training (default: the run's)", integer(0))
+		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out')
+		.addOption(commonOptions.device())
+		.addOption(commonOptions.threads())
+		.addOption(commonOptions.precision())
+		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
+		.addOption(commonOptions.json())
+		.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
+			outliveOutput();
+			const output = new Output(options);
+			using interruptible = new Interruptible(() => output.note('Ending after the current batch.'));
+			await evaluate(checkpoint, folder, options, output, interruptible.signal);
+		});
+}
+
+async function evaluate(
+	checkpoint: string,
+	folder: string,
+	options: EvaluateCommandOptions,
+	output: Output,
+	signal: AbortSignal,
+): Promise<void> {
+	const {device, threads, precision, batchSize, crops, strict} = options;
+	const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
+	await using model = await AlexNet.load(checkpoint, load);
+	const {validationFraction, seed} = options;
+	const opened = await openAsTrained(folder, model, {validationFraction, seed}, strict);
+	const {data} = opened;
+	const split = options.split ?? (opened.isOfRun && data.validation.size > 0 ? 'validation' : 'all');
+	const pictures = picturesOf(data, folder, split, strict);
+	output.note(describeRun(model));
+	for (const remark of data.remarks) output.note(remark);
+	const classes = count(data.labels.length, 'class', 'classes');
+	const missing = model.classes - data.labels.length;
+	const without = missing > 0 ? ` The net knows ${count(missing, 'other')}, of which there are none here.` : '';
+	output.note(`Evaluating ${count(pictures.size, 'picture')} in ${classes}: ${parts[split]}.${without}`);
+	const trainedOn =
+		(split === 'validation' ? 0 : opened.trainedOn.train) + (split === 'train' ? 0 : opened.trainedOn.validation);
+	if (trainedOn > 0) {
+		const which = trainedOn === pictures.size ? 'These' : `${trainedOn.toLocaleString('en-US')} of them`;
+		output.note(`${which} were trained on: their accuracy says little.`);
+	}
+	const onProgress = (done: number, total: number): void => output.progress('evaluating', done, total);
+	const evaluation = await model.evaluate(pictures, {crops, signal, onProgress});
+	new UnreadableNotes(output, [pictures]).tell();
+	const unreadable = pictures.unreadable.size;
+	output.json({
+		checkpoint,
+		folder,
+		split,
+		crops,
+		device: model.devices.join(),
+		precision,
+		...evaluation,
+		unreadable,
+		trainedOn,
+	});
+	if (output.isJson) return;
+	output.result(
+		`${count(evaluation.pictures, 'picture')}, ${count(crops, 'crop')}: ` +
+			`loss ${evaluation.loss.toFixed(3)}, ${accuracy(evaluation, {top5: model.classes > 5})}`,
+	);
+	if (options.perClass === true) output.result(classTable(evaluation));
+}
+
+function classTable({classes}: Evaluation): string {
+	const rows = classes
+		.filter(({pictures}) => pictures > 0)
+		.map(({label, pictures, correct, takenFor}) => [
+			...[label, `${pictures}`, `${correct}`, percent(correct / pictures)],
+			takenFor ? `${takenFor.label} (${takenFor.pictures})` : '',
+		]);
+	return table(['class', 'pictures', 'right', 'share', 'most often taken for'], rows);
+}
+
+function picturesOf(data: ImageFolder, folder: string, split: Split, strict: boolean | undefined): Dataset {
+	const {train, validation, labels} = data;
+	const sources = {
+		train: () => train,
+		validation: () => validation,
+		all: () => new Dataset({labels, pictures: [...train.pictures, ...validation.pictures], strict}),
+	};
+	const chosen = sources[split]();
+	if (chosen.size > 0) return chosen;
+	throw new AlexNetError(
+		'ALEXNET_FOLDER',
+		`No picture of '${folder}' is held out (--split ${split}). Use --split all, or a larger --validation-fraction.`,
+	);
+}

@@ -1,0 +1,82 @@
+import {randomInt} from 'node:crypto';
+import {Option, type Command} from 'commander';
+import {openDevice} from '../../lib/device/device.ts';
+import {listDevices} from '../../lib/index.ts';
+import {factsOf} from '../../lib/selftest/facts.ts';
+import type {TestResult} from '../../lib/selftest/result.ts';
+import {selftest} from '../../lib/selftest/selftest.ts';
+import {exitCodes} from '../exit-codes.ts';
+import {Interruptible} from '../interrupt.ts';
+import {Output} from '../output.ts';
+import {commonOptions, deviceIds, integer} from '../parse.ts';
+import {describeFacts, SelftestTable, verdict} from '../selftest-report.ts';
+
+interface SelftestCommandOptions {
+	device?: string;
+	seed?: number;
+	full?: boolean;
+	json?: boolean;
+}
+
+export function addSelftest(program: Command): void {
+	program
+		.command('selftest')
+		.summary('check that devices compute what they must')
+		.description(
+			'Check every operation on a device against its definition in double precision, a training step against the CPU, ' +
+				'and what devices send each other. Prints a report to paste into a bug report. ' +
+				`Ends with code ${exitCodes.selftest} where something is wrong.`,
+		)
+		.addOption(
+			new Option(
+				'--device <ids>',
+				'devices, with commas between (default: every CUDA device; cpu:0 if there is none)',
+			).argParser(deviceIds),
+		)
+		.option('--full', "also the shapes of AlexNet's layers, and a training step of the whole net: some minutes")
+		.option('--seed <number>', 'decides all inputs (default: another each time)', integer(0))
+		.addOption(commonOptions.json())
+		.action(async (options: SelftestCommandOptions) => {
+			const output = new Output(options);
+			using interruptible = new Interruptible(() => output.note('Ending after the current test.'));
+			await run(options, output, interruptible.signal);
+		});
+}
+
+async function run(options: SelftestCommandOptions, output: Output, signal: AbortSignal): Promise<void> {
+	const {seed = randomInt(2 ** 32), full = false} = options;
+	const devices = options.device === undefined ? everyGpu() : chosen(options.device);
+	const facts = factsOf(devices);
+	output.result(describeFacts(facts, {seed, full, isChosen: options.device !== undefined}));
+	const table = new SelftestTable(devices);
+	output.result(table.header);
+	const results: TestResult[] = [];
+	const onProgress = (test: string, done: number, total: number): void => output.progress(test, done, total);
+	try {
+		for await (const result of selftest({devices, seed, full, signal, onProgress})) {
+			results.push(result);
+			output.result(table.row(result));
+		}
+	} finally {
+		output.clear();
+	}
+	const {isPassed, text} = verdict(results);
+	output.result(text);
+	output.json({...facts, seed, full, isPassed, results});
+	if (!isPassed) process.exitCode = exitCodes.selftest;
+}
+
+function everyGpu(): string[] {
+	const gpus = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
+	return gpus.length > 0 ? gpus : ['cpu:0'];
+}
+
+/** @throws ALEXNET_DEVICE where one is not here. */
+function chosen(list: string): string[] {
+	const ids = list.split(',').map((id) => {
+		const device = openDevice(id);
+		device.close();
+		return device.id;
+	});
+	return [...new Set(ids)];
+}

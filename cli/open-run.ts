@@ -1,0 +1,91 @@
+// The model and the folder of a run, new or resumed.
+import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
+import {alexnet} from '../lib/net/alexnet.ts';
+import type {Architecture} from '../lib/net/architecture.ts';
+import {environmentChanges, environmentOf} from '../lib/training/environment.ts';
+import {AlexNetError} from '../lib/base/errors.ts';
+import {requireSameLabels} from '../lib/training/evaluate.ts';
+import {AlexNet, type AlexNetOptions, type ImageFolder} from '../lib/index.ts';
+import {RunFolder, runFiles, type RunConfig} from '../lib/run/run-folder.ts';
+import type {Output} from './output.ts';
+import {describeConfig, savedConfig} from './run-config.ts';
+
+export interface OpenedRun {
+	model: AlexNet;
+	run: RunFolder;
+}
+
+/**
+ * @param settings for config.json: train's options, by name
+ * @throws ALEXNET_RUN where the folder holds a run already.
+ */
+export async function startRun(
+	path: string,
+	data: ImageFolder,
+	options: AlexNetOptions,
+	settings: object,
+): Promise<OpenedRun> {
+	const model = await AlexNet.create({...options, labels: data.labels});
+	return opened(model, () => RunFolder.create(path, describeConfig(model, data, settings)));
+}
+
+/**
+ * @param config what the run was started with; `settings` are what it goes on with
+ * @throws ALEXNET_LABEL where the folder has other classes, ALEXNET_CHECKPOINT where the checkpoint is of another net.
+ */
+export async function resumeRun(
+	path: string,
+	config: RunConfig,
+	data: ImageFolder,
+	options: AlexNetOptions,
+	{settings, hasCheckpoint, output}: {settings: object; hasCheckpoint: boolean; output: Output},
+): Promise<OpenedRun> {
+	const {labels, startedAt: begun} = savedConfig(path, config);
+	requireSameLabels({labels}, data);
+	const checkpoint = join(path, runFiles.last);
+	const {devices, precision, batchSize} = options;
+	const model = hasCheckpoint
+		? await AlexNet.load(checkpoint, {devices, precision, batchSize})
+		: await AlexNet.create({...options, labels: data.labels});
+	return opened(model, async () => {
+		if (hasCheckpoint) requireSameNet(checkpoint, model, options);
+		warn(model, output);
+		const {startedAt, ...now} = describeConfig(model, data, settings);
+		return RunFolder.resume(path, {startedAt: begun ?? startedAt, ...now}, model);
+	});
+}
+
+async function opened(model: AlexNet, open: () => Promise<RunFolder>): Promise<OpenedRun> {
+	try {
+		return {model, run: await open()};
+	} catch (error) {
+		await model.dispose();
+		throw error;
+	}
+}
+
+function warn(model: AlexNet, output: Output): void {
+	if (!model.progress) return;
+	const changes = environmentChanges(model.progress.environment, environmentOf(model));
+	if (changes.length === 0) return;
+	output.note(`warning: the run goes on, but not bit for bit as it would have: ${changes.join('; ')}.`);
+}
+
+/** @throws ALEXNET_CHECKPOINT where a checkpoint is of another run than config.json tells of. */
+function requireSameNet(path: string, model: AlexNet, options: AlexNetOptions): void {
+	const what = foreign(model, options);
+	if (what === undefined) return;
+	const advice = "Put the run's own checkpoint back, or start a new run (--out).";
+	throw new AlexNetError('ALEXNET_CHECKPOINT', `${path} is of ${what}. ${advice}`);
+}
+
+/** What a model is of, if it is not of the run with these options. */
+function foreign({architecture, classes, seed, progress}: AlexNet, options: AlexNetOptions): string | undefined {
+	const expected = JSON.parse(JSON.stringify(alexnet({...options, classes}))) as Architecture;
+	const layer = expected.layers.find((spec, index) => !isDeepStrictEqual(spec, architecture.layers[index]));
+	if (layer) return `another net than config.json tells of: ${layer.name} differs`;
+	if (!isDeepStrictEqual(expected, architecture)) return 'another net than config.json tells of';
+	if (seed !== options.seed) return `a run with seed ${seed}, not ${String(options.seed)}`;
+	return progress ? undefined : 'a net that no training run has saved';
+}

@@ -1,0 +1,26 @@
+import {Command} from 'commander';
+import {packageVersion} from '../lib/base/package.ts';
+import {addBench} from './commands/bench.ts';
+import {addClassify} from './commands/classify.ts';
+import {addDevices} from './commands/devices.ts';
+import {addEvaluate} from './commands/evaluate.ts';
+import {addFilters} from './commands/filters.ts';
+import {addSelftest} from './commands/selftest.ts';
+import {addTrain} from './commands/train.ts';
+
+/** The command line. It throws a CommanderError where commander would end the process. */
+export function createProgram(): Command {
+	const program = new Command('alexnet')
+		.description('AlexNet as the 2012 paper has it: train it on your pictures, and have it tell what others show.')
+		.version(packageVersion)
+		.showHelpAfterError('(--help lists the options)')
+		.exitOverride();
+	addDevices(program);
+	addTrain(program);
+	addEvaluate(program);
+	addClassify(program);
+	addFilters(program);
+	addBench(program);
+	addSelftest(program);
+	return program;
+}

@@ -1,0 +1,57 @@
+// Which recipe `train` takes, and what it sets where the command line does not.
+import {Option, type Command} from 'commander';
+import {recipeFor, recipes, type Init, type RecipeName} from '../lib/index.ts';
+import {fewPictures} from '../lib/net/recipes.ts';
+import {count} from './format.ts';
+import type {Output} from './output.ts';
+
+/** What a recipe decides, by the names of train's options. */
+interface RecipeSettings {
+	init: Init;
+	learningRate: number;
+	batchSize: number;
+	epochs: number;
+	patience: number;
+}
+
+export interface RecipeOptions extends RecipeSettings {
+	recipe?: RecipeName;
+}
+
+const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
+
+export function recipeOption(): Option {
+	const least = fewPictures.toLocaleString('en-US');
+	const description = `defaults that go together; left out, small below ${least} training pictures, else paper`;
+	return new Option('--recipe <recipe>', description).choices(Object.keys(recipes));
+}
+
+/** An option whose default the recipe decides. */
+export function byRecipe(name: keyof RecipeSettings, flags: string, description: string): Option {
+	const [small, paper] = [settingsOf('small')[name], settingsOf('paper')[name]];
+	return new Option(flags, description).default(paper, small === paper ? undefined : `small ${small}, paper ${paper}`);
+}
+
+/**
+ * The options of a new run: what the command line leaves out is the recipe's. Says which recipe it is and why.
+ *
+ * A recipe's batch is at most half of the pictures: then an epoch has two steps, and a picture that cannot be read does
+ * not leave the only batch unfilled.
+ */
+export function withRecipe<T extends RecipeOptions>(command: Command, given: T, pictures: number, output: Output): T {
+	const recipe = given.recipe ?? recipeFor(pictures);
+	const defaults = settingsOf(recipe);
+	const largest = Math.max(1, Math.floor(pictures / 2));
+	const settings = {...defaults, batchSize: Math.min(defaults.batchSize, largest)};
+	const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+	const ofRecipe = Object.fromEntries(Object.entries(settings).filter(([name]) => !isGiven(name)));
+	const options = {...given, ...ofRecipe, recipe};
+	const halved = !isGiven('batchSize') && settings.batchSize < defaults.batchSize;
+	const chosen = isGiven('recipe') ? 'as asked for' : `as there are ${count(pictures, 'training picture')}`;
+	output.note(
+		`Recipe '${recipe}', ${chosen}: ${count(options.epochs, 'epoch')} in batches of ${options.batchSize}` +
+			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, init '${options.init}', ` +
+			`patience ${options.patience}.`,
+	);
+	return options;
+}

@@ -1,0 +1,210 @@
+// Checkpoints: one safetensors file that classifies on its own and that training can go on from.
+import {setImmediate} from 'node:timers/promises';
+import type {Architecture} from '../net/architecture.ts';
+import {flag, options} from '../base/check.ts';
+import {AlexNetError} from '../base/errors.ts';
+import {encodeHeader, decodeHeader, type CheckpointHeader} from './checkpoint-header.ts';
+import {placeColumns} from '../net/columns.ts';
+import {openDevice} from '../device/device.ts';
+import {reasonOf} from '../base/files.ts';
+import {allFinite} from '../base/finite.ts';
+import {Memory} from '../device/memory.ts';
+import type {Model} from '../net/model.ts';
+import type {ModelOptions, RunOptions} from '../net/options.ts';
+import type {Parameter, ParameterContents} from '../net/parameter.ts';
+import {SafetensorsFile, writeSafetensors, type OutgoingTensor} from './safetensors.ts';
+import {sgdSettings} from '../net/sgd.ts';
+
+/** Checking values pauses for the event loop after this many: about a millisecond. */
+const valuesAtOnce = 2 ** 20;
+
+export interface SaveOptions {
+	/**
+	 * Whether the file holds momentum, too, half of its bytes. Without, it classifies the same, and training goes on from
+	 * it with zero momentum. Default: whether the model has any.
+	 */
+	momentum?: boolean | undefined;
+}
+
+export const saveOptions = options<SaveOptions>({momentum: flag});
+
+/**
+ * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
+ * Steps wait until the file is written: it is of one whole step, and no copy of the weights is held meanwhile.
+ *
+ * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a value is no finite number; what
+ * stood there before is untouched. ALEXNET_CHECKPOINT, too, where the file is written but its folder cannot be synced, as
+ * the message says then. ALEXNET_DISPOSED after dispose().
+ */
+export async function saveCheckpoint(model: Model, path: string, {momentum}: SaveOptions = {}): Promise<void> {
+	const hasMomentum = momentum ?? !model.inferenceOnly;
+	if (hasMomentum) model.requireTrainable();
+	await model.exclusively(() => write(model, path, hasMomentum));
+}
+
+async function write(model: Model, path: string, hasMomentum: boolean): Promise<void> {
+	const {architecture, step, seed, batchSize, pcaScale, sgd, hasStatistics, progress, devices, precision} = model;
+	const header: CheckpointHeader = {
+		architecture,
+		labels: [...model.labels],
+		step,
+		seed,
+		batchSize,
+		pcaScale,
+		sgd,
+		hasStatistics,
+		hasMomentum,
+		...(progress && {progress}),
+		devices,
+		precision,
+	};
+	// One array serves all tensors in turn: 151 MB for fc6 would otherwise be taken anew each time.
+	const scratch = new Float32Array(Math.max(...model.parameters.map(({elements}) => elements)));
+	const outgoing = (parameter: Parameter, name: string, contents: ParameterContents): OutgoingTensor => ({
+		name,
+		shape: parameter.shape,
+		read: async () => {
+			const values = await parameter.read(contents, scratch.subarray(0, parameter.elements));
+			await requireFinite(name, values, path);
+			return values;
+		},
+	});
+	const {mean, pca} = model.statistics;
+	const {imageSize} = architecture;
+	const still = (name: string, shape: number[], values: Float32Array): OutgoingTensor => ({
+		name,
+		shape,
+		read: () => Promise.resolve(values),
+	});
+	const momentum = hasMomentum ? model.parameters : [];
+	await writeSafetensors(
+		path,
+		[
+			...model.parameters.map((parameter) => outgoing(parameter, parameter.name, 'weights')),
+			...momentum.map((parameter) => outgoing(parameter, `momentum.${parameter.name}`, 'velocity')),
+			still('mean', [imageSize, imageSize, 3], mean),
+			still('pca.values', [3], pca.values),
+			still('pca.vectors', [3, 3], pca.vectors),
+		],
+		encodeHeader(path, header),
+	);
+}
+
+/** A net that has come to nothing must not take the place of one that works. */
+async function requireFinite(name: string, values: Float32Array, path: string): Promise<void> {
+	for (let start = 0; start < values.length; start += valuesAtOnce) {
+		if (!allFinite(values.subarray(start, start + valuesAtOnce))) {
+			throw new AlexNetError(
+				'ALEXNET_LOSS',
+				`${name} has values that are no finite numbers, so it is not saved; ${path} is as it was. ` +
+					'Go on from there, or from the start, with a lower learningRate.',
+			);
+		}
+		await setImmediate();
+	}
+}
+
+/** How a checkpoint becomes a model: `make` constructs it from what the file says and what the caller chose. */
+export type ModelFactory<M extends Model> = (options: ModelOptions) => M;
+
+/**
+ * Rebuilds the model that a checkpoint holds, on any device and in any precision.
+ *
+ * @throws ALEXNET_CHECKPOINT where the file is missing, cut short, damaged, of another program or of a newer format, or
+ * has weights that are no finite numbers. Nothing is allocated before its header and the shapes of its tensors are right.
+ */
+export async function loadCheckpoint<M extends Model>(
+	path: string,
+	options: RunOptions,
+	make: ModelFactory<M>,
+): Promise<M> {
+	const file = await SafetensorsFile.open(path);
+	try {
+		const header = decodeHeader(path, file.metadata);
+		requireTensors(path, file, header);
+		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = header;
+		// Files of the first version do not say; a net that had made a step had them.
+		const {hasStatistics = step > 0, hasMomentum = true} = header;
+		const model = make({
+			...sgdSettings(sgd),
+			...{architecture, labels, seed, pcaScale},
+			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
+			threads: options.threads,
+			inferenceOnly: options.inferenceOnly,
+		});
+		try {
+			await fill(model, file, {hasStatistics, hasMomentum: hasMomentum && !model.inferenceOnly});
+		} catch (error) {
+			await model.dispose();
+			throw error;
+		}
+		model.step = step;
+		model.progress = header.progress;
+		return model;
+	} finally {
+		await file.close();
+	}
+}
+
+/** @throws ALEXNET_CHECKPOINT where the file lacks a tensor of this net, or has it in another shape. Takes no memory. */
+function requireTensors(path: string, file: SafetensorsFile, {architecture, hasMomentum}: CheckpointHeader): void {
+	for (const {name, shape} of parametersOf(path, architecture)) {
+		file.require(name, shape);
+		if (hasMomentum !== false) file.require(`momentum.${name}`, shape);
+	}
+	for (const [name, shape] of statisticsOf(architecture)) file.require(name, shape);
+}
+
+/** Names and shapes of a net's parameters, as its layers tell them. */
+function parametersOf(path: string, architecture: Architecture): readonly Parameter[] {
+	const device = openDevice('cpu', {threads: 1});
+	const outlines = new Memory(device, {outline: true});
+	try {
+		const layers = placeColumns(architecture, [outlines], 'float32', 0);
+		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
+	} catch (error) {
+		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+	} finally {
+		outlines.dispose();
+		device.close();
+	}
+}
+
+function statisticsOf({imageSize}: Architecture): readonly (readonly [name: string, shape: readonly number[]])[] {
+	return [
+		['mean', [imageSize, imageSize, 3]],
+		['pca.values', [3]],
+		['pca.vectors', [3, 3]],
+	];
+}
+
+/** What is not read is zero. */
+async function fill(
+	model: Model,
+	file: SafetensorsFile,
+	{hasStatistics, hasMomentum}: {hasStatistics: boolean; hasMomentum: boolean},
+): Promise<void> {
+	const {imageSize} = model.architecture;
+	// Two arrays take turns: one is read into while the other is copied to the device.
+	const longest = Math.max(...model.parameters.map(({elements}) => elements));
+	let [next, copied] = [new Float32Array(longest), new Float32Array(longest)];
+	const copy = async (parameter: Parameter, contents: ParameterContents, name: string): Promise<void> => {
+		const values = await file.read(name, parameter.shape, next);
+		await model.synchronize();
+		parameter.write(contents, values);
+		[next, copied] = [copied, next];
+	};
+	for (const parameter of model.parameters) {
+		parameter.reset();
+		await copy(parameter, 'weights', parameter.name);
+		if (hasMomentum) await copy(parameter, 'velocity', `momentum.${parameter.name}`);
+	}
+	await model.synchronize();
+	if (!hasStatistics) return;
+	model.statistics = {
+		mean: await file.read('mean', [imageSize, imageSize, 3]),
+		pca: {values: await file.read('pca.values', [3]), vectors: await file.read('pca.vectors', [3, 3])},
+	};
+	await model.synchronize();
+}

@@ -1,0 +1,92 @@
+import {arrayOf, callback, flag, instanceOf, integer, must, needed, options} from '../base/check.ts';
+import type {Statistics} from './views.ts';
+
+/** A batch of decoded pictures. */
+export interface Batch {
+	/**
+	 * RGB, 0 to 255, [N, imageSize, imageSize, 3]. The source may use the memory again: it is the consumer's until the
+	 * next batch but one is asked for.
+	 */
+	readonly images: Uint8Array;
+	/** [N], indices into the source's labels */
+	readonly labels: Int32Array;
+	/** [N], the pictures' places in the source */
+	readonly indices: Int32Array;
+}
+
+export interface BatchOptions {
+	batchSize: number;
+	/** Places of the pictures, in the order to deliver; all of them in their own order by default. */
+	order?: ArrayLike<number> | undefined;
+	/** Whether a last batch that is not full is left out. Default false. */
+	dropLast?: boolean | undefined;
+	/** Batches prepared before they are asked for. Default 2. */
+	ahead?: number | undefined;
+	signal?: AbortSignal | undefined;
+}
+
+export const placesOfPictures = arrayOf<number>('places of pictures');
+
+export const batchOptions = options<BatchOptions>({
+	batchSize: needed(integer(1)),
+	order: placesOfPictures,
+	dropLast: flag,
+	ahead: integer(0),
+	signal: instanceOf(AbortSignal),
+});
+
+/** Of a pass over all pictures. */
+export interface StatisticsOptions {
+	signal?: AbortSignal | undefined;
+	onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export const statisticsOptions = options<StatisticsOptions>({signal: instanceOf(AbortSignal), onProgress: callback()});
+
+/** The pictures of each class, in the order of the labels. */
+export type PictureContents = readonly {
+	readonly pictures: number;
+	/** Of their names; empty where they have none. */
+	readonly digest: string;
+	/**
+	 * A digest of their files' sizes, where they are known. It tells of a picture that was replaced under its name, unless
+	 * the new file has exactly as many bytes.
+	 */
+	readonly sizes?: string;
+}[];
+
+/** Where training and evaluation take pictures from: a folder's `Dataset`, or anything that does the same. */
+export interface PictureSource {
+	/** Names of the classes. */
+	readonly labels: readonly string[];
+	/** Number of pictures. */
+	readonly size: number;
+	batches(options: BatchOptions): AsyncGenerator<Batch>;
+	/** Mean image and PCA of the RGB values over all pictures. */
+	statistics(options?: StatisticsOptions): Promise<Statistics>;
+	/** Pictures that could not be read so far, by path, and why. Optional, as all that follows. */
+	readonly unreadable?: ReadonlyMap<string, string> | undefined;
+	/** Their places, ascending. */
+	readonly unreadablePlaces?: readonly number[] | undefined;
+	/** Leaves pictures out as the run did that is resumed, although they may be readable now. */
+	leaveOut?(places: readonly number[]): void;
+	/** Pictures that are used although they are damaged, by path, and what is known of the damage. */
+	readonly suspect?: ReadonlyMap<string, string> | undefined;
+	/** Reads all pictures once: fails as `batches` would, and finds what is unreadable or suspect. */
+	check?(options?: StatisticsOptions): Promise<void>;
+	/**
+	 * What a resumed run compares with the pictures that it began with.
+	 *
+	 * @param unread places of pictures that the run does without: their sizes do not count
+	 */
+	contents?(unread?: ArrayLike<number>): Promise<PictureContents>;
+}
+
+export const pictureSource = must<PictureSource>(
+	"a source of pictures, such as an ImageFolder's train or validation",
+	(value) => {
+		const {labels, size, batches, statistics} = (value ?? {}) as Partial<Record<keyof PictureSource, unknown>>;
+		const hasCalls = typeof batches === 'function' && typeof statistics === 'function';
+		return Array.isArray(labels) && Number.isSafeInteger(size) && hasCalls;
+	},
+);

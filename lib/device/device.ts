@@ -1,0 +1,97 @@
+import {checked, flag, integer, options, text, type Check} from '../base/check.ts';
+import {AlexNetError, messageOf} from '../base/errors.ts';
+import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
+
+export interface ListOptions {
+	/**
+	 * Opens each device for a moment, to tell how much memory is free and whether this build runs there. Some of a GPU's
+	 * memory then stays with this process until it ends.
+	 */
+	probe?: boolean | undefined;
+}
+
+const listOptions = options<ListOptions>({probe: flag});
+
+export interface DeviceOptions {
+	/**
+	 * CPU only: at most so many threads. Default: as many as affinity, a container's CPU quota, OMP_NUM_THREADS and
+	 * OMP_THREAD_LIMIT allow; no more in any case.
+	 */
+	threads?: number | undefined;
+}
+
+export const threadsCheck: Check<number> = integer(1);
+
+const deviceOptions = options<DeviceOptions>({threads: threadsCheck});
+
+/**
+ * The devices of this machine. Why there is no CUDA device, and which CUDA versions build and driver have, says
+ * {@link cudaAvailability}.
+ */
+export function listDevices(given: ListOptions = {}): DeviceInfo[] {
+	const {probe = false} = checked('listDevices', listOptions, given);
+	const devices = native.listDevices();
+	return probe ? devices.map((device) => ({...device, ...probed(device.id)})) : devices;
+}
+
+function probed(id: string): Pick<DeviceInfo, 'freeBytes'> | Pick<DeviceInfo, 'problem'> {
+	try {
+		const device = openDevice(id);
+		try {
+			return {freeBytes: device.freeBytes()};
+		} finally {
+			device.close();
+		}
+	} catch (error) {
+		return {problem: messageOf(error)};
+	}
+}
+
+/** What is known of a device that can be opened here; the CPU is listed once, however many devices share it. */
+export function deviceInfo(id: string, here: readonly DeviceInfo[] = listDevices()): DeviceInfo | undefined {
+	const [kind] = id.split(':');
+	const cpu = kind === 'cpu' ? here.find((device) => device.kind === 'cpu') : undefined;
+	return here.find((device) => device.id === id) ?? (cpu && {...cpu, id});
+}
+
+/** {@link deviceInfo} of a device that works with so many threads, where it is a CPU. */
+export function deviceInUse(id: string, threads: number | undefined): DeviceInfo | undefined {
+	const info = deviceInfo(id);
+	if (info?.threads === undefined || threads === undefined || threads >= info.threads) return info;
+	const inUse = {...info, threads};
+	delete inUse.threadsLimitedBy;
+	return inUse;
+}
+
+/** Whether CUDA devices can be had here, and if not, why and what to do. */
+export function cudaAvailability(): CudaAvailability {
+	return native.cudaAvailability();
+}
+
+/**
+ * Opens a device: "cpu" (the same as "cpu:0"), "cpu:1", "cuda:0". Close it when done.
+ *
+ * @throws ALEXNET_DEVICE where there is no such device here; the message says why. Nothing falls back. ALEXNET_ARGUMENT
+ * where a GPU is given `threads`.
+ */
+export function openDevice(id: string, given: DeviceOptions = {}): NativeDevice {
+	const {threads} = checked('openDevice', deviceOptions, given);
+	const match = /^(cpu|cuda)(?::(\d{1,9}))?$/.exec(checked('id', text, id));
+	if (!match?.[1]) {
+		throw new AlexNetError(
+			'ALEXNET_DEVICE',
+			`Unknown device '${id}'. Devices here: ${listDevices()
+				.map((device) => device.id)
+				.join(', ')}.`,
+		);
+	}
+	const [, kind, index = '0'] = match;
+	if (threads !== undefined && kind === 'cuda') {
+		throw new AlexNetError('ALEXNET_ARGUMENT', `threads is for the CPU; ${id} has none to set.`);
+	}
+	if (kind === 'cuda') {
+		const {reason, message} = cudaAvailability();
+		if (reason !== 'available') throw new AlexNetError('ALEXNET_DEVICE', `There is no ${id} here. ${message}`);
+	}
+	return new native.Device(kind, Number(index), threads);
+}

@@ -1,0 +1,305 @@
+// The typed contract of the native addon, and the only file that loads it.
+//
+// The addon reports errors with the same codes as lib/base/errors.ts. Operations queue and return; what fails on the
+// queue rejects the device's next promise. Shapes and parameters are documented in core/operations.h.
+import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {AlexNetError, makeError, messageOf} from '../base/errors.ts';
+import {packageRoot} from '../base/package.ts';
+
+export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
+export type Activation = 'none' | 'relu' | 'tanh';
+export type Shape = readonly number[];
+
+/** What a tensor reads and writes, by data type; bfloat16 travels as the upper halves of floats, in a Uint16Array. */
+export type HostArray = Float32Array | Uint16Array | Int32Array | Uint8Array;
+
+export interface Tensor {
+	readonly shape: number[];
+	readonly dataType: DataType;
+	readonly deviceId: string;
+	/** The same memory with another shape, type or start. Keeps the memory alive on its own. */
+	view(shape: Shape, dataType: DataType, byteOffset?: number): Tensor;
+	/**
+	 * Queues a copy from the host. Leave the array as it is, and where it is (`transfer`), until the device's next promise
+	 * has settled.
+	 *
+	 * @throws ALEXNET_DATA_TYPE where it is not the {@link HostArray} of the data type, ALEXNET_SHAPE where it has another
+	 *   length, ALEXNET_ARGUMENT where its buffer is resizable.
+	 */
+	write(source: HostArray): void;
+	/** Queues a copy to the host. The array is whole when the promise resolves. Errors as of `write`. */
+	read(destination: HostArray): Promise<void>;
+	/** Releases the memory as soon as queued work no longer needs it. Idempotent. */
+	dispose(): void;
+}
+
+declare const eventBrand: unique symbol;
+
+/** Something that happens on a device's queue, for another device to wait for. */
+export interface DeviceEvent {
+	readonly [eventBrand]: true;
+}
+
+export interface NativeDevice {
+	readonly id: string;
+	/** Tensor memory held now, and how many allocations there ever were. */
+	memory(): {bytes: number; allocations: number};
+	/** Bytes that could still be allocated now. */
+	freeBytes(): number;
+	allocate(shape: Shape, dataType: DataType): Tensor;
+	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
+	outline(shape: Shape, dataType: DataType): Tensor;
+	/** Happens when all that was queued so far has ended. */
+	record(): DeviceEvent;
+	/** What is queued later on this device runs after the event. */
+	wait(event: DeviceEvent): void;
+	synchronize(): Promise<void>;
+	/** Drops queued work, waits for what runs. Idempotent. */
+	close(): void;
+}
+
+/** A device of this machine. The CUDA versions of build and driver are in {@link CudaAvailability}. */
+export interface DeviceInfo {
+	/** As `openDevice` and `AlexNet.create` take it: "cpu:0", "cuda:1". */
+	id: string;
+	kind: 'cpu' | 'cuda';
+	/** The processor's or the board's name. */
+	name: string;
+	/** Memory in bytes: the machine's or the control group's for a CPU, the board's for a GPU. */
+	memoryBytes: number;
+	/** Whether bf16 arithmetic runs in hardware; where it does not, it works but is slow. */
+	nativeBfloat16: boolean;
+	/** CPU: threads used when it is the only device and nothing else is asked for. */
+	threads?: number;
+	/** CPU: what allows no more threads, for example "OMP_NUM_THREADS" or "CPU quota"; left out where it is the machine. */
+	threadsLimitedBy?: string;
+	/** CPU: the library that multiplies and its instruction set, which decide the last bits of results. */
+	arithmetic?: string;
+	/** CUDA: for example "8.6". */
+	computeCapability?: string;
+	/** CUDA: streaming multiprocessors. */
+	multiprocessors?: number;
+	/** CUDA: ids of the devices that reach this one's memory without the host's help. */
+	peers?: string[];
+	/** Bytes that could be allocated now; only where `listDevices({probe: true})` asks and the device can be opened. */
+	freeBytes?: number;
+	/** Why the device cannot be opened, though it is there; also only where that asks. */
+	problem?: string;
+}
+
+/** Whether CUDA devices can be had here, and why not. */
+export interface CudaAvailability {
+	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device';
+	/** A sentence that says what to do. */
+	message: string;
+	/** CUDA version this build was made with, 13000 meaning 13.0; 0 where it has no CUDA part. */
+	runtimeVersion: number;
+	/** Newest CUDA version the driver supports; 0 where there is no driver. */
+	driverVersion: number;
+}
+
+export interface ConvOptions {
+	stride?: number;
+	/** Rows and columns of zeros: top, left, bottom, right. */
+	pads: readonly [number, number, number, number];
+	groups?: number;
+}
+export interface PoolOptions {
+	size: number;
+	stride: number;
+}
+export interface LrnOptions {
+	/** Equal slices of the channels that do not see each other. */
+	columns?: number;
+	/** Channels in a window, odd. */
+	size: number;
+	/** Multiplies the sum of squares; not divided by size (paper 3.3). */
+	alpha: number;
+	beta: number;
+	k: number;
+}
+export interface LrnArguments extends LrnOptions {
+	input: Tensor;
+	output: Tensor;
+	workspace?: Tensor | undefined;
+}
+export interface MaxPoolArguments extends PoolOptions {
+	input: Tensor;
+	output: Tensor;
+	workspace?: Tensor | undefined;
+}
+export interface SgdParameter {
+	weights: Tensor;
+	velocity: Tensor;
+	gradient: Tensor;
+	/** bf16 copy of the new weights. */
+	copy?: Tensor | undefined;
+	learningRate: number;
+	weightDecay: number;
+}
+
+/** The operations (core/operations.h has their shapes and formulas). All queue and return. */
+export interface Operations {
+	augment(options: {images: Tensor; views: Tensor; mean: Tensor; output: Tensor}): void;
+	conv2d(
+		options: ConvOptions & {
+			input: Tensor;
+			weights: Tensor;
+			bias?: Tensor | undefined;
+			addend?: Tensor | undefined;
+			output: Tensor;
+			activation?: Activation;
+		},
+	): void;
+	conv2dBackwardInput(options: ConvOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	conv2dBackwardWeights(
+		options: ConvOptions & {
+			input: Tensor;
+			outputGradient: Tensor;
+			weightGradient: Tensor;
+			biasGradient?: Tensor | undefined;
+		},
+	): void;
+	linear(options: {
+		input: Tensor;
+		weights: Tensor;
+		bias?: Tensor | undefined;
+		addend?: Tensor | undefined;
+		output: Tensor;
+		activation?: Activation;
+	}): void;
+	linearBackwardInput(options: {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	linearBackwardWeights(options: {
+		input: Tensor;
+		outputGradient: Tensor;
+		weightGradient: Tensor;
+		biasGradient?: Tensor | undefined;
+	}): void;
+	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
+	activateBackward(options: {
+		output: Tensor;
+		outputGradient: Tensor;
+		inputGradient: Tensor;
+		activation: Activation;
+	}): void;
+	lrn(options: LrnArguments): void;
+	lrnBackward(
+		options: LrnOptions & {
+			input: Tensor;
+			outputGradient: Tensor;
+			inputGradient: Tensor;
+			workspace?: Tensor | undefined;
+		},
+	): void;
+	maxPool(options: MaxPoolArguments): void;
+	maxPoolBackward(options: PoolOptions & {outputGradient: Tensor; inputGradient: Tensor; workspace: Tensor}): void;
+	dropout(options: {
+		input: Tensor;
+		output: Tensor;
+		rate: number;
+		seed: number | bigint;
+		step: number;
+		layer: number;
+		features: number;
+		offset?: number;
+	}): void;
+	softmaxLoss(options: {logits: Tensor; labels: Tensor; result: Tensor; gradient?: Tensor | undefined}): void;
+	softmax(options: {logits: Tensor; probabilities: Tensor}): void;
+	sgd(options: {momentum: number; parameters: readonly SgdParameter[]}): void;
+	cast(options: {input: Tensor; output: Tensor}): void;
+	/** Within a device, or from one to another in the order of both queues. */
+	copy(options: {input: Tensor; output: Tensor}): void;
+	/**
+	 * Begins a copy to another device, beside both queues, when what was queued before it on both has ended. Before the
+	 * input is written or the output is used, its device must wait for the event.
+	 */
+	send(options: {input: Tensor; output: Tensor}): DeviceEvent;
+	add(options: {input: Tensor; addend: Tensor; output: Tensor}): void;
+	fill(options: {output: Tensor; value: number}): void;
+	permute(options: {
+		input: Tensor;
+		output: Tensor;
+		axes: readonly number[];
+		/** Where in a larger input the output begins. */
+		inputStart?: readonly number[];
+		/** Where in a larger output the input is put; the rest of the output stays. */
+		outputStart?: readonly number[];
+	}): void;
+	normal(options: {output: Tensor; seed: number | bigint; stream: number; deviation: number}): void;
+	/** Bytes of the workspace that the backward pass needs; 0 where it needs none. */
+	lrnWorkspaceBytes(options: LrnArguments): number;
+	maxPoolWorkspaceBytes(options: MaxPoolArguments): number;
+}
+
+export interface Addon extends Operations {
+	/** Takes what makes an error of a code and a message. */
+	makeErrorsWith(make: typeof makeError): void;
+	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
+	listDevices(): DeviceInfo[];
+	cudaAvailability(): CudaAvailability;
+	/**
+	 * Takes an open file for this process until it is closed, at the latest when the process ends, however it ends. False
+	 * where another process or another opening of the file holds it.
+	 */
+	lockFile(descriptor: number): boolean;
+}
+
+/** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */
+const testBuilds = [
+	{variable: 'ALEXNET_ASAN_SIMULATED', folder: 'AsanSimulated', command: 'npm run test:asan-simulated'},
+	{variable: 'ALEXNET_SIMULATED_GPUS', folder: 'Simulated', command: 'npm run build:simulated'},
+	{variable: 'ALEXNET_ASAN', folder: 'Asan', command: 'npm run test:asan'},
+	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
+] as const;
+
+function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
+	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
+	if (!existsSync(file)) {
+		throw new AlexNetError(
+			'ALEXNET_ADDON',
+			`${variable} is set, but ${file} is not there. Run '${command}' in a checkout, or unset it.`,
+		);
+	}
+	return createRequire(import.meta.url)(file) as Addon;
+}
+
+function loadRelease(): Addon {
+	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
+	try {
+		return load(packageRoot());
+	} catch (error) {
+		throw new AlexNetError(
+			'ALEXNET_ADDON',
+			`The native addon could not be loaded: ${messageOf(error)}\n` +
+				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing.",
+			{cause: error},
+		);
+	}
+}
+
+function loadAddon(): Addon {
+	const asked = testBuilds.find(({variable}) => process.env[variable]);
+	const addon = asked ? loadTestBuild(asked) : loadRelease();
+	addon.makeErrorsWith(makeError);
+	return addon;
+}
+
+function loaded(exports: Partial<Addon>): Partial<Addon> {
+	return exports.Device ? exports : Object.assign(exports, loadAddon());
+}
+
+/**
+ * The addon, loaded where it is first used, so that what needs none works without one.
+ *
+ * @throws ALEXNET_ADDON, with the reason.
+ */
+export const native = new Proxy<Partial<Addon>>(
+	{},
+	{
+		get: (exports, name) => Reflect.get(loaded(exports), name) as unknown,
+		has: (exports, name) => Reflect.has(loaded(exports), name),
+		ownKeys: (exports) => Reflect.ownKeys(loaded(exports)),
+	},
+) as Addon;

@@ -1,0 +1,64 @@
+// Places the columns of an architecture on devices.
+import type {Architecture, LayerSpec} from './architecture.ts';
+import {AlexNetError} from '../base/errors.ts';
+import {Conv2d} from './layers/conv2d.ts';
+import {Dropout} from './layers/dropout.ts';
+import type {Layer, Layout, Placement} from './layers/layer.ts';
+import {Linear} from './layers/linear.ts';
+import {Lrn} from './layers/lrn.ts';
+import {MaxPool} from './layers/max-pool.ts';
+import type {Memory} from '../device/memory.ts';
+import type {DataType} from '../device/native.ts';
+
+/**
+ * One device holds both columns as one NHWC tensor with column 0's channels first: columns are groups of a convolution,
+ * LRN looks at each by itself, and a layer that reads both is an ordinary layer. Two devices hold a column each; they meet
+ * in the layers that read both, where each sends its column to the other (lib/net/layers/product.ts). The logits are on the
+ * first device.                                                                                  paper 3.2, 3.5, figure 2
+ *
+ * @param memories one a device
+ */
+export function placeColumns(
+	architecture: Architecture,
+	memories: readonly Memory[],
+	precision: DataType,
+	seed: number,
+	inferenceOnly = false,
+): readonly Layer[] {
+	const placement: Placement = {memories, columns: architecture.columns, precision, inferenceOnly};
+	const layers: Layer[] = [];
+	let layout = pictures(1, architecture.crop, memories.length);
+	let dropouts = 0;
+	const place = (spec: LayerSpec): Layer => {
+		switch (spec.type) {
+			case 'conv2d':
+				return new Conv2d(placement, spec, layout);
+			case 'lrn':
+				return new Lrn(placement, spec);
+			case 'maxPool':
+				return new MaxPool(spec);
+			case 'linear':
+				return new Linear(placement, spec, layout, spec === architecture.layers.at(-1));
+			case 'dropout':
+				return new Dropout(spec, seed, dropouts++);
+		}
+	};
+	for (const spec of architecture.layers) {
+		const layer = place(spec);
+		const output = layer.output(layout);
+		if (output.shapes.flat().some((dimension) => dimension < 1)) {
+			throw new AlexNetError(
+				'ALEXNET_SHAPE',
+				`${spec.name} has nothing to read: its input is [${(layout.shapes[0] ?? []).join(', ')}]. Use a larger crop.`,
+			);
+		}
+		layers.push(layer);
+		layout = output;
+	}
+	return layers;
+}
+
+/** The net's input: every device sees the whole pictures. */
+export function pictures(count: number, crop: number, devices: number): Layout {
+	return {shapes: Array.from({length: devices}, () => [count, crop, crop, 3]), copies: true};
+}

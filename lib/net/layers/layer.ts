@@ -1,0 +1,93 @@
+import type {Initial} from '../architecture.ts';
+import type {Memory} from '../../device/memory.ts';
+import type {DataType, Shape, Tensor} from '../../device/native.ts';
+import type {Parameter} from '../parameter.ts';
+
+/** Where a net's layers put what they hold: a memory on each device, and how many columns of channels there are. */
+export interface Placement {
+	readonly memories: readonly Memory[];
+	readonly columns: number;
+	/** What is multiplied. */
+	readonly precision: DataType;
+	/** Whether parameters have neither momentum nor gradient. */
+	readonly inferenceOnly: boolean;
+}
+
+/** How a tensor of the net lies on the devices: a shape for each device that holds a part of it. */
+export interface Layout {
+	/** [N, H, W, C] or [N, I]. */
+	readonly shapes: readonly Shape[];
+	/** Whether each part is the whole tensor (the pictures) and not a column's share of its channels. */
+	readonly copies: boolean;
+}
+
+/** A tensor of the net: a part on each device that holds any of it. */
+export type Parts = readonly Tensor[];
+
+/** A layer's tensors for one batch size. */
+export interface LayerTensors {
+	/** One a device; takes what the layer needs besides. */
+	readonly memories: readonly Memory[];
+	readonly input: Parts;
+	readonly output: Parts;
+	/** Missing in inference. backward() may overwrite it. */
+	readonly outputGradient?: Parts | undefined;
+	/** Missing in inference and for the first layer. */
+	readonly inputGradient?: Parts | undefined;
+}
+
+/** A layer bound to its tensors. Calls queue and return. */
+export interface LayerPlan {
+	/** @param step updates made so far: dropout's masks depend on it. */
+	forward(step: number): void;
+	/** Writes the parameters' gradients and inputGradient. Only where there is an outputGradient. */
+	backward(): void;
+}
+
+/** A layer on its devices: its parameters, and how to run it. */
+export interface Layer {
+	readonly name: string;
+	readonly parameters: readonly {readonly parameter: Parameter; readonly initial: Initial}[];
+	/** Whether inputGradient may be outputGradient's memory. */
+	readonly backwardInPlace: boolean;
+	/** Left out of inference: the input is the output. */
+	readonly trainingOnly: boolean;
+	output(input: Layout): Layout;
+	plan(tensors: LayerTensors): LayerPlan;
+}
+
+/** The layout in which each part has another shape. */
+export function eachPart({shapes, copies}: Layout, shapeOf: (shape: Shape) => Shape): Layout {
+	return {shapes: shapes.map(shapeOf), copies};
+}
+
+/** What one device has of a layer's tensors. */
+interface Part {
+	readonly memory: Memory;
+	readonly input: Tensor;
+	readonly output: Tensor;
+	readonly outputGradient: Tensor | undefined;
+	readonly inputGradient: Tensor | undefined;
+}
+
+/** A layer's tensors device by device, for a layer whose parts do not see each other. */
+export function partsOf({memories, input, output, outputGradient, inputGradient}: LayerTensors): Part[] {
+	return input.flatMap((own, part) => {
+		const [memory, result] = [memories[part], output[part]];
+		if (!memory || !result) return [];
+		const gradients = {outputGradient: outputGradient?.[part], inputGradient: inputGradient?.[part]};
+		return [{memory, input: own, output: result, ...gradients}];
+	});
+}
+
+/** The plan of a layer whose parts do not see each other: each device runs its own. */
+export function sideBySide(plans: readonly LayerPlan[]): LayerPlan {
+	return {
+		forward: (step) => {
+			for (const plan of plans) plan.forward(step);
+		},
+		backward: () => {
+			for (const plan of plans) plan.backward();
+		},
+	};
+}

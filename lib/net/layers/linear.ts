@@ -1,0 +1,73 @@
+import type {LinearSpec} from '../architecture.ts';
+import {AlexNetError} from '../../base/errors.ts';
+import {elementsOf} from '../../device/memory.ts';
+import {native, type Tensor} from '../../device/native.ts';
+import type {Layer, LayerPlan, LayerTensors, Layout, Parts, Placement} from './layer.ts';
+import {planProduct, type Product} from './product.ts';
+import {Weights} from './weights.ts';
+
+/** Fully connected layer with bias and activation, reading all of its input: [N, H, W, C] or [N, I].      paper 3.5 */
+export class Linear implements Layer {
+	readonly name: string;
+	readonly parameters;
+	readonly backwardInPlace = false;
+	readonly trainingOnly = false;
+	readonly #spec: LinearSpec;
+	readonly #weights: Weights;
+	/** How many devices have outputs. */
+	readonly #holders: number;
+
+	/** @param isLast the last layer's outputs, the logits, are on the first device alone */
+	constructor(placement: Placement, spec: LinearSpec, input: Layout, isLast: boolean) {
+		const devices = placement.memories.length;
+		this.name = spec.name;
+		this.#spec = spec;
+		this.#holders = isLast ? 1 : devices;
+		if (spec.outputs % this.#holders !== 0) {
+			const message = `${spec.name}: ${devices} devices must share ${spec.outputs} outputs evenly.`;
+			throw new AlexNetError('ALEXNET_SHAPE', message);
+		}
+		const parts = input.copies ? input.shapes.slice(0, 1) : input.shapes;
+		const inputs = parts.reduce((sum, shape) => sum + elementsOf(shape.slice(1)), 0);
+		const [, height = 0, width = 0, channels] = parts[0] ?? [];
+		this.#weights = new Weights(placement, {
+			name: spec.name,
+			shape: [spec.outputs, inputs],
+			// Files order a convolution's features [C, H, W], as PyTorch flattens them.
+			features: channels === undefined ? undefined : [channels * parts.length, height, width],
+			readsPeer: devices > 1 && !input.copies,
+			holders: this.#holders,
+		});
+		this.parameters = this.#weights.parameters.map((parameter) => ({parameter, initial: spec.initial}));
+	}
+
+	output({shapes}: Layout): Layout {
+		const outputs = this.#spec.outputs / this.#holders;
+		return {shapes: shapes.slice(0, this.#holders).map(([images = 0]) => [images, outputs]), copies: false};
+	}
+
+	plan(tensors: LayerTensors): LayerPlan {
+		const {memories, input, inputGradient} = tensors;
+		const flat = (parts: Parts): Tensor[] =>
+			parts.flatMap((part, device) => {
+				const [images = 0, ...features] = part.shape;
+				const view = memories[device]?.view(part, [images, elementsOf(features)], part.dataType);
+				return view ? [view] : [];
+			});
+		const product: Product = {
+			forward: (options) => native.linear(options),
+			backwardInput: (options) => native.linearBackwardInput(options),
+			backwardWeights: (options) => native.linearBackwardWeights(options),
+		};
+		const units = this.#weights.units((tensor, {memory, shape}) =>
+			// The view goes with the plan.
+			(memories.find(({device}) => device === memory.device) ?? memory).view(
+				tensor,
+				[shape[0] ?? 0, elementsOf(shape.slice(1))],
+				tensor.dataType,
+			),
+		);
+		const flattened = {...tensors, input: flat(input), inputGradient: inputGradient && flat(inputGradient)};
+		return planProduct(product, this.#spec.activation, units, flattened);
+	}
+}

@@ -1,0 +1,363 @@
+import type {Architecture} from './architecture.ts';
+import {bytes, checked, floats, instanceOf, inWords, requireLength} from '../base/check.ts';
+import {placeColumns} from './columns.ts';
+import {DeviceGroup} from '../device/device-group.ts';
+import {AlexNetError, DisposedError} from '../base/errors.ts';
+import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
+import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
+import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
+import type {Parameter} from './parameter.ts';
+import {InferencePlan, type Network} from './plan.ts';
+import {Predictor} from './predictor.ts';
+import type {Progress} from './progress.ts';
+import {recipes} from './recipes.ts';
+import {sgdSettings, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
+import {Stepper} from './stepper.ts';
+import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from '../data/views.ts';
+import {WorkQueue} from '../base/work-queue.ts';
+
+/**
+ * A network on its devices: parameters, training steps and predictions on pictures of uint8.
+ *
+ * Calls may overlap: what reads or changes weights runs one after the other, in the order of the calls, so each sees the
+ * weights of a whole step. Predictions that wait are put together in batches.
+ */
+export class Model {
+	readonly architecture: Architecture;
+	readonly labels: readonly string[];
+	readonly precision: Precision;
+	readonly batchSize: number;
+	readonly seed: number;
+	/** Whether it has neither momentum nor gradients and cannot be trained. */
+	readonly inferenceOnly: boolean;
+	readonly pcaScale: PcaScale;
+	/** Updates made so far. */
+	step = 0;
+	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
+	progress: Progress | undefined;
+	readonly #network: Network;
+	readonly #group: DeviceGroup;
+	readonly #memories: readonly Memory[];
+	readonly #queue = new WorkQueue();
+	readonly #stepper: Stepper;
+	readonly #predictor: Predictor;
+	#sgd: SgdSettings;
+	#statistics: Statistics;
+	#hasStatistics = false;
+	/** What the devices' mean images are of. */
+	#placed: Statistics | undefined;
+	#closing: Promise<void> | undefined;
+
+	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
+	constructor(options: ModelOptions) {
+		checked('AlexNet', modelOptions, options);
+		const {architecture, labels, devices = 'cpu', precision = 'fp32', seed = 0} = options;
+		const {batchSize = recipes.paper.create.batchSize} = options;
+		requireLabels(architecture, labels);
+		this.architecture = architecture;
+		this.labels = [...labels];
+		this.precision = precision;
+		this.batchSize = batchSize;
+		this.seed = seed;
+		this.inferenceOnly = options.inferenceOnly ?? false;
+		this.pcaScale = options.pcaScale ?? 'deviation';
+		this.#sgd = sgdSettings(options);
+		const {imageSize, crop} = architecture;
+		const mean = [imageSize, imageSize, 3];
+		const pca = {values: new Float32Array(3), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
+		this.#statistics = {mean: new Float32Array(elementsOf(mean)), pca};
+		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns, options);
+		try {
+			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
+			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
+			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
+				memories,
+				layers: placeColumns(architecture, memories, type, seed, this.inferenceOnly),
+				means: memories.map((memory) => memory.allocate(mean, 'float32')),
+			}));
+			this.#memories = taken.memories;
+			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
+		} catch (error) {
+			this.#group.close();
+			throw error;
+		}
+		this.#stepper = new Stepper(this.#network, this.#group);
+		this.#predictor = new Predictor({
+			plan: (rows) => this.#inferencePlan(rows),
+			settle: (promise) => this.#group.settle(promise),
+			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
+			most: batchSize,
+			classes: this.classes,
+			pictureBytes: imageSize * imageSize * 3,
+		});
+	}
+
+	/** Draws the initial weights, and sets momentum to zero. */
+	async initialize(): Promise<void> {
+		await this.exclusively(async () => {
+			let stream = 0;
+			for (const layer of this.#network.layers) {
+				for (const {parameter, initial} of layer.parameters) parameter.initialize(initial, this.seed, stream++);
+			}
+			await this.#group.synchronize();
+		});
+	}
+
+	get classes(): number {
+		return this.labels.length;
+	}
+
+	/** Rates and decay of the next step; see {@link SgdOptions}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
+	get sgd(): SgdSettings {
+		return this.#sgd;
+	}
+
+	set sgd(settings: SgdSettings) {
+		this.#sgd = {...checked('model.sgd', sgdSettingsCheck, settings)};
+	}
+
+	/** Ids of the devices that hold the columns. */
+	get devices(): readonly string[] {
+		return this.#group.ids;
+	}
+
+	/** Threads of each device, where they are CPUs. */
+	get threads(): number | undefined {
+		return this.#group.threads;
+	}
+
+	/** Every weight and bias: name, shape in PyTorch's order, and where its parts lie. */
+	get parameters(): readonly Parameter[] {
+		return this.#network.layers.flatMap((layer) => layer.parameters.map(({parameter}) => parameter));
+	}
+
+	/** Tensor memory held now, in bytes, and how many allocations there ever were. */
+	get memory(): {bytes: number; allocations: number} {
+		return this.#group.memory;
+	}
+
+	/**
+	 * Mean image and PCA of the training set: subtracted from, and added to, every picture. Zero at first. What begins
+	 * later goes by new ones.
+	 */
+	get statistics(): Statistics {
+		return this.#statistics;
+	}
+
+	set statistics(statistics: Statistics) {
+		this.requireOpen();
+		checked('statistics', statisticsFields, statistics);
+		const {imageSize} = this.architecture;
+		requireLength('The mean image', statistics.mean.length, imageSize * imageSize * 3);
+		requireLength('pca.values', statistics.pca.values.length, 3);
+		requireLength('pca.vectors', statistics.pca.vectors.length, 9);
+		this.#statistics = statistics;
+		this.#hasStatistics = true;
+	}
+
+	/** Whether {@link statistics} have been set. */
+	get hasStatistics(): boolean {
+		return this.#hasStatistics;
+	}
+
+	/**
+	 * One step on one batch: forward, backward, and the update unless `update` is false.
+	 *
+	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL, ALEXNET_ARGUMENT (for inference only) before anything is queued.
+	 */
+	async trainStep(options: TrainStepOptions): Promise<StepResult> {
+		this.requireOpen();
+		this.requireTrainable();
+		const {images, update = true, progress} = checked('trainStep', trainStepOptions, options);
+		const labels = this.#requireLabels(options.labels);
+		const {imageSize} = this.architecture;
+		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
+		if (options.indices) requireLength('indices', options.indices.length, labels.length);
+		return this.exclusively(() =>
+			this.#withStatistics(async () => {
+				const batch = {images, labels, views: this.#views(labels.length, options), step: this.step};
+				const result = await this.#stepper.make(batch, update ? this.sgd : undefined);
+				if (update) ++this.step;
+				if (progress && Number.isFinite(result.loss)) this.progress = progress(result);
+				return result;
+			}),
+		);
+	}
+
+	/**
+	 * What was the first that is not a finite number in the last training step, in the order of the forward pass:
+	 * "conv5's output". Undefined where all is finite.
+	 */
+	async firstNotFinite(): Promise<string | undefined> {
+		return this.exclusively(() => this.#stepper.firstNotFinite());
+	}
+
+	/**
+	 * Probabilities of the classes for pictures, averaged over one centre crop or ten (paper 4.1). Calls that overlap
+	 * share batches; how many pictures a batch has may change probabilities in their last bits.
+	 *
+	 * @param images [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles.
+	 * @returns [N, classes]
+	 * @throws ALEXNET_SHAPE, ALEXNET_ARGUMENT before anything runs; the signal's reason as soon as it aborts.
+	 */
+	async predict(images: Uint8Array, options: PredictOptions = {}): Promise<Float32Array> {
+		this.requireOpen();
+		const {crops = 1, signal} = checked('predict', predictOptions, options);
+		checked('images', bytes, images);
+		const {imageSize, crop} = this.architecture;
+		return this.#predictor.predict(images, testViews(crops, imageSize, crop), signal);
+	}
+
+	/** Resolves when all that was asked for has ended; rejects with what failed on a device since the last promise. */
+	async synchronize(): Promise<void> {
+		await this.exclusively(() => this.#group.synchronize());
+	}
+
+	/**
+	 * Runs `work` while nothing else reads or changes the weights: after what was asked for before, and before what is
+	 * asked for later. For work on the tensors of {@link parameters}; it must not wait for other methods of the model.
+	 *
+	 * @throws ALEXNET_DISPOSED after dispose().
+	 */
+	async exclusively<T>(work: () => Promise<T>): Promise<T> {
+		this.requireOpen();
+		return this.#queue.run(work);
+	}
+
+	/** The gradients of the last training step, by name, in PyTorch's order. */
+	async gradients(): Promise<Map<string, Float32Array>> {
+		this.requireTrainable();
+		return this.#readAll('gradient');
+	}
+
+	/** The weights and biases, by name, in PyTorch's order. */
+	async getParameters(): Promise<Map<string, Float32Array>> {
+		return this.#readAll('weights');
+	}
+
+	/**
+	 * Replaces weights and biases, given by name in PyTorch's order, all of them. Momentum starts at zero again.
+	 *
+	 * @throws ALEXNET_ARGUMENT where the names, ALEXNET_SHAPE where a length is wrong, before anything changes.
+	 */
+	async setParameters(values: ReadonlyMap<string, Float32Array>): Promise<void> {
+		this.requireOpen();
+		checked('values', instanceOf(Map), values);
+		const known = this.parameters.map(({name}) => name);
+		if (values.size !== known.length || known.some((name) => !values.has(name))) {
+			const [expected, given] = [known.join(', '), [...values.keys()].join(', ')];
+			throw new AlexNetError('ALEXNET_ARGUMENT', `setParameters needs ${expected}; got ${given}.`);
+		}
+		for (const parameter of this.parameters) {
+			parameter.requireValues(checked(parameter.name, floats, values.get(parameter.name)));
+		}
+		await this.exclusively(async () => {
+			for (const parameter of this.parameters) {
+				parameter.reset();
+				parameter.write('weights', values.get(parameter.name) ?? new Float32Array());
+			}
+			await this.#group.synchronize();
+		});
+	}
+
+	/**
+	 * Waits for steps, savings and readings that were asked for, and for the batch of predictions under way, then gives
+	 * all memory back. Predictions that wait for a batch, and what is asked for later, reject with ALEXNET_DISPOSED.
+	 * Idempotent.
+	 */
+	async dispose(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.dispose();
+	}
+
+	/** @throws ALEXNET_ARGUMENT where it is for inference only. */
+	requireTrainable(): void {
+		if (!this.inferenceOnly) return;
+		const message =
+			'The model has no memory for momentum and gradients: make or load it without inferenceOnly to train.';
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+
+	/** @throws ALEXNET_DISPOSED after dispose(). */
+	requireOpen(): void {
+		if (this.#closing) throw disposed();
+	}
+
+	async #close(): Promise<void> {
+		this.#predictor.refuse(disposed());
+		await this.#queue.drain();
+		// A failure that nobody waited for has nobody left to hear of it.
+		await this.#group.synchronize().catch(() => undefined);
+		this.#stepper.dispose();
+		this.#predictor.dispose();
+		for (const memory of this.#memories) memory.dispose();
+		this.#group.close();
+	}
+
+	/** Brings the mean image to the devices where it is not there yet: all of `work` sees the same. */
+	async #withStatistics<T>(work: () => Promise<T>): Promise<T> {
+		const statistics = this.#statistics;
+		if (this.#placed !== statistics) {
+			for (const tensor of this.#network.means) tensor.write(statistics.mean);
+			await this.#group.synchronize();
+			this.#placed = statistics;
+		}
+		return work();
+	}
+
+	#inferencePlan(rows: number): InferencePlan {
+		const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
+		return takeMemory(this.#group.devices, purpose, (memories) => new InferencePlan(this.#network, rows, memories));
+	}
+
+	#views(count: number, {augment = 'paper', indices, epoch = this.step}: TrainStepOptions): Float32Array {
+		const {imageSize, crop} = this.architecture;
+		if (augment === 'none') {
+			const centre = testViews(1, imageSize, crop);
+			return Float32Array.from({length: count * centre.length}, (_, index) => centre[index % centre.length] ?? 0);
+		}
+		const {pcaScale, seed} = this;
+		const statistics = this.#placed ?? this.#statistics;
+		const places = indices ?? Int32Array.from({length: count}, (_, index) => index);
+		return trainingViews({imageSize, crop, statistics, pcaScale, seed, epoch, indices: places});
+	}
+
+	async #readAll(contents: 'gradient' | 'weights'): Promise<Map<string, Float32Array>> {
+		return this.exclusively(async () => {
+			const all = new Map<string, Float32Array>();
+			for (const parameter of this.parameters)
+				all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
+			return all;
+		});
+	}
+
+	#requireLabels(labels: ArrayLike<number>): Int32Array {
+		if (labels.length < 1) throw new AlexNetError('ALEXNET_SHAPE', 'A batch needs at least one picture, got none.');
+		for (let row = 0; row < labels.length; ++row) {
+			const label = labels[row];
+			if (Number.isInteger(label) && Number(label) >= 0 && Number(label) < this.classes) continue;
+			throw new AlexNetError(
+				'ALEXNET_LABEL',
+				`The label of picture ${row} is ${inWords(label)}; it must be an integer from 0 to ${this.classes - 1}.`,
+			);
+		}
+		return Int32Array.from(labels);
+	}
+}
+
+function disposed(): DisposedError {
+	return new DisposedError('The model was used after dispose().');
+}
+
+function requireLabels({layers}: Architecture, labels: readonly string[]): void {
+	const last = layers.at(-1);
+	if (last?.type === 'linear' && last.outputs === labels.length) return;
+	throw new AlexNetError(
+		'ALEXNET_SHAPE',
+		`The last layer must be linear with an output for each of the ${labels.length} labels.`,
+	);
+}

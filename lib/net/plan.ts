@@ -1,0 +1,213 @@
+// Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them.
+import {pictures} from './columns.ts';
+import type {Layer, LayerPlan, Layout, Parts} from './layers/layer.ts';
+import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
+import {native, type DataType, type Shape, type Tensor} from '../device/native.ts';
+import {viewWidth} from '../data/views.ts';
+
+/** What a plan is made from. */
+export interface Network {
+	readonly layers: readonly Layer[];
+	readonly precision: 'float32' | 'bfloat16';
+	readonly imageSize: number;
+	readonly crop: number;
+	/** The mean image, [imageSize, imageSize, 3] fp32, on each device. */
+	readonly means: Parts;
+}
+
+/** Bytes in a row of an arena, so that none of its dimensions is too large. */
+const arenaRow = 4096;
+
+/** Device by device, memory that can hold one of several tensors at a time. */
+type Arena = (layout: Layout) => Parts;
+
+/** What training and inference have in common: pictures in, the net's input out. */
+abstract class Plan {
+	readonly batchSize: number;
+	/** [N, classes] fp32 */
+	readonly logits: Tensor;
+	protected readonly memories: readonly Memory[];
+	/** The first device's. */
+	protected readonly memory: Memory;
+	protected readonly network: Network;
+	/** [N, crop, crop, 3] on each device */
+	protected readonly input: Parts;
+	/** Of the layers' outputs, in order. */
+	protected readonly layouts: readonly Layout[];
+	/** [N, imageSize, imageSize, 3] uint8 on each device */
+	readonly #images: Parts;
+	/** [N, 6] fp32 on each device, see lib/data/views.ts */
+	readonly #views: Parts;
+
+	constructor(network: Network, batchSize: number, layers: readonly Layer[], memories: readonly Memory[]) {
+		const {precision, imageSize, crop} = network;
+		const [memory] = memories;
+		if (!memory) throw new Error('A plan needs a device.');
+		this.batchSize = batchSize;
+		this.network = network;
+		this.memories = memories;
+		this.memory = memory;
+		const onEach = (shape: Shape, type: DataType): Parts => memories.map((own) => own.allocate(shape, type));
+		this.#images = onEach([batchSize, imageSize, imageSize, 3], 'uint8');
+		this.#views = onEach([batchSize, viewWidth], 'float32');
+		this.input = onEach([batchSize, crop, crop, 3], precision);
+		let layout = pictures(batchSize, crop, memories.length);
+		this.layouts = layers.map((layer) => (layout = layer.output(layout)));
+		this.logits = memory.allocate(layout.shapes[0] ?? [], 'float32');
+	}
+
+	/** Queues pictures and what is seen of them. Leave the arrays as they are until the devices' next promises. */
+	write(images: Uint8Array, views: Float32Array): void {
+		for (const tensor of this.#images) tensor.write(images);
+		for (const tensor of this.#views) tensor.write(views);
+	}
+
+	dispose(): void {
+		for (const memory of this.memories) memory.dispose();
+	}
+
+	protected augment(): void {
+		this.input.forEach((output, device) => {
+			const [images, views, mean] = [this.#images[device], this.#views[device], this.network.means[device]];
+			if (images && views && mean) native.augment({images, views, mean, output});
+		});
+	}
+
+	protected arena(layouts: readonly Layout[]): Arena {
+		const {precision} = this.network;
+		const blocks = this.memories.map((memory, device) => {
+			const sizes = layouts.map(({shapes}) => (shapes[device] ? bytesOfTensor(shapes[device], precision) : 0));
+			return memory.allocate([Math.ceil(Math.max(1, ...sizes) / arenaRow), arenaRow], 'uint8');
+		});
+		return ({shapes}) =>
+			shapes.flatMap((shape, device) => {
+				const [memory, block] = [this.memories[device], blocks[device]];
+				return memory && block ? [memory.view(block, shape, precision)] : [];
+			});
+	}
+}
+
+/** Forward and backward for one batch size. Every activation is kept for the backward pass. */
+export class TrainingPlan extends Plan {
+	/** [N] int32 */
+	readonly labels: Tensor;
+	/** [3] fp32: sum of losses, top-1 count, top-5 count */
+	readonly result: Tensor;
+	/** [N, classes] */
+	readonly #logitsGradient: Tensor;
+	/** Of each layer. */
+	readonly #outputs: readonly Parts[];
+	readonly #steps: readonly LayerPlan[];
+
+	constructor(network: Network, batchSize: number, memories: readonly Memory[]) {
+		super(network, batchSize, network.layers, memories);
+		const {memory, layouts} = this;
+		const {layers, precision} = network;
+		this.labels = memory.allocate([batchSize], 'int32');
+		this.result = memory.allocate([3], 'float32');
+		this.#logitsGradient = memory.allocate(this.logits.shape, precision);
+		this.#outputs = layouts.map(({shapes}, index) =>
+			index === layers.length - 1
+				? [this.logits]
+				: shapes.flatMap((shape, device) => memories[device]?.allocate(shape, precision) ?? []),
+		);
+		const gradients = this.#gradients();
+		this.#steps = layers.map((layer, index) =>
+			layer.plan({
+				memories,
+				input: this.#outputs[index - 1] ?? this.input,
+				output: this.#outputs[index] ?? [],
+				outputGradient: gradients[index],
+				inputGradient: gradients[index - 1],
+			}),
+		);
+	}
+
+	/** @param step updates made so far */
+	forward(step: number): void {
+		this.augment();
+		for (const layer of this.#steps) layer.forward(step);
+		const {logits, labels, result} = this;
+		native.softmaxLoss({logits, labels, result, gradient: this.#logitsGradient});
+	}
+
+	backward(): void {
+		for (const layer of this.#steps.toReversed()) layer.backward();
+	}
+
+	/** What was the first that is not finite in the last forward pass: "conv5's output"; undefined where all is. */
+	async firstNotFinite(): Promise<string | undefined> {
+		if (!(await allFinite(this.input))) return "the net's input";
+		for (const [index, {name}] of this.network.layers.entries()) {
+			if (!(await allFinite(this.#outputs[index] ?? []))) return `${name}'s output`;
+		}
+		return undefined;
+	}
+
+	/** Gradients of the layers' outputs. They live one after the other, so two arenas in turn hold all of them. */
+	#gradients(): Parts[] {
+		const {layers} = this.network;
+		const inner = this.layouts.slice(0, -1);
+		const arenas = [this.arena(inner), this.arena(inner)] as const;
+		const gradients: Parts[] = [[this.#logitsGradient]];
+		let turn: 0 | 1 = 0;
+		for (let index = layers.length - 2; index >= 0; --index) {
+			const above = layers[index + 1];
+			if (!above?.backwardInPlace) turn = turn === 0 ? 1 : 0;
+			gradients.unshift(arenas[turn](inner[index] ?? {shapes: [], copies: false}));
+		}
+		return gradients;
+	}
+}
+
+/** Forward only: two arenas take turns, and what serves training alone is left out. */
+export class InferencePlan extends Plan {
+	/** [N, classes] fp32 */
+	readonly probabilities: Tensor;
+	readonly #steps: readonly LayerPlan[];
+
+	constructor(network: Network, batchSize: number, memories: readonly Memory[]) {
+		const layers = network.layers.filter((layer) => !layer.trainingOnly);
+		super(network, batchSize, layers, memories);
+		const inner = this.layouts.slice(0, -1);
+		const arenas = [this.arena(inner), this.arena(inner)] as const;
+		this.probabilities = this.memory.allocate(this.logits.shape, 'float32');
+		let input = this.input;
+		this.#steps = layers.map((layer, index) => {
+			const layout = inner[index];
+			const output = layout ? arenas[index % 2 === 0 ? 0 : 1](layout) : [this.logits];
+			const plan = layer.plan({memories, input, output});
+			input = output;
+			return plan;
+		});
+	}
+
+	forward(): void {
+		this.augment();
+		for (const layer of this.#steps) layer.forward(0);
+		native.softmax({logits: this.logits, probabilities: this.probabilities});
+	}
+}
+
+/** Elements read at once: what is looked at must not hold up the event loop. */
+const piece = 2 ** 20;
+
+async function allFinite(parts: Parts): Promise<boolean> {
+	for (const part of parts) {
+		const wide = part.dataType === 'float32';
+		const bytes = bytesOfTensor([1], part.dataType);
+		const elements = elementsOf(part.shape);
+		for (let start = 0; start < elements; start += piece) {
+			const count = Math.min(piece, elements - start);
+			const view = part.view([count], part.dataType, start * bytes);
+			const words = wide ? new Uint32Array(count) : new Uint16Array(count);
+			await view.read(wide ? new Float32Array(words.buffer) : new Uint16Array(words.buffer)).finally(() => {
+				view.dispose();
+			});
+			// Infinity and NaN are the numbers whose exponent is all ones.
+			const exponent = wide ? 0x7f800000 : 0x7f80;
+			if (words.some((word) => (word & exponent) === exponent)) return false;
+		}
+	}
+	return true;
+}

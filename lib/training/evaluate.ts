@@ -1,0 +1,194 @@
+import {callback, checked, instanceOf, options, shortened} from '../base/check.ts';
+import {AlexNetError} from '../base/errors.ts';
+import type {Model} from '../net/model.ts';
+import {pictureSource, type PictureSource} from '../data/picture-source.ts';
+import {first, rank} from './ranking.ts';
+import {crops} from '../data/views.ts';
+
+export interface EvaluateOptions {
+	/** Views of each picture whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
+	crops?: 1 | 10 | undefined;
+	/** Rejects with the signal's reason after the current batch. */
+	signal?: AbortSignal | undefined;
+	/** Called after each batch. */
+	onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export const evaluateOptions = options<EvaluateOptions>({
+	crops,
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
+
+/** What an epoch's report tells of the held-out pictures. */
+export interface Measures {
+	/** Pictures seen; unreadable ones are not among them. */
+	pictures: number;
+	/** Mean of -ln(probability of the label). */
+	loss: number;
+	/** Share of pictures whose label was the best, or among the best five. */
+	top1: number;
+	top5: number;
+	/** Share of pictures that are of the largest class: the accuracy of always telling that one. */
+	largestShare: number;
+}
+
+export interface ClassResult {
+	label: string;
+	pictures: number;
+	/** How many of them were told right. */
+	correct: number;
+	/** The other class that most of them were taken for, and how many were. */
+	takenFor?: {label: string; pictures: number};
+}
+
+export interface Evaluation extends Measures {
+	/** In the order of the model's labels. */
+	classes: readonly ClassResult[];
+}
+
+/**
+ * Loss and accuracy on pictures with known labels. The last batch may be partial. The source may have fewer classes than
+ * the model, in any order.
+ *
+ * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
+ */
+export async function evaluate(
+	model: Model,
+	source: PictureSource,
+	options: EvaluateOptions = {},
+): Promise<Evaluation> {
+	checked('source', pictureSource, source);
+	const {crops = 1, signal, onProgress} = checked('evaluate', evaluateOptions, options);
+	model.requireOpen();
+	const places = placesOf(model.labels, source.labels);
+	const sums = {pictures: 0, loss: 0, top5: 0};
+	const answers = new Answers(model.labels);
+	for await (const {images, labels} of source.batches({batchSize: model.batchSize, signal})) {
+		const probabilities = await model.predict(images, {crops});
+		for (let row = 0; row < labels.length; ++row) {
+			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
+			const label = places[labels[row] ?? 0] ?? 0;
+			sums.loss -= Math.log(bounded(values[label] ?? NaN));
+			sums.top5 += rank(values, label) < 5 ? 1 : 0;
+			answers.add(label, first(values));
+		}
+		sums.pictures += labels.length;
+		onProgress?.(sums.pictures, source.size);
+		signal?.throwIfAborted();
+	}
+	const {pictures} = sums;
+	if (pictures === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to evaluate.');
+	const classes = answers.results();
+	const correct = classes.reduce((sum, result) => sum + result.correct, 0);
+	const largest = classes.reduce((most, result) => Math.max(most, result.pictures), 0);
+	return {
+		...{pictures, loss: sums.loss / pictures, top1: correct / pictures, top5: sums.top5 / pictures},
+		...{largestShare: largest / pictures, classes},
+	};
+}
+
+/** An evaluation without its classes, of which there may be thousands. */
+export function measuresOf({pictures, loss, top1, top5, largestShare}: Evaluation): Measures {
+	return {pictures, loss, top1, top5, largestShare};
+}
+
+/** Counts what the pictures of each class were taken for. */
+class Answers {
+	readonly #labels: readonly string[];
+	/** For each class: class and number. */
+	readonly #counts: readonly Map<number | undefined, number>[];
+
+	constructor(labels: readonly string[]) {
+		this.#labels = labels;
+		this.#counts = labels.map(() => new Map<number | undefined, number>());
+	}
+
+	/** @param answer undefined where the net gave none */
+	add(label: number, answer: number | undefined): void {
+		const counts = this.#counts[label];
+		counts?.set(answer, (counts.get(answer) ?? 0) + 1);
+	}
+
+	results(): ClassResult[] {
+		return this.#counts.map((counts, label) => {
+			const others = [...counts].filter(([answer]) => answer !== undefined && answer !== label);
+			const [other] = others.sort(([a = 0, many], [b = 0, more]) => more - many || a - b);
+			return {
+				label: this.#labels[label] ?? '',
+				pictures: [...counts.values()].reduce((sum, number) => sum + number, 0),
+				correct: counts.get(label) ?? 0,
+				...(other && {takenFor: {label: this.#labels[other[0] ?? 0] ?? '', pictures: other[1]}}),
+			};
+		});
+	}
+}
+
+/**
+ * Below the smallest positive fp32 a probability reads as 0, and the loss stays finite there. A mean of ten may round to
+ * a little more than 1, and the loss is not negative there.
+ */
+function bounded(probability: number): number {
+	return Math.min(1, Math.max(probability, 2 ** -149));
+}
+
+/**
+ * Where each of a source's classes stands among the model's. Labels are compared in Unicode's form NFC.
+ *
+ * @throws ALEXNET_LABEL where the model does not know one.
+ */
+export function placesOf(known: readonly string[], labels: readonly string[]): readonly number[] {
+	const order = new Map(known.map((label, place) => [label.normalize('NFC'), place]));
+	const unknown = labels.filter((label) => !order.has(label.normalize('NFC')));
+	if (unknown.length > 0) {
+		throw differ(
+			known,
+			labels,
+			[`unknown to the model: ${shorten(unknown)}`],
+			'Classes may be missing, but not added.',
+		);
+	}
+	return labels.map((label) => order.get(label.normalize('NFC')) ?? 0);
+}
+
+/** @throws ALEXNET_LABEL where a source's classes are not the model's, in the same order; compared in Unicode's form NFC. */
+export function requireSameLabels(model: Pick<Model, 'labels'>, source: {readonly labels: readonly string[]}): void {
+	const [known, labels] = [model, source].map((side) => side.labels.map((label) => label.normalize('NFC'))) as [
+		string[],
+		string[],
+	];
+	if (known.length === labels.length && known.every((label, index) => label === labels[index])) return;
+	const missing = without(known, labels);
+	const added = without(labels, known);
+	const differences = [
+		...(missing.length > 0 ? [`without pictures: ${shorten(missing)}`] : []),
+		...(added.length > 0 ? [`unknown to the model: ${shorten(added)}`] : []),
+	];
+	throw differ(known, labels, differences, 'They must be the same.');
+}
+
+function without(labels: readonly string[], others: readonly string[]): string[] {
+	const known = new Set(others);
+	return labels.filter((label) => !known.has(label));
+}
+
+function differ(
+	known: readonly string[],
+	labels: readonly string[],
+	differences: readonly string[],
+	rule: string,
+): AlexNetError {
+	return new AlexNetError(
+		'ALEXNET_LABEL',
+		`The model's classes are ${shorten(known)}, the pictures' ${shorten(labels)}; ` +
+			`${differences.join('; ') || 'their order differs'}. ${rule}`,
+	);
+}
+
+function shorten(labels: readonly string[]): string {
+	const shown = labels
+		.slice(0, 8)
+		.map((label) => shortened(label))
+		.join(', ');
+	return labels.length > 8 ? `${shown}, … (${labels.length})` : shown;
+}

@@ -1,0 +1,245 @@
+import {callback, checked, instanceOf, integer, options} from '../base/check.ts';
+import {environmentOf} from './environment.ts';
+import {AlexNetError} from '../base/errors.ts';
+import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
+import type {Model} from '../net/model.ts';
+import type {StepResult} from '../net/options.ts';
+import {pictureSource, type PictureSource} from '../data/picture-source.ts';
+import type {Progress} from '../net/progress.ts';
+import {shuffled} from '../base/random.ts';
+import {recipes} from '../net/recipes.ts';
+import {contentsOf, requireSamePictures} from './same-pictures.ts';
+import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
+import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
+import {augment, crops} from '../data/views.ts';
+
+export interface TrainOptions extends ScheduleOptions {
+	/** Passes over the pictures, those that the model has behind it included. Default 90. */
+	epochs?: number | undefined;
+	/** Default: the model's. */
+	batchSize?: number | undefined;
+	/** Evaluated after each epoch. */
+	validation?: PictureSource | undefined;
+	/** Views of each validation picture. Default 1. */
+	crops?: 1 | 10 | undefined;
+	/** `paper` (default): random crops, mirror images and PCA colour. `none`: centre crops. */
+	augment?: 'paper' | 'none' | undefined;
+	/** Rejects with the signal's reason after the current step. */
+	signal?: AbortSignal | undefined;
+	/** Called while no steps are made: pictures done and all pictures of what is being done. */
+	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
+}
+
+export const trainOptions = options<TrainOptions>({
+	...scheduleOptions.checks,
+	epochs: integer(1),
+	batchSize: integer(1),
+	validation: pictureSource,
+	crops,
+	augment,
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
+
+export interface StepReport extends StepResult {
+	type: 'step';
+	/** From 1. */
+	epoch: number;
+	/** Updates made, over all epochs. */
+	step: number;
+	/** Steps of this epoch: which one this was, and how many there are, less those that unreadable pictures cost. */
+	stepOfEpoch: number;
+	stepsPerEpoch: number;
+	learningRate: number;
+	/** As {@link EpochReport.diverged}, of the epoch's steps so far. */
+	diverged: boolean;
+	/** Of this step, waiting for pictures included. */
+	imagesPerSecond: number;
+}
+
+export interface EpochReport extends StepResult {
+	type: 'epoch';
+	/** The epoch that has ended, from 1. */
+	epoch: number;
+	step: number;
+	learningRate: number;
+	/** Over the epoch, validation not included. Of a resumed epoch, over the steps made since; 0 where there were none. */
+	imagesPerSecond: number;
+	/**
+	 * Whether the mean loss, or the validation loss, is more than ten times ln(classes), the loss of a net that knows
+	 * nothing: the weights have run away, and a lower learning rate is needed.
+	 */
+	diverged: boolean;
+	/**
+	 * Whether the validation error is the lowest so far (the training loss, where there is no validation). Never of an
+	 * epoch that has diverged.
+	 */
+	best: boolean;
+	validation?: Measures;
+}
+
+export type TrainReport = StepReport | EpochReport;
+
+/** Those that a loop trains. */
+const inTraining = new WeakSet<Model>();
+
+/**
+ * Trains, reporting after each step and epoch; nothing runs unless the next report is asked for. Leaving the loop ends
+ * training after the current step: the weights are always those of a whole step.                            paper 5
+ *
+ * Goes on from `model.progress`: with the same options and pictures, a model that was left, or saved and loaded, at any
+ * report ends with the bits of one that was not. Where there is no progress it is a new run, which takes the mean image
+ * and PCA of `source` if the model has none.
+ *
+ * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
+ * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
+ * cannot be, and with the first report where another loop trains the model: one that has ended or was left does not.
+ * ALEXNET_DISPOSED after dispose(), before the source is asked for anything.
+ */
+export function train(
+	model: Model,
+	source: PictureSource,
+	options: TrainOptions = {},
+): AsyncGenerator<TrainReport, void, undefined> {
+	checked('source', pictureSource, source);
+	model.requireTrainable();
+	return trainAlone(model, source, checked('train', trainOptions, options));
+}
+
+async function* trainAlone(
+	model: Model,
+	source: PictureSource,
+	options: TrainOptions,
+): AsyncGenerator<TrainReport, void, undefined> {
+	model.requireOpen();
+	if (inTraining.has(model)) {
+		const message = 'The model is in training already. End the other train() loop first, or train a model of its own.';
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+	inTraining.add(model);
+	try {
+		yield* trainEpochs(model, source, options);
+	} finally {
+		inTraining.delete(model);
+	}
+}
+
+async function* trainEpochs(
+	model: Model,
+	source: PictureSource,
+	options: TrainOptions,
+): AsyncGenerator<TrainReport, void, undefined> {
+	const {epochs = recipes.paper.train.epochs, batchSize = model.batchSize} = options;
+	const {validation, crops, signal, onProgress} = options;
+	requireSameLabels(model, source);
+	if (validation) requireSameLabels(model, validation);
+	requireWholeBatch(source, batchSize);
+	const schedule = new Schedule(options, model.progress?.schedule);
+	let progress = await begin(model, source, options);
+	while (progress.epochs < epochs) {
+		const ran = yield* trainEpoch(model, source, {...options, batchSize}, progress);
+		if (ran.progress.epoch.steps === 0) throw tooFewReadable(source);
+		const during = (done: number, total: number): void => onProgress?.('validation', done, total);
+		const evaluation = validation && (await evaluate(model, validation, {crops, signal, onProgress: during}));
+		if (evaluation) await requireFinite(model, 'validation loss after', evaluation.loss);
+		const {learningRate} = model.sgd;
+		const ended = afterEpoch(ran.progress, {schedule, step: model.step, classes: model.classes, evaluation});
+		if (ended.divides) model.sgd = {...model.sgd, learningRate: learningRate / 10};
+		progress = ended.progress;
+		model.progress = progress;
+		yield {
+			type: 'epoch',
+			epoch: progress.epochs,
+			step: model.step,
+			...ended.means,
+			learningRate,
+			imagesPerSecond: ran.imagesPerSecond,
+			diverged: ended.diverged,
+			best: progress.best?.epoch === progress.epochs,
+			...(evaluation && {validation: measuresOf(evaluation)}),
+		};
+	}
+}
+
+/** Where the model's training stopped, or the start of a new run, with the training set's statistics. */
+async function begin(model: Model, source: PictureSource, options: TrainOptions): Promise<Progress> {
+	const {validation, signal, onProgress} = options;
+	const environment = environmentOf(model);
+	if (model.progress) {
+		const {pictures, unreadable} = model.progress;
+		requireSamePictures(source.labels, pictures, await contentsOf(source, validation, pictures.unread));
+		source.leaveOut?.(unreadable);
+		validation?.leaveOut?.(pictures.unread?.validation ?? []);
+		return {...model.progress, environment};
+	}
+	// What cannot be read of the held-out pictures is found before anything is learned, not after an epoch.
+	await validation?.check?.({signal, onProgress: (done, total) => onProgress?.('validation', done, total)});
+	if (!model.hasStatistics) {
+		const during = (done: number, total: number): void => onProgress?.('statistics', done, total);
+		model.statistics = await source.statistics({signal, onProgress: during});
+	}
+	const unread = {train: source.unreadablePlaces ?? [], validation: validation?.unreadablePlaces ?? []};
+	return newProgress(await contentsOf(source, validation, unread), environment, unread.train);
+}
+
+async function* trainEpoch(
+	model: Model,
+	source: PictureSource,
+	{augment, signal, batchSize}: TrainOptions & {batchSize: number},
+	progress: Progress,
+): AsyncGenerator<StepReport, {progress: Progress; imagesPerSecond: number}> {
+	const epoch = progress.epochs + 1;
+	const order = shuffled(source.size, model.seed, epoch);
+	const rest = order.subarray(progress.epoch.place);
+	const ran = {pictures: 0, seconds: 0};
+	let last = performance.now();
+	// A source may refuse pictures of which none can be read; where a few are left over, nobody would miss them.
+	const batches = rest.length < batchSize ? [] : source.batches({batchSize, order: rest, dropLast: true, signal});
+	for await (const {images, labels, indices} of batches) {
+		signal?.throwIfAborted();
+		const {learningRate} = model.sgd;
+		const before = progress;
+		const after = (made: StepResult): Progress => (progress = afterStep(before, order, indices, made));
+		const result = await model.trainStep({images, labels, indices, epoch, augment, progress: after});
+		await requireFinite(model, 'loss of', result.loss);
+		const seconds = (performance.now() - last) / 1000;
+		ran.pictures += batchSize;
+		ran.seconds += seconds;
+		yield {
+			type: 'step',
+			epoch,
+			step: model.step,
+			stepOfEpoch: progress.epoch.steps,
+			stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
+			...result,
+			learningRate,
+			diverged: hasDiverged(progress.epoch.loss / progress.epoch.steps, model.classes),
+			imagesPerSecond: batchSize / seconds,
+		};
+		last = performance.now();
+		signal?.throwIfAborted();
+	}
+	return {progress, imagesPerSecond: ran.seconds > 0 ? ran.pictures / ran.seconds : 0};
+}
+
+async function requireFinite(model: Model, what: string, loss: number): Promise<void> {
+	if (Number.isFinite(loss)) return;
+	const first = await model.firstNotFinite();
+	throw new AlexNetError(
+		'ALEXNET_LOSS',
+		`The ${what} step ${model.step} is ${loss}; ${first === undefined ? 'all that the last step computed is finite, though' : `the first that is not finite is ${first}`}. ` +
+			`Try a lower learningRate than ${model.sgd.learningRate}, from the last checkpoint on or from the start.`,
+	);
+}
+
+function tooFewReadable({size}: PictureSource): AlexNetError {
+	return new AlexNetError('ALEXNET_PICTURE', `Too few of the ${size} pictures could be read to fill one batch.`);
+}
+
+function requireWholeBatch({size}: PictureSource, batchSize: number): void {
+	if (size >= batchSize) return;
+	throw new AlexNetError(
+		'ALEXNET_ARGUMENT',
+		`The training set has ${size} pictures, fewer than one batch of ${batchSize}. Use a batchSize of at most ${size}.`,
+	);
+}

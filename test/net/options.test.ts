@@ -1,0 +1,306 @@
+// Every public function as somebody may misuse it who has not read its types: refused at the call, in words, and nothing
+// is taken. What a value must be is in test/base/check.test.ts.
+import {mkdtempSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {AlexNet, Dataset, ImageFolder, listDevices, writeFilters} from '../../lib/index.ts';
+import {native} from '../../lib/device/native.ts';
+import {openDevice} from '../../lib/ops.ts';
+import {tinyNet} from '../../lib/selftest/networks.ts';
+import {tinyLabels, tinyPictures, tinySource, tinyStatistics} from '../helpers/networks.ts';
+
+type Values = readonly unknown[];
+type Call = (...given: unknown[]) => unknown;
+
+interface Misused {
+	/** Takes what is given for all arguments, or for the options where those are the last. */
+	readonly call: Call;
+	/** The options by name, with values that they cannot have. */
+	readonly options: Readonly<Record<string, Values>>;
+	/** Options that work. */
+	readonly good?: object;
+	/** What the function is called in messages. */
+	readonly name: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'alexnet-'));
+test.after.always(async () => rm(folder, {recursive: true, force: true}));
+
+const model = new AlexNet({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
+test.before(async () => {
+	await model.initialize();
+	model.statistics = tinyStatistics;
+});
+test.after.always(async () => model.dispose());
+
+/** Devices opened since the model's. */
+let opened = 0;
+native.Device = new Proxy(native.Device, {
+	construct(device, given) {
+		++opened;
+		return Reflect.construct(device, given) as object;
+	},
+});
+
+const source = tinySource(8, 'options');
+const batch = tinyPictures(4, 'options');
+const dataset = new Dataset({labels: ['one'], pictures: [{path: 'one.png', label: 0}]});
+
+/** Numbers as they come from forms and files. */
+const notCounts: Values = ['1', 1n, NaN, Infinity, -1, 0.5, null, [1], {}];
+const notPositive: Values = [0, -0, ...notCounts];
+const notRates: Values = ['0.1', 1n, NaN, Infinity, -0.1, null, [0.1]];
+const notShares: Values = [1, ...notRates];
+const notFlags: Values = ['true', 0, null, []];
+const notSignals: Values = [null, true, {aborted: false}, new AbortController()];
+const notFunctions: Values = [null, true, 'log', {}];
+const notChoices: Values = ['', 'Paper', 1, null, true, ['paper']];
+const notCrops: Values = [0, 5, '10', 10n, null, [1]];
+const notSources: Values = [null, 0.1, true, 'folder', {train: dataset, validation: dataset}];
+const notLabels: Values = ['ab', [], [1, 2], ['a', ''], ['a', 'b', 'a'], [null, 'a'], {a: 0}, null];
+
+const run = {devices: [0, null, {}, [0], [null]], precision: notChoices, batchSize: notPositive};
+const rates = {
+	learningRate: notRates,
+	momentum: notShares,
+	weightDecay: notRates,
+	biasLearningRateScale: notRates,
+	biasWeightDecay: notRates,
+};
+const net = {
+	preset: notChoices,
+	init: notChoices,
+	activation: notChoices,
+	lrn: notFlags,
+	pooling: ['3', 3, null],
+	dropout: notShares,
+	columns: [0, 3, '2', null],
+};
+
+/** As if there were no types. */
+const untyped = (owner: object, name: string): Call => {
+	const called = (owner as Record<string, Call>)[name];
+	return (...given) => called?.apply(owner, given);
+};
+
+const functions: readonly Misused[] = [
+	{
+		name: 'AlexNet.create',
+		call: untyped(AlexNet, 'create'),
+		good: {classes: 2},
+		options: {
+			...{...run, ...rates, ...net},
+			seed: notCounts,
+			pcaScale: notChoices,
+			labels: [...notLabels, ['one']],
+			classes: [1, 1e9, ...notPositive],
+		},
+	},
+	{
+		name: 'AlexNet',
+		call: (given) => Reflect.construct(AlexNet, [given]) as unknown,
+		good: {architecture: tinyNet(), labels: tinyLabels},
+		options: {
+			...{...run, ...rates},
+			architecture: [null, undefined, 'paper', {}],
+			labels: notLabels,
+			seed: notCounts,
+			pcaScale: notChoices,
+		},
+	},
+	{
+		name: 'AlexNet.load',
+		call: (given) => untyped(AlexNet, 'load')(join(folder, 'none.safetensors'), given),
+		options: run,
+	},
+	{
+		name: 'train',
+		call: (given) => untyped(model, 'train')(source, given),
+		options: {
+			epochs: notPositive,
+			batchSize: notPositive,
+			validation: notSources,
+			crops: notCrops,
+			augment: notChoices,
+			divideAt: [30, '30', [0], ['30'], [1.5], null],
+			patience: notPositive,
+			signal: notSignals,
+			onProgress: notFunctions,
+		},
+	},
+	{
+		name: 'evaluate',
+		call: (given) => untyped(model, 'evaluate')(source, given),
+		options: {crops: notCrops, signal: notSignals, onProgress: notFunctions},
+	},
+	{
+		name: 'model.sgd',
+		call: (given) => Reflect.set(model, 'sgd', given),
+		good: {...model.sgd},
+		options: Object.fromEntries(Object.entries(rates).map(([name, wrong]) => [name, [...wrong, undefined]])),
+	},
+	{
+		name: 'trainStep',
+		call: untyped(model, 'trainStep'),
+		good: batch,
+		options: {
+			images: [undefined, null, [], 'x', new Float32Array(batch.images.length), new Uint8ClampedArray(3)],
+			labels: [undefined, null, 3, 'abcd', new Set([1])],
+			augment: notChoices,
+			update: notFlags,
+			indices: [null, 4, ['0', '1', '2', '3'], [0, 1, 2, -1], BigInt64Array.of(0n, 1n, 2n, 3n)],
+			epoch: notCounts,
+		},
+	},
+	{
+		name: 'predict',
+		call: (given) => untyped(model, 'predict')(batch.images, given),
+		options: {crops: notCrops},
+	},
+	{
+		name: 'classify',
+		call: (given) => untyped(model, 'classify')(join(folder, 'none.png'), given),
+		options: {top: notPositive, crops: notCrops},
+	},
+	{
+		name: 'ImageFolder.open',
+		call: (given) => untyped(ImageFolder, 'open')(join(folder, 'none'), given),
+		options: {
+			validationFraction: notShares,
+			seed: notCounts,
+			strict: notFlags,
+			imageSize: notPositive,
+			cacheBytes: notRates,
+		},
+	},
+	{
+		name: 'Dataset',
+		call: (given) => Reflect.construct(Dataset, [given]) as unknown,
+		good: {labels: ['one'], pictures: []},
+		options: {
+			labels: [undefined, 'ab', [1], ['a', 'a'], null],
+			pictures: [undefined, null, 'a.png', ['a.png'], [null], [{label: 0}]],
+			imageSize: notPositive,
+			strict: notFlags,
+			cacheBudget: [null, 100, {}, {bytes: '100'}],
+			decode: notFunctions,
+		},
+	},
+	{
+		name: 'batches',
+		call: untyped(dataset, 'batches'),
+		good: {batchSize: 1},
+		options: {
+			batchSize: [undefined, ...notPositive],
+			order: [null, 1, '0', ['0'], [0n], [NaN], [0.5], [1], new Set([0])],
+			dropLast: notFlags,
+			ahead: notCounts,
+			signal: notSignals,
+		},
+	},
+	{name: 'statistics', call: untyped(dataset, 'statistics'), options: {signal: notSignals, onProgress: notFunctions}},
+	{name: 'listDevices', call: (given) => (listDevices as Call)(given), options: {probe: notFlags}},
+	{name: 'openDevice', call: (given) => (openDevice as Call)('cpu', given), options: {threads: notCounts}},
+];
+
+/** The error of a call, thrown at once or by the promise that it gives. */
+async function errorOf(call: () => unknown): Promise<unknown> {
+	try {
+		await call();
+		return 'none';
+	} catch (error) {
+		return error;
+	}
+}
+
+for (const {name, call, options, good} of functions) {
+	test(`${name} refuses what its options cannot be`, async (t) => {
+		const held = model.memory;
+		const refused = async (given: unknown, message: RegExp): Promise<void> => {
+			const error = await errorOf(() => call(given));
+			t.like(error, {name: 'AlexNetError', code: 'ALEXNET_ARGUMENT'}, `${message.source}: ${String(error)}`);
+			t.regex((error as Error).message, message);
+		};
+		for (const given of [null, 5, 'text', [], new Map()]) {
+			await refused(given, new RegExp(`^The options of ${name} must be an object, got `));
+		}
+		for (const [option, values] of Object.entries(options)) {
+			for (const value of values)
+				await refused({...good, [option]: value}, new RegExp(`^${option}\\b.* (must be|is) .*`));
+			const misspelt = `${option.slice(0, -1)}_`;
+			await refused({...good, [misspelt]: 1}, new RegExp(`^${name} has no option '${misspelt}'\\. Did you mean '`));
+		}
+		t.deepEqual(model.memory, held);
+		t.is(opened, 0);
+	});
+}
+
+const others: readonly (readonly [string, () => unknown, RegExp])[] = [
+	['create without options', () => untyped(AlexNet, 'create')(), /^The options of AlexNet\.create must be an object/],
+	['create without classes', () => AlexNet.create({}), /^Give labels \(names\) or classes \(a number\)\.$/],
+	['a device of another spelling', () => untyped(AlexNet, 'create')({classes: 2, device: 'cuda:0'}), /'devices'\?$/],
+	['load without a path', () => untyped(AlexNet, 'load')(), /^path must be a path, .*, got undefined\.$/],
+	['load with a URL', () => untyped(AlexNet, 'load')(new URL('file:///net')), /^path must be .*, got a URL\.$/],
+	['save without a path', () => untyped(model, 'save')(), /^path must be/],
+	['train on nothing', () => untyped(model, 'train')(), /^source must be a source of pictures.*, got undefined\.$/],
+	['evaluate on a path', () => untyped(model, 'evaluate')(folder), /^source must be a source of pictures/],
+	[
+		'predict floats',
+		() => untyped(model, 'predict')(new Float32Array(9)),
+		/^images must be a Uint8Array, got a Float32Array/,
+	],
+	['predict nothing', () => untyped(model, 'predict')(), /^images must be a Uint8Array, got undefined\.$/],
+	[
+		'statistics of nothing',
+		() => Object.assign(model, {statistics: {}}),
+		/^mean must be a Float32Array, got undefined\.$/,
+	],
+	['parameters that are no map', () => untyped(model, 'setParameters')({}), /^values must be an instance of Map/],
+	['open without a folder', () => untyped(ImageFolder, 'open')(), /^dir must be a path/],
+	[
+		'filters of nothing',
+		() => (writeFilters as Call)(undefined, 'a.png'),
+		/^model must be an AlexNet, got undefined\.$/,
+	],
+	['filters to nowhere', () => (writeFilters as Call)(model), /^path must be a path/],
+	['open no device', () => (openDevice as Call)(), /^id must be a string, got undefined\.$/],
+];
+
+for (const [title, call, message] of others) {
+	test(title, async (t) => {
+		const error = await errorOf(call);
+		t.like(error, {name: 'AlexNetError', code: 'ALEXNET_ARGUMENT'}, String(error));
+		t.regex((error as Error).message, message);
+	});
+}
+
+test('train(data) names the parts of an ImageFolder', (t) => {
+	const data = Object.create(ImageFolder.prototype) as ImageFolder;
+	const error = t.throws(() => untyped(model, 'train')(data), {code: 'ALEXNET_ARGUMENT'});
+	t.regex(error.message, /such as an ImageFolder's train or validation, got an ImageFolder\.$/);
+});
+
+test('labels that are no numbers are told apart from those that are', async (t) => {
+	for (const [label, shown] of [
+		['0', "'0'"],
+		[0n, '0n'],
+		[null, 'null'],
+		[0.5, '0.5'],
+		[3, '3'],
+	] as const) {
+		await t.throwsAsync(() => untyped(model, 'trainStep')({...batch, labels: [label, 0, 0, 0]}) as Promise<unknown>, {
+			code: 'ALEXNET_LABEL',
+			message: `The label of picture 0 is ${shown}; it must be an integer from 0 to 2.`,
+		});
+	}
+});
+
+test('indices are as many as labels', async (t) => {
+	await t.throwsAsync(model.trainStep({...batch, indices: [0, 1]}), {code: 'ALEXNET_SHAPE', message: /indices.* 4/});
+});
+
+test('a device whose number is out of range is no other one', (t) => {
+	for (const id of [`cpu:${2 ** 32}`, `cuda:${2 ** 32}`]) t.throws(() => openDevice(id), {code: 'ALEXNET_DEVICE'});
+});
