@@ -1,8 +1,8 @@
 #include <cuda_runtime_api.h>
 
-#include "availability.h"
 #include "cuda.h"
 #include "device.h"
+#include "runtime/availability.h"
 
 namespace alexnet::cuda {
 namespace {

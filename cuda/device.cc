@@ -3,8 +3,8 @@
 #include <cstring>
 #include <utility>
 
-#include "check.h"
-#include "submission.h"
+#include "runtime/check.h"
+#include "runtime/submission.h"
 
 namespace alexnet::cuda {
 namespace {

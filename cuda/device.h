@@ -1,10 +1,10 @@
 // One CUDA device: operations become launches on its compute stream, in order. Each operation has its own kernel file.
 #pragma once
 
-#include "conv2d.h"
 #include "gpu_context.h"
-#include "linear.h"
-#include "operations.h"
+#include "kernels/conv2d.h"
+#include "kernels/linear.h"
+#include "kernels/operations.h"
 
 namespace alexnet::cuda {
 

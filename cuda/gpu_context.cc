@@ -1,7 +1,7 @@
 #include "gpu_context.h"
 
-#include "check.h"
-#include "operations.h"
+#include "kernels/operations.h"
+#include "runtime/check.h"
 
 namespace alexnet::cuda {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <set>
 
-#include "context.h"
-#include "event.h"
-#include "staging.h"
+#include "runtime/context.h"
+#include "runtime/event.h"
+#include "runtime/staging.h"
 
 namespace alexnet::cuda {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "../instructions/instructions.h"
 #include "shared_memory.h"
@@ -289,9 +290,11 @@ std::string describe(const ptx::Location& location, const ptx::Module& module) {
   const auto place = [&](int index, int line) {
     const auto found = module.files.find(index);
     if (found == module.files.end()) return std::string("unknown source");
-    const std::string& path = found->second;
-    size_t slash = path.rfind('/');
-    if (slash != std::string::npos && slash > 0) slash = path.rfind('/', slash - 1);
+    const std::string path = std::filesystem::path(found->second).lexically_normal();
+    size_t slash = path.size();
+    for (int names = 0; names < 3 && slash != std::string::npos && slash > 0; ++names) {
+      slash = path.rfind('/', slash - 1);
+    }
     return (slash == std::string::npos ? path : path.substr(slash + 1)) + ":" + std::to_string(line);
   };
   const std::string own = place(location.file, location.line);

@@ -94,7 +94,7 @@ class Decoder {
   uint32_t placed_ = 0;
 };
 
-// "cuda/lrn.cu:52"; of an inlined function "cuda/vector.cuh:32 from cuda/lrn.cu:52".
+// "cuda/kernels/lrn.cu:52"; of an inlined function "cuda/runtime/vector.cuh:32 from cuda/kernels/lrn.cu:52".
 std::string describe(const ptx::Location& location, const ptx::Module& module);
 // "lrnForwardKernel<float, 2, true>": without namespaces and parameters.
 std::string readableName(const std::string& mangled);

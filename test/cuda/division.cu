@@ -1,11 +1,11 @@
 // Commands for division.test.ts: how products are divided among blocks, and launches with dynamic shared memory.
-#include "../../cuda/division.h"
+#include "../../cuda/gemm/division.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include "../../cuda/launch.cuh"
+#include "../../cuda/runtime/launch.cuh"
 
 namespace {
 

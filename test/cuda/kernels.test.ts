@@ -2,7 +2,7 @@
 // kernels' header comments claim. PTX is made for the two architectures that a kernel's source can tell apart, and
 // machine code from it for all: what a release compiles itself is in test/full/kernels.test.ts.
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import anyTest from 'ava';
 import {nvccOutput, scratchFolder, test} from './nvcc.ts';
 import {architectures, assertResources, files, usagesOf} from './resources.ts';
@@ -12,7 +12,7 @@ anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 const virtual = ['75', '80'] as const;
 type Virtual = (typeof virtual)[number];
-const ptxOf = (file: string, capability: Virtual): string => join(folder, `${file}.${capability}.ptx`);
+const ptxOf = (file: string, capability: Virtual): string => join(folder, `${basename(file)}.${capability}.ptx`);
 
 /** Makes PTX of a file for one architecture and machine code for those that run it; returns what the compilers said. */
 async function compileFor(file: string, capability: Virtual): Promise<string> {
@@ -98,7 +98,7 @@ async function kernelsOf(file: string, capability: Virtual): Promise<Kernel[]> {
 
 for (const capability of virtual) {
 	test(`lrn moves its channels in pieces of 16 bytes on compute_${capability}`, async (t) => {
-		const kernels = (await kernelsOf('lrn.cu', capability)).filter(({name}) => !name.includes('Any'));
+		const kernels = (await kernelsOf('kernels/lrn.cu', capability)).filter(({name}) => !name.includes('Any'));
 		t.is(kernels.length, 8); // two directions, two types, two kinds of power
 		for (const {name, loads, stores} of kernels) {
 			const chunk = name.includes('KernelIf') ? [16, 16] : [16]; // 8 channels
@@ -110,7 +110,7 @@ for (const capability of virtual) {
 
 for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 	test(`conv2d_${direction}.cu loads its operands in pieces of 16 bytes, but where they are not aligned`, async (t) => {
-		const kernels = await kernelsOf(`conv2d_${direction}.cu`, '75');
+		const kernels = await kernelsOf(`kernels/conv2d_${direction}.cu`, '75');
 		t.is(kernels.length, 6); // two types: large tiles, small tiles, small tiles of single values
 		const wide = kernels.filter(({loads}) => loads.includes(16)).map(({name}) => name);
 		t.deepEqual(

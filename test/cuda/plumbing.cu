@@ -3,9 +3,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../../cuda/availability.h"
-#include "../../cuda/launch.cuh"
-#include "../../cuda/operations.h"
+#include "../../cuda/kernels/operations.h"
+#include "../../cuda/runtime/availability.h"
+#include "../../cuda/runtime/launch.cuh"
 
 namespace {
 

@@ -4,8 +4,10 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {root} from './nvcc.ts';
 
-/** Kernel files of cuda/. */
-export const files = readdirSync(join(root, 'cuda')).filter((file) => file.endsWith('.cu'));
+/** Files of cuda/ with kernels: "kernels/lrn.cu". */
+export const files = readdirSync(join(root, 'cuda'), {recursive: true, encoding: 'utf8'}).filter((file) =>
+	file.endsWith('.cu'),
+);
 
 /** Compute capabilities that a release has kernels for. */
 export const architectures = ['75', '80', '86', '89', '90', '100', '120'];

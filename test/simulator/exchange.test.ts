@@ -4,8 +4,8 @@ import {mutantTests, type Mutant} from './mutant.ts';
 import {operateWith, schedules, simulate} from './programs.ts';
 
 const device = 'cuda/device.cc';
-const event = 'cuda/event.cc';
-const staging = 'cuda/staging.cc';
+const event = 'cuda/runtime/event.cc';
+const staging = 'cuda/runtime/staging.cc';
 const recordsDone = '    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());\n';
 
 /** Of streams that nothing orders: whichever ran first, one of the two reports. */
@@ -82,7 +82,7 @@ const exchanges: readonly Mutant[] = [
 		what: "the other GPU's memory without peer access",
 		edits: [
 			{
-				file: 'cuda/memory.cc',
+				file: 'cuda/runtime/memory.cc',
 				from: '"cudaSetDevice");\n  void* address = nullptr;',
 				to: '"cudaSetDevice");\n  check(cudaSetDevice(1 - owner.gpu), "cudaSetDevice");\n  void* address = nullptr;',
 			},

@@ -4,33 +4,33 @@ import {join} from 'node:path';
 import {root, test} from '../cuda/nvcc.ts';
 import {mutantTests, type Mutant} from './mutant.ts';
 
-const tile = 'cuda/tile.cuh';
-const tiled = {compile: ['cuda/conv2d_forward.cu'], scenario: 'conv2d'};
+const tile = 'cuda/gemm/tile.cuh';
+const tiled = {compile: ['cuda/kernels/conv2d_forward.cu'], scenario: 'conv2d'};
 const tileKernel = 'conv2dForwardKernel<';
 const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race: (reads|writes) shared memory at)/;
 
 /** The kernels that have barriers: what runs them, and where a missing one shows, if that is one place. */
 const users: readonly {file: string; run: Pick<Mutant, 'compile' | 'scenario'>; at: NonNullable<Mutant['at']>}[] = [
 	{file: tile, run: tiled, at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']}},
-	{file: 'cuda/conv1_forward.cu', run: {scenario: 'conv1'}, at: {kernel: 'conv1ForwardKernel<float>'}},
+	{file: 'cuda/kernels/conv1_forward.cu', run: {scenario: 'conv1'}, at: {kernel: 'conv1ForwardKernel<float>'}},
 	{
-		file: 'cuda/conv1_backward_weights.cu',
+		file: 'cuda/kernels/conv1_backward_weights.cu',
 		run: {scenario: 'conv1 backward'},
 		at: {kernel: 'conv1BackwardWeightsKernel<float>'},
 	},
 	{
-		file: 'cuda/softmax.cu',
+		file: 'cuda/kernels/softmax.cu',
 		run: {scenario: 'softmax'},
 		at: {
 			kernel: 'softmaxKernel',
-			file: 'cuda/softmax.cu',
+			file: 'cuda/kernels/softmax.cu',
 			lines: ['partial[threadIdx.x / 32] = value;', 'value = partial[0];', 'value = combine(value, partial[warp]);'],
 		},
 	},
 	{
-		file: 'cuda/reduce.cu',
+		file: 'cuda/gemm/reduce.cu',
 		run: {scenario: 'bias gradient'},
-		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
+		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/gemm/reduce.cu', lines: ['sum += shares[i][lane];']},
 	},
 ];
 
@@ -50,8 +50,8 @@ function withoutBarriers({file, run, at}: (typeof users)[number]): Mutant[] {
 
 test('every barrier of cuda/ is among the mutants', (t) => {
 	const folder = join(root, 'cuda');
-	const withBarriers = readdirSync(folder).filter((name) =>
-		readFileSync(join(folder, name), 'utf8').includes('__syncthreads();'),
+	const withBarriers = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter(
+		(name) => /\.cuh?$/.test(name) && readFileSync(join(folder, name), 'utf8').includes('__syncthreads();'),
 	);
 	t.deepEqual(withBarriers.map((name) => `cuda/${name}`).sort(), users.map(({file}) => file).sort());
 });
@@ -82,133 +82,143 @@ const strayBarriers: readonly Mutant[] = [
 		what: 'a barrier for the lanes that have a column',
 		edits: [
 			{
-				file: 'cuda/reduce.cu',
+				file: 'cuda/gemm/reduce.cu',
 				from: '  __syncthreads();\n',
 				to: '  if (column >= columns) return;\n  __syncthreads();\n',
 			},
 		],
 		scenario: 'bias gradient',
 		report: /a barrier (in divergent code|that only a part of the block reaches)/,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', lines: ['  __syncthreads();']},
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/gemm/reduce.cu', lines: ['  __syncthreads();']},
 	},
 	{
 		what: 'a barrier that warps without rows do not reach',
 		edits: [
 			{
-				file: 'cuda/conv1_forward.cu',
+				file: 'cuda/kernels/conv1_forward.cu',
 				from: '  LaneSums sums = {};\n  for',
 				to: '  if (p >= geometry.outputHeight) return;\n  LaneSums sums = {};\n  for',
 			},
 		],
 		scenario: 'conv1',
 		report: /a barrier that only a part of the block reaches: 1 of 4 warps wait for the others, which have exited/,
-		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1_forward.cu', lines: ['everyone has read the last row']},
+		at: {
+			kernel: 'conv1ForwardKernel<',
+			file: 'cuda/kernels/conv1_forward.cu',
+			lines: ['everyone has read the last row'],
+		},
 	},
 ];
 
 const shuffles: readonly Mutant[] = [
 	{
 		what: 'a shuffle mask that leaves out a live lane',
-		edits: [{file: 'cuda/lrn.cu', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
+		edits: [{file: 'cuda/kernels/lrn.cu', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
 		scenario: 'lrn',
 		report: /the mask 0x7fffffff leaves out lane 31, which takes part/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', lines: ['__shfl_up_sync']},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cu', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'lanes that exit before a shuffle',
 		edits: [
 			{
-				file: 'cuda/lrn.cu',
+				file: 'cuda/kernels/lrn.cu',
 				from: '  float a[kChunk] = {};\n  if (at.exists) load8(input + at.chunk * kChunk, a);\n  float squares',
 				to: '  float a[kChunk] = {};\n  if (!at.exists) return;\n  load8(input + at.chunk * kChunk, a);\n  float squares',
 			},
 		],
 		scenario: 'lrn',
 		report: /the mask 0xffffffff names lane \d+, which has exited/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/lrn.cu', lines: ['__shfl_up_sync']},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cu', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'a shuffle in divergent code',
 		edits: [
 			{
-				file: 'cuda/linear.cu',
+				file: 'cuda/kernels/linear.cu',
 				from: 'distance /= 2) sum +=',
 				to: 'distance /= 2)\n    if (threadIdx.x % 32 < 16) sum +=',
 			},
 		],
 		scenario: 'linear',
 		report: /the mask 0xffffffff names lane 16, which does not take part|names lane 16, which has exited/,
-		at: {kernel: 'linearVectorKernel<float, 4>', file: 'cuda/linear.cu', lines: ['__shfl_xor_sync']},
+		at: {kernel: 'linearVectorKernel<float, 4>', file: 'cuda/kernels/linear.cu', lines: ['__shfl_xor_sync']},
 	},
 ];
 
 const accesses: readonly Mutant[] = [
 	{
 		what: 'an index off by one in shared memory',
-		edits: [{file: 'cuda/reduce.cu', from: 'for (int i = 1; i < kWarps', to: 'for (int i = 1; i <= kWarps'}],
+		edits: [{file: 'cuda/gemm/reduce.cu', from: 'for (int i = 1; i < kWarps', to: 'for (int i = 1; i <= kWarps'}],
 		scenario: 'bias gradient',
 		report: /4 bytes at 0x[0-9a-f]+ of shared memory are outside its variables/,
-		at: {kernel: 'sumRowsKernel<', file: 'cuda/reduce.cu', lines: ['sum += shares[i][lane];']},
+		at: {kernel: 'sumRowsKernel<', file: 'cuda/gemm/reduce.cu', lines: ['sum += shares[i][lane];']},
 	},
 	{
 		what: "a row of shared memory that reaches into the next warp's",
 		edits: [
 			{
-				file: 'cuda/conv1.cuh',
+				file: 'cuda/kernels/conv1.cuh',
 				from: 'for (int i = lane; i < kSegment; i += 32) {',
 				to: 'for (int i = lane; i <= kSegment; i += 32) {',
 			},
 		],
-		compile: ['cuda/conv1_forward.cu'],
+		compile: ['cuda/kernels/conv1_forward.cu'],
 		scenario: 'conv1',
 		report: /race: writes shared memory at 0x[0-9a-f]+ that thread \d+ wrote|are outside its variables/,
-		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/conv1.cuh', lines: ['segment[i] = first + i']},
+		at: {kernel: 'conv1ForwardKernel<', file: 'cuda/kernels/conv1.cuh', lines: ['segment[i] = first + i']},
 	},
 	{
 		what: 'an index off by one in global memory, read',
-		edits: [{file: 'cuda/lrn.cu', from: 'place.chunk < chunks', to: 'place.chunk <= chunks'}],
+		edits: [{file: 'cuda/kernels/lrn.cu', from: 'place.chunk < chunks', to: 'place.chunk <= chunks'}],
 		scenario: 'lrn',
 		report: /out of bounds: reads 16 bytes of global memory .* 0 bytes after the end of 10656 bytes of cuda:0/,
 		at: {
 			kernel: 'lrnForwardKernel<float, true>',
-			file: 'cuda/vector.cuh',
+			file: 'cuda/runtime/vector.cuh',
 			lines: ['const float4 low = reinterpret_cast<const float4*>(source)[0];'],
 		},
 	},
 	{
 		what: 'an index off by one in global memory, written',
-		edits: [{file: 'cuda/vector.cuh', from: 'if (i < count) narrow', to: 'if (i <= count) narrow'}],
-		compile: ['cuda/activate.cu'],
+		edits: [{file: 'cuda/runtime/vector.cuh', from: 'if (i < count) narrow', to: 'if (i <= count) narrow'}],
+		compile: ['cuda/kernels/activate.cu'],
 		scenario: 'relu',
 		report: /out of bounds: writes 4 bytes of global memory .* \d+ bytes after the end of 4012 bytes of cuda:0/,
-		at: {kernel: 'activateForwardKernel<', file: 'cuda/vector.cuh', lines: ['narrow(values[i], destination[i]);']},
+		at: {
+			kernel: 'activateForwardKernel<',
+			file: 'cuda/runtime/vector.cuh',
+			lines: ['narrow(values[i], destination[i]);'],
+		},
 	},
 	{
 		what: 'a misaligned load of 16 bytes, of a matrix',
-		edits: [{file: 'cuda/product.cuh', from: '% 16 == 0 && run * sizeOf', to: '% 8 == 0 && run * sizeOf'}],
-		compile: ['cuda/conv2d_forward.cu'],
+		edits: [{file: 'cuda/gemm/product.cuh', from: '% 16 == 0 && run * sizeOf', to: '% 8 == 0 && run * sizeOf'}],
+		compile: ['cuda/kernels/conv2d_forward.cu'],
 		scenario: 'conv2d, misaligned',
 		report: /misaligned: an access of 16 bytes/,
-		at: {kernel: tileKernel, file: 'cuda/operands.cuh', lines: ['__ldg(reinterpret_cast<const uint4*>(address))']},
+		at: {kernel: tileKernel, file: 'cuda/gemm/operands.cuh', lines: ['__ldg(reinterpret_cast<const uint4*>(address))']},
 	},
 	{
 		what: 'a misaligned load of 16 bytes, of single elements',
-		edits: [{file: 'cuda/vector.cuh', from: '(address) % 16 != 0', to: '(address) % 4 != 0'}],
-		compile: ['cuda/activate.cu'],
+		edits: [{file: 'cuda/runtime/vector.cuh', from: '(address) % 16 != 0', to: '(address) % 4 != 0'}],
+		compile: ['cuda/kernels/activate.cu'],
 		scenario: 'relu, misaligned',
 		report: /misaligned: an access of 16 bytes/,
 		at: {
 			kernel: 'activateForwardKernel<',
-			file: 'cuda/vector.cuh',
+			file: 'cuda/runtime/vector.cuh',
 			lines: ['const float4 low = reinterpret_cast<const float4*>(source)[0];'],
 		},
 	},
 	{
 		what: 'a read of memory that nobody wrote',
-		edits: [{file: 'cuda/softmax.cu', from: 'expf(logits[row + k] - of', to: 'expf(probabilities[row + k] - of'}],
+		edits: [
+			{file: 'cuda/kernels/softmax.cu', from: 'expf(logits[row + k] - of', to: 'expf(probabilities[row + k] - of'},
+		],
 		scenario: 'softmax',
 		report: /reads 4 bytes of global memory at \d+ of 2400 that nobody wrote/,
-		at: {kernel: 'softmaxKernel', file: 'cuda/softmax.cu', lines: ['probabilities[row + k] = expf(']},
+		at: {kernel: 'softmaxKernel', file: 'cuda/kernels/softmax.cu', lines: ['probabilities[row + k] = expf(']},
 	},
 ];
 

@@ -1,20 +1,22 @@
-// Launches beyond the limits of a GPU. cuda/launch.cuh refuses most of them itself, so its checks are taken away first.
+// Launches beyond the limits of a GPU. cuda/runtime/launch.cuh refuses most of them itself, so its checks are taken away first.
 import {mutantTests, type Mutant} from './mutant.ts';
 
-const launch = 'cuda/launch.cuh';
+const launch = 'cuda/runtime/launch.cuh';
 const unchecked = {file: launch, from: '  checkLimits(name, grid, threads);\n', to: ''};
 
 const mutants: readonly Mutant[] = [
 	{
 		what: 'a block of 2048 threads',
-		edits: [unchecked, {file: 'cuda/chunks.cuh', from: 'kChunkThreads = 256', to: 'kChunkThreads = 2048'}],
-		compile: ['cuda/activate.cu'],
+		edits: [unchecked, {file: 'cuda/kernels/chunks.cuh', from: 'kChunkThreads = 256', to: 'kChunkThreads = 2048'}],
+		compile: ['cuda/kernels/activate.cu'],
 		scenario: 'relu',
 		report: /^activateForwardKernel<.*> cannot be launched with 2048 threads in a block; the limit is 1024$/,
 	},
 	{
 		what: 'more threads than the launch bounds allow',
-		edits: [{file: 'cuda/lrn.cu', from: '/ kChunksPerBlock}, kThreads,', to: '/ kChunksPerBlock}, 2 * kThreads,'}],
+		edits: [
+			{file: 'cuda/kernels/lrn.cu', from: '/ kChunksPerBlock}, kThreads,', to: '/ kChunksPerBlock}, 2 * kThreads,'},
+		],
 		scenario: 'lrn',
 		report: /^lrnForwardKernel<float, true> cannot be launched with 512 threads in a block; its launch bounds say 256$/,
 	},
@@ -23,7 +25,7 @@ const mutants: readonly Mutant[] = [
 		edits: [
 			unchecked,
 			{
-				file: 'cuda/softmax.cu',
+				file: 'cuda/kernels/softmax.cu',
 				from: 'launch("softmaxKernel", softmaxKernel, Grid{operation',
 				to: 'launch("softmaxKernel", softmaxKernel, Grid{1, operation',
 			},
@@ -37,7 +39,7 @@ const mutants: readonly Mutant[] = [
 		edits: [
 			unchecked,
 			{
-				file: 'cuda/softmax.cu',
+				file: 'cuda/kernels/softmax.cu',
 				from: 'launch("softmaxKernel", softmaxKernel, Grid{operation',
 				to: 'launch("softmaxKernel", softmaxKernel, Grid{1, 1, operation',
 			},
@@ -47,14 +49,14 @@ const mutants: readonly Mutant[] = [
 	},
 	{
 		what: 'more static shared memory than 48 KB',
-		edits: [{file: 'cuda/reduce.cu', from: 'shares[kWarps][32]', to: 'shares[49 * kWarps][32]'}],
+		edits: [{file: 'cuda/gemm/reduce.cu', from: 'shares[kWarps][32]', to: 'shares[49 * kWarps][32]'}],
 		scenario: 'bias gradient',
 		report: /^sumRowsKernel<float> cannot be launched with 50176 bytes of static shared memory; the limit is 49152$/,
 	},
 	{
 		what: 'more dynamic shared memory than was opted in to',
 		edits: [{file: launch, from: 'sharedBytes, stream>>>', to: 'sharedBytes + 49152, stream>>>'}],
-		compile: ['cuda/conv2d_forward.cu'],
+		compile: ['cuda/kernels/conv2d_forward.cu'],
 		scenario: 'conv2d',
 		report:
 			/^conv2dForwardKernel<.*> cannot be launched with \d+ bytes of shared memory; it may use 49152 as its attributes stand$/,

@@ -1,0 +1,144 @@
+// The weight gradient of the first convolution: windows of 11 x 11 on 3 channels, 4 pixels apart.         paper 3.5
+//   weightGradient[k,r,s,c] = sum over n,p,q of outputGradient[n,p,q,k] * input[n, 4 p + r - padTop, 4 q + s - padLeft, c]
+//   input [N, H, W, 3], outputGradient [N, P, Q, K] fp32 or bf16; weightGradient [K, 11, 11, 3] fp32
+// Mapping   a block has 48 kernels, a warp for each window row r, and walks over a share of the rows of output (56 pixels
+//           of one at a time), whose inputs and gradients it stages. A lane holds the taps s, s + 4, s + 8 (s < 4) of its r
+//           times 6 kernels. Tap s + 4 of window q is tap s of window q + 1, so it stays in a register: a pixel costs 3
+//           reads of input and 3 of gradients for 54 products. One in twelve taps is beyond the window and dropped.
+//           The blocks' shares are added up in a fixed order (cuda/gemm/reduce.h). Shares ride grid.x, kernels grid.y.
+// Requires  conv1's shape (cuda/kernels/conv1.h). 16-byte loads where rows, pads and K allow them, as AlexNet's do.
+// Bound     arithmetic.
+// Checked   test/ops/conv2d.test.ts
+#include <algorithm>
+
+#include "../gemm/reduce.h"
+#include "conv1.cuh"
+
+namespace alexnet::cuda {
+namespace {
+
+using namespace conv1;
+
+constexpr int kThreads = 32 * kWindow;
+constexpr int kLaneGradients = kKernels / 8;
+constexpr int kTaps = 3;  // s, s + 4, s + 8
+
+// Gradients of a row of output [56, K] for the block's kernels; zeros where there is none.
+template <class T>
+__device__ void stageGradients(const T* gradient, const Geometry& geometry, int64_t firstPixel, int pixels,
+                               int firstKernel, bool pieces, float* staged) {
+  const int values = pieces ? static_cast<int>(16 / sizeof(T)) : 1;
+  for (int i = static_cast<int>(threadIdx.x) * values; i < kPixels * kKernels; i += kThreads * values) {
+    const int q = i / kKernels, k = firstKernel + i % kKernels;
+    const bool exists = q < pixels && k < geometry.kernels;
+    const T* const source = gradient + (firstPixel + q) * geometry.kernels + k;
+    if (pieces) {
+      stagePiece(source, exists, staged + i);
+    } else {
+      staged[i] = exists ? widen(*source) : 0.0F;
+    }
+  }
+}
+
+using LaneSums = float[3 * kTaps][kLaneGradients];
+
+// Adds the products of `pixels` windows. The taps that a window shares with the next one move down.
+__device__ inline void addPixels(const float* segment, const float* gradients, int pixels, LaneSums& sums) {
+  float taps[3 * kTaps];
+#pragma unroll
+  for (int i = 0; i < 6; ++i) taps[3 + i] = segment[i / 3 * kStep + i % 3];
+#pragma unroll 3  // after three, the taps are where they began
+  for (int q = 0; q < pixels; ++q) {
+    float values[kLaneGradients];
+#pragma unroll
+    for (int k = 0; k < kLaneGradients; k += 2) {
+      const float2 two = *reinterpret_cast<const float2*>(gradients + q * kKernels + k);
+      values[k] = two.x, values[k + 1] = two.y;
+    }
+#pragma unroll
+    for (int i = 0; i < 6; ++i) taps[i] = taps[i + 3];
+#pragma unroll
+    for (int c = 0; c < 3; ++c) taps[6 + c] = segment[(q + 2) * kStep + c];
+#pragma unroll
+    for (int i = 0; i < 3 * kTaps; ++i) {
+#pragma unroll
+      for (int k = 0; k < kLaneGradients; ++k) sums[i][k] = fmaf(taps[i], values[k], sums[i][k]);
+    }
+  }
+}
+
+// A unit is a row of output, or 56 pixels of one: [image, p, pixelTile]. `parts` [blocks in x, K, 11, 11, 3] fp32.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    conv1BackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, bool pieces, bool gradientPieces,
+                               int64_t units, int64_t unitsOfBlock, int pixelTiles, float* parts) {
+  __shared__ float4 segments[kWindow][kSegment / 4];
+  __shared__ float4 gradients[kPixels * kKernels / 4];
+  const int r = static_cast<int>(threadIdx.x) / 32;
+  const int s = static_cast<int>(threadIdx.x) % 32 / 8;
+  const int laneKernel = static_cast<int>(threadIdx.x) % 8 * kLaneGradients;
+  const int firstKernel = static_cast<int>(blockIdx.y) * kKernels;
+  float* const segment = reinterpret_cast<float*>(segments[r]);
+  float* const staged = reinterpret_cast<float*>(gradients);
+  const int64_t first = blockIdx.x * unitsOfBlock;
+  const int64_t end = min(first + unitsOfBlock, units);
+
+  LaneSums sums = {};
+  for (int64_t unit = first; unit < end; ++unit) {
+    const int firstPixel = static_cast<int>(unit % pixelTiles) * kPixels;
+    const int64_t row = unit / pixelTiles;
+    const int p = static_cast<int>(row % geometry.outputHeight);
+    const int image = static_cast<int>(row / geometry.outputHeight);
+    const int pixels = min(kPixels, geometry.outputWidth - firstPixel);
+    __syncthreads();  // everyone has read the last unit
+    stageRow(input, geometry, image, 4 * p + r - geometry.padTop, kStep * firstPixel - 3 * geometry.padLeft, pieces,
+             segment);
+    stageGradients(gradient, geometry, row * geometry.outputWidth + firstPixel, pixels, firstKernel, gradientPieces,
+                   staged);
+    __syncthreads();
+    addPixels(segment + 3 * s, staged + laneKernel, pixels, sums);
+  }
+
+#pragma unroll
+  for (int k = 0; k < kLaneGradients; ++k) {
+    const int kernel = firstKernel + laneKernel + k;
+    float* const part =
+        parts + ((static_cast<int64_t>(blockIdx.x) * geometry.kernels + kernel) * kWindow + r) * kRowValues;
+#pragma unroll
+    for (int i = 0; i < 3 * kTaps; ++i) {
+      const int tap = s + i / 3 * 4;  // the fourth lane's third tap is none
+      if (kernel < geometry.kernels && tap < kWindow) part[3 * tap + i % 3] = sums[i][k];
+    }
+  }
+}
+
+template <class T>
+void launchOf(const Conv2dBackwardWeights& operation, Context& context) {
+  const Tensor& weights = operation.weightGradient;
+  const Geometry geometry =
+      geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
+  const int64_t pixelTiles = tilesOf(geometry.outputWidth, kPixels);
+  const int64_t kernelTiles = tilesOf(geometry.kernels, kKernels);
+  const int64_t units = static_cast<int64_t>(geometry.images) * geometry.outputHeight * pixelTiles;
+  const int64_t places = std::max<int64_t>(1, 2 * context.limits().multiprocessors / kernelTiles);
+  const int64_t unitsOfBlock = tilesOf(units, places);
+  const int64_t blocks = tilesOf(units, unitsOfBlock);
+  float* const parts = blocks == 1
+                           ? weights.mutableData<float>()
+                           : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));
+  launch("conv1BackwardWeightsKernel", conv1BackwardWeightsKernel<T>, {blocks, kernelTiles}, kThreads, context.stream(),
+         operation.outputGradient.data<T>(), operation.input.data<T>(), geometry,
+         rowsInPieces(operation.input, geometry), inPieces(operation.outputGradient, geometry.kernels), units,
+         unitsOfBlock, static_cast<int>(pixelTiles), parts);
+  if (blocks == 1) return;
+  sumParts(parts, blocks, weights.elements(), epilogueOf(weights, geometry.kernelElements, 1), context);
+}
+
+}  // namespace
+
+void conv1BackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
+  return operation.input.type == DataType::float32 ? launchOf<float>(operation, context)
+                                                   : launchOf<__nv_bfloat16>(operation, context);
+}
+
+}  // namespace alexnet::cuda

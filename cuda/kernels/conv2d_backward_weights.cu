@@ -1,0 +1,99 @@
+// The weight and bias gradients of a convolution, and with windows of one pixel of a fully connected layer. paper 3.5
+//   weightGradient[k,r,s,c] = sum over n,p,q of outputGradient[n,p,q,k]
+//                                               * input[n, stride p + r - padTop, stride q + s - padLeft, c]
+//   biasGradient[k] = sum over n,p,q of outputGradient[n,p,q,k]
+//   input [N, H, W, C], outputGradient [N, P, Q, K] fp32 or bf16; weightGradient [K, R, S, C / groups],
+//   biasGradient [K] fp32
+// Implicit matrix product: rows are a group's kernels, columns R S C / groups, the depth the output's pixels N P Q: few
+// tiles and much depth, which is divided among blocks. A second pass (cuda/gemm/reduce.h) adds the parts up in a fixed order.
+// Mapping   a block is a tile (cuda/gemm/tile.cuh). Kernels ride grid.x, taps grid.y, groups and parts grid.z.
+// Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
+// Bound     arithmetic; for a fully connected layer of few pictures the gradient's bytes.
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+#include "../gemm/operands.cuh"
+#include "../gemm/product.cuh"
+#include "conv1.h"
+#include "conv2d.h"
+
+namespace alexnet::cuda {
+namespace {
+
+// Rows: the kernels of one group in outputGradient [N P Q, K]; the depth is a pixel.
+template <class T>
+struct Gradients {
+  const Geometry& geometry;
+  const T* gradient;  // the group's first kernel
+  int64_t pixels;
+
+  __device__ Plain<int64_t> depthRadix() const { return {}; }
+  __device__ Plain<int> widthRadix() const { return {}; }
+
+  __device__ const T* address(int64_t pixel, int kernel) const {
+    const bool exists = pixel < pixels && kernel < geometry.groupKernels;
+    return exists ? gradient + pixel * geometry.kernels + kernel : nullptr;
+  }
+};
+
+// Columns: the taps (r, s, c) of one group's windows in the input [N, H, W, C]; the depth is a pixel (n, p, q).
+template <class T>
+struct Taps {
+  const Geometry& geometry;
+  const T* input;  // the group's first channel
+
+  __device__ const Radix& depthRadix() const { return geometry.outputPixels; }
+  __device__ const Radix& widthRadix() const { return geometry.inputTaps; }
+
+  __device__ const T* address(const Digits& pixel, const Digits& tap) const {
+    const int y = pixel.middle * geometry.stride - geometry.padTop + tap.high;
+    const int x = pixel.low * geometry.stride - geometry.padLeft + tap.middle;
+    const bool exists = pixel.high < geometry.images && tap.high < geometry.windowHeight && y >= 0 &&
+                        y < geometry.height && x >= 0 && x < geometry.width;
+    const int64_t row = pixel.high * geometry.height + y;
+    return exists ? input + row * geometry.rowElements + (x * geometry.channels + tap.low) : nullptr;
+  }
+};
+
+template <class Tile, bool kVector, class T = typename Tile::Type>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
+    conv2dBackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, int64_t pixels, Work work,
+                                Epilogue epilogue) {
+  const Block<Tile> block(work);
+  const int64_t firstRow = block.group * work.rows;
+  const Gradients<T> gradients{geometry, gradient + firstRow, pixels};
+  const Taps<T> taps{geometry, input + block.group * geometry.groupChannels};
+  AlongWidth<Tile, Tile::kRows, kVector, Gradients<T>> left(gradients, block.row, block.depth);
+  AlongWidth<Tile, Tile::kColumns, kVector, Taps<T>> right(taps, block.column, block.depth);
+  Sums<Tile> sums = {};
+  multiply<Tile>(left, right, block.steps, block.position, sums);
+  finishTile<Tile>(partOf(epilogue, block.part), block.position, firstRow + block.row, firstRow + work.rows,
+                   block.column, work.columns, sums);
+}
+
+void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
+  const Geometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
+                                       operation.outputGradient, operation.shape);
+  const int64_t pixels = operation.outputGradient.elements() / geometry.kernels;
+  const bool vector =
+      inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.input, geometry.groupChannels);
+  const Product product{geometry.groupKernels, geometry.kernelElements, pixels,
+                        geometry.groups,       operation.input.type,    vector};
+  const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
+  launchProduct(product, epilogue, context, [&](const auto& launch) {
+    using Chosen = std::decay_t<decltype(launch)>;
+    using T = typename Chosen::T;
+    launch("conv2dBackwardWeightsKernel", conv2dBackwardWeightsKernel<typename Chosen::Tile, Chosen::kVector>,
+           operation.outputGradient.data<T>(), operation.input.data<T>(), geometry, pixels);
+  });
+}
+
+}  // namespace
+
+void conv2dBackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
+  if (isConv1(operation.weightGradient, operation.shape))
+    conv1BackwardWeights(operation, context);
+  else
+    backwardWeights(operation, context);
+  if (operation.biasGradient) sumRows(operation.outputGradient, operation.biasGradient, context);
+}
+
+}  // namespace alexnet::cuda

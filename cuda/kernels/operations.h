@@ -1,0 +1,52 @@
+// The launchers, one for each operation of core/operations.h. They expect a valid operation whose tensors are on the
+// current GPU, put their kernels on the context's stream and return. Where a kernel takes less than the operation allows,
+// the launcher fails with ALEXNET_ARGUMENT; each file's header comment says what its kernels take.
+//
+// Output tensors must not overlap inputs in part: they are the same memory, where the operation may run in place, or
+// apart.
+#pragma once
+
+#include "../../core/operations.h"
+#include "../runtime/context.h"
+
+namespace alexnet::cuda {
+
+// elementwise.cu
+cudaError_t findKernels();                           // whether this build has kernels for the current GPU
+void cast(const Cast& operation, Context& context);  // between different types
+void fill(const Fill& operation, Context& context);
+void add(const Add& operation, Context& context);
+
+// activate.cu
+void activateForward(const Activate& operation, Context& context);
+void activateBackward(const ActivateBackward& operation, Context& context);
+
+// augment.cu: the views lie within the pictures
+void augment(const Augment& operation, Context& context);
+
+// dropout.cu
+void dropout(const Dropout& operation, Context& context);
+
+// lrn.cu
+void lrnForward(const Lrn& operation, Context& context);
+void lrnBackward(const LrnBackward& operation, Context& context);
+
+// max_pool.cu
+size_t maxPoolWorkspaceBytes(const MaxPool& operation);
+void maxPoolForward(const MaxPool& operation, Context& context);
+void maxPoolBackward(const MaxPoolBackward& operation, Context& context);
+
+// normal.cu
+void normal(const Normal& operation, Context& context);
+
+// permute.cu
+void permute(const Permute& operation, Context& context);
+
+// sgd.cu
+void sgd(const Sgd& operation, Context& context);
+
+// softmax.cu: the labels are classes
+void softmaxLoss(const SoftmaxLoss& operation, Context& context);
+void softmax(const Softmax& operation, Context& context);
+
+}  // namespace alexnet::cuda

@@ -1,0 +1,50 @@
+// Events between the streams of CUDA devices.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "../../core/event.h"
+
+namespace alexnet::cuda {
+
+// The runtime's events of one GPU, kept for reuse. Any thread.
+class EventPool {
+ public:
+  explicit EventPool(int gpu) : gpu_(gpu) {}
+  ~EventPool();
+  EventPool(const EventPool&) = delete;
+  EventPool& operator=(const EventPool&) = delete;
+
+  cudaEvent_t take();
+  void give(cudaEvent_t event);
+
+ private:
+  const int gpu_;
+  std::mutex mutex_;
+  std::vector<cudaEvent_t> free_;
+};
+
+// Is announced when it has been recorded, not when the GPU has come to it: CUDA devices make their streams wait for the
+// rest.
+class CudaEvent final : public Event {
+ public:
+  explicit CudaEvent(std::shared_ptr<EventPool> pool) : pool_(std::move(pool)), event_(pool_->take()) {}
+  ~CudaEvent() override { pool_->give(event_); }
+
+  // Submitting thread only. `stream` is of the event's own GPU.
+  void record(cudaStream_t stream);
+  // `stream` may be any GPU's. Fails where the event never comes.
+  void makeWait(cudaStream_t stream);
+  // For other kinds of device: until the GPU has come to it.
+  void wait() override;
+
+ private:
+  const std::shared_ptr<EventPool> pool_;
+  const cudaEvent_t event_;
+};
+
+}  // namespace alexnet::cuda

@@ -1,0 +1,74 @@
+// Memory of a GPU: blocks that are owned and counted, and the buffers of tensors.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../../core/device.h"
+
+namespace alexnet::cuda {
+
+// The GPU that memory is taken from, and who takes it.
+struct Owner {
+  int gpu = 0;     // the runtime's index
+  std::string id;  // "cuda:0"
+  std::shared_ptr<MemoryCounter> counter;
+};
+
+// Bytes that could be allocated on a GPU now.
+size_t freeMemory(int gpu);
+
+// An owned block, 256-byte aligned. Its contents are undefined. May be released on any thread.
+class Block {
+ public:
+  Block() = default;
+  // Fails with ALEXNET_MEMORY, naming what is needed and what is free. Counts as an allocation.
+  Block(const Owner& owner, size_t bytes);
+  ~Block();
+  Block(Block&& other) noexcept
+      : gpu_(other.gpu_), address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(gpu_, other.gpu_);
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+  void* address() const { return address_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  int gpu_ = 0;
+  void* address_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Memory of tensors. Remembers a small upload, so that values which an operation must check before it is launched
+// (labels, corners of crops) need not be fetched from the GPU.
+class CudaBuffer final : public Buffer {
+ public:
+  CudaBuffer(const Device* holder, const Owner& owner, size_t size);
+  ~CudaBuffer() override;
+
+  // Submitting thread only. `offset` counts from the buffer's start.
+  void remember(size_t offset, const void* source, size_t size);
+  // The bytes from `offset` on, or null where they are not those of the last upload.
+  const void* remembered(size_t offset, size_t size) const;
+
+  const int gpu;
+
+ private:
+  CudaBuffer(const Device* holder, const Owner& owner, Block block);
+
+  Block block_;
+  const std::shared_ptr<MemoryCounter> counter_;
+  std::vector<char> uploaded_;
+  size_t uploadedOffset_ = 0;
+  uint64_t uploadedVersion_ = 0;
+};
+
+}  // namespace alexnet::cuda
