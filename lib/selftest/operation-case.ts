@@ -1,13 +1,20 @@
 // What a check of an operation says of itself.
 import type {Operations, Tensor} from '../device/native.ts';
 import type {RealType} from './bfloat16.ts';
+import type {LayerGeometries} from './cases/layers.ts';
 import type {Random} from './random.ts';
 import {accumulation, compareClose, compareEqual, type Comparison, type Sums} from './tolerance.ts';
 import type {Workbench} from './workbench.ts';
 
+/** The operations that have a definition to be compared with; what `send` does is checked between two devices. */
+export type CheckedOperation = Exclude<keyof Operations, 'send' | 'lrnWorkspaceBytes' | 'maxPoolWorkspaceBytes'>;
+
+/** The cases of some operations in a precision: a list for each, so that TypeScript tells where one is missing. */
+export type CasesOf<Operation extends CheckedOperation> = Readonly<Record<Operation, CaseList>>;
+export type CaseList = (type: RealType, layers: LayerGeometries) => readonly OperationCase[];
+
 /** A call with random inputs, and what must come of it. */
 export interface OperationCase {
-	readonly operation: keyof Operations;
 	/** Its shape, and what is special about it. */
 	readonly title: string;
 	/** Under which precision it is reported: the type of what is computed. */
@@ -16,6 +23,8 @@ export interface OperationCase {
 	readonly fillsGpu?: boolean | undefined;
 	/** Tensors begin one element after a multiple of 64 bytes. */
 	readonly misaligned?: boolean | undefined;
+	/** For the package's own tests: one of many shapes, which would tell nothing new in a report. */
+	readonly testsOnly?: boolean | undefined;
 	/** Draws the inputs and works the definition out, once for all devices. */
 	readonly prepare: (random: Random) => Run | Promise<Run>;
 }
@@ -45,6 +54,18 @@ export function close(
 
 export function equal(name: string, tensor: Tensor, expected: Float64Array): Output {
 	return {tensor, compare: (actual) => compareEqual(name, actual, expected)};
+}
+
+/** Shapes that the package's own tests alone go through. */
+export function forTests<T>(geometries: readonly T[]): (T & {testsOnly: true})[] {
+	return geometries.map((geometry) => ({...geometry, testsOnly: true}));
+}
+
+export type Extra = string | false | undefined;
+
+/** ", relu, views": what is special, of what there may be. */
+export function extras(...parts: readonly Extra[]): string {
+	return parts.map((part) => (part === undefined || part === false ? '' : `, ${part}`)).join('');
 }
 
 /** "2x13x13x96" */

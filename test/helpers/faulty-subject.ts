@@ -2,6 +2,7 @@
 import {openDevice} from '../../lib/device/device.ts';
 import type {NativeDevice, Operations, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
+import type {CheckedOperation} from '../../lib/selftest/operation-case.ts';
 import type {Random} from '../../lib/selftest/random.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';
 import type {Open} from '../../lib/selftest/tested-device.ts';
@@ -35,7 +36,7 @@ export const outputsOf = {
 	fill: ['output'],
 	permute: ['output'],
 	normal: ['output'],
-} as const satisfies Partial<Record<Verb, readonly string[]>>;
+} as const satisfies Record<CheckedOperation, readonly string[]>;
 
 export type TestedVerb = keyof typeof outputsOf;
 export const testedVerbs = Object.keys(outputsOf) as TestedVerb[];

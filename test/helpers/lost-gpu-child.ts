@@ -18,6 +18,6 @@ using device = new TestedDevice('cuda:0', (id) => {
 	return next;
 });
 const all = operationCases();
-const cases = new Map(['copy', 'add', 'fill', 'cast'].map((name) => [name, all.get(name)!]));
+const cases = new Map((['copy', 'add', 'fill', 'cast'] as const).map((name) => [name, all.get(name)!]));
 const results = await gather(checkOperations([device], cases, {...tools, operations: faulty}));
 process.stdout.write(JSON.stringify(results));

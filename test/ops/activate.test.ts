@@ -1,67 +1,11 @@
 import {operations} from '../../lib/ops.ts';
 import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {activate, activateBackward} from '../../lib/selftest/reference/activate.ts';
+import {activate} from '../../lib/selftest/reference/activate.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {Sums, tanhRoundings} from '../../lib/selftest/tolerance.ts';
-import {assertClose} from '../helpers/tolerance.ts';
+import {testCases} from '../helpers/cases.ts';
 
-const shapes: {shape: number[]; misaligned?: true}[] = [
-	{shape: [2, 7, 5, 48]},
-	{shape: [3, 5, 5, 7]},
-	{shape: [1, 1, 1, 1]},
-	{shape: [17, 65]},
-	{shape: [1000]},
-	{shape: [3, 35], misaligned: true},
-];
-
-for (const dataType of realTypes) {
-	for (const activation of ['relu', 'tanh'] as const) {
-		for (const {shape, misaligned} of shapes) {
-			const length = shape.reduce((a, b) => a * b);
-			for (const inPlace of [false, true]) {
-				const title = `${activation} ${dataType} [${shape.join(', ')}]${inPlace ? ' in place' : ''}`;
-				forEachDevice(
-					`${title}${misaligned ? ', views' : ''}`,
-					async (t, bench) => {
-						const values = bench.random.values(length, 4, dataType);
-						const input = inPlace ? bench.inPlace(shape, dataType, values) : bench.input(shape, dataType, values);
-						const output = inPlace ? input : bench.output(shape, dataType);
-						operations.activate({input, output, activation});
-						const expected = new Sums(length);
-						values.forEach((x, i) => expected.add(i, activate(activation, x)));
-						const roundings = (): number => (activation === 'relu' ? 0 : tanhRoundings);
-						assertClose(t, 'output', await bench.read(output), expected, dataType, roundings);
-					},
-					{misaligned},
-				);
-				forEachDevice(
-					`backward of ${title}${misaligned ? ', views' : ''}`,
-					async (t, bench) => {
-						// relu gives zeros, and no gradient where it does.
-						const outputs = bench.random.values(length, 0.99, dataType);
-						if (activation === 'relu') outputs.forEach((y, i) => (outputs[i] = Math.max(0, y)));
-						const gradients = bench.random.values(length, 1, dataType);
-						const outputGradient = inPlace
-							? bench.inPlace(shape, dataType, gradients)
-							: bench.input(shape, dataType, gradients);
-						const inputGradient = inPlace ? outputGradient : bench.output(shape, dataType);
-						operations.activateBackward({
-							output: bench.input(shape, dataType, outputs),
-							outputGradient,
-							inputGradient,
-							activation,
-						});
-						// Three operations: y * y, 1 - y * y, and times the gradient.
-						const expected = activateBackward(activation, outputs, gradients);
-						assertClose(t, 'inputGradient', await bench.read(inputGradient), expected, dataType, () => 3);
-					},
-					{misaligned},
-				);
-			}
-		}
-	}
-}
+testCases('activate', 'activateBackward');
 
 const refusedActivations = [
 	badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),

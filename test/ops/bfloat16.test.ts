@@ -4,7 +4,7 @@ import {promisify} from 'node:util';
 import test from 'ava';
 
 const convolution = `
-	import {openDevice} from './lib/device.ts';
+	import {openDevice} from './lib/device/device.ts';
 	import {operations} from './lib/ops.ts';
 	const device = openDevice('cpu:0');
 	const [input, weights, output] = [[1, 3, 3, 8], [8, 3, 3, 8], [1, 1, 1, 8]].map((shape) => device.allocate(shape, 'bfloat16'));

@@ -1,33 +1,15 @@
 import type {ExecutionContext} from 'ava';
 import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {forEachDevice, forEachPair} from '../helpers/devices.ts';
+import {forEachPair} from '../helpers/devices.ts';
 import {queueFailure, queueWork} from '../helpers/queue-work.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
 import {Workbench} from '../../lib/selftest/workbench.ts';
+import {testCases} from '../helpers/cases.ts';
 
 const dataTypes = ['float32', 'bfloat16', 'int32', 'uint8'] as const;
-const shapes: {shape: number[]; misaligned?: true}[] = [
-	{shape: [3, 13, 13, 128]},
-	{shape: [1]},
-	{shape: [5, 37], misaligned: true},
-];
-
-for (const dataType of dataTypes) {
-	for (const {shape, misaligned} of shapes) {
-		forEachDevice(
-			`copy ${dataType} [${shape.join(', ')}]${misaligned ? ', views' : ''}`,
-			async (t, bench) => {
-				const values = Float64Array.from({length: shape.reduce((a, b) => a * b)}, () => 1 + bench.random.integer(255));
-				const output = bench.output(shape, dataType);
-				operations.copy({input: bench.input(shape, dataType, values), output});
-				assertEqual(t, 'output', await bench.read(output), values);
-			},
-			{misaligned},
-		);
-	}
-}
+testCases('copy');
 
 testRefusals('copy', {
 	tensors: (make) => ({input: make([3, 5]), output: make([3, 5])}),

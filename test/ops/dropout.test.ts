@@ -1,58 +1,12 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {dropout, dropoutMask, dropoutRoundings, type DropoutDraw} from '../../lib/selftest/reference/draws.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {assertClose, assertEqual} from '../helpers/tolerance.ts';
-
-interface Case {
-	title: string;
-	/** [N, C] */
-	shape: [number, number];
-	draw: DropoutDraw;
-	misaligned?: true;
-}
+import {assertEqual} from '../helpers/tolerance.ts';
+import {testCases} from '../helpers/cases.ts';
 
 const seed = 0xfedcba98_76543210n;
-const draw = {rate: 0.5, seed, step: 1, layer: 6, offset: 0};
 
-const cases: Case[] = [
-	{title: 'fc6, narrow', shape: [8, 128], draw: {...draw, features: 128}},
-	{title: 'tails', shape: [5, 37], draw: {...draw, features: 37}},
-	{title: 'the right column', shape: [3, 50], draw: {...draw, features: 101, offset: 51}},
-	{title: 'the middle of the net', shape: [4, 7], draw: {...draw, features: 33, offset: 10}},
-	{title: 'one picture', shape: [1, 19], draw: {...draw, features: 19}},
-	{title: 'one element', shape: [1, 1], draw: {...draw, features: 1}},
-	{title: 'rate .1', shape: [4, 64], draw: {...draw, rate: 0.1, features: 64}},
-	{title: 'rate .9', shape: [4, 64], draw: {...draw, rate: 0.9, features: 64}},
-	{title: 'rate 0', shape: [3, 21], draw: {...draw, rate: 0, features: 21}},
-	{title: 'large step and layer', shape: [2, 33], draw: {...draw, step: 0xffffffff, layer: 0xfffffffe, features: 33}},
-	{title: 'indices beyond 32 bits', shape: [2, 21], draw: {...draw, features: 2 ** 32 + 3, offset: 2 ** 31}},
-	{title: 'views', shape: [3, 37], draw: {...draw, features: 37}, misaligned: true},
-];
-
-for (const dataType of realTypes) {
-	for (const {title, shape, draw: options, misaligned} of cases) {
-		for (const inPlace of [false, true]) {
-			forEachDevice(
-				`dropout ${dataType}${inPlace ? ' in place' : ''}: ${title}`,
-				async (t, bench) => {
-					const values = bench.random.values(shape[0] * shape[1], 3, dataType);
-					const input = inPlace ? bench.inPlace(shape, dataType, values) : bench.input(shape, dataType, values);
-					const output = inPlace ? input : bench.output(shape, dataType);
-					operations.dropout({input, output, ...options});
-					const mask = dropoutMask(...shape, options);
-					const expected = dropout(values, mask, options.rate);
-					const actual = await bench.read(output);
-					const kept = Float64Array.from(actual, (x) => (x === 0 ? 0 : 1));
-					assertEqual(t, 'mask', kept, Float64Array.from(mask, Number));
-					assertClose(t, 'output', actual, expected, dataType, () => dropoutRoundings);
-				},
-				{misaligned},
-			);
-		}
-	}
-}
+testCases('dropout');
 
 forEachDevice('dropout keeps a share of 1 - rate, other elements in every step and layer', async (t, bench) => {
 	const length = 100_000;

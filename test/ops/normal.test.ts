@@ -1,28 +1,9 @@
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import {normal, normalRoundings} from '../../lib/selftest/reference/draws.ts';
 import {badArgument, testRefusals} from '../helpers/refusals.ts';
-import {assertClose} from '../helpers/tolerance.ts';
+import {testCases} from '../helpers/cases.ts';
 
-const seed = 0x0123_4567_89ab_cdefn;
-
-for (const [title, length, deviation, misaligned] of [
-	['many', 4096, 1, false],
-	['an odd number', 1023, 0.01, false],
-	['one', 1, 0.03, false],
-	['views', 77, 0.01, true],
-] as const) {
-	forEachDevice(
-		`normal: ${title}`,
-		async (t, bench) => {
-			const output = bench.output([length], 'float32');
-			operations.normal({output, seed, stream: 5, deviation});
-			const expected = normal(length, seed, 5, deviation);
-			assertClose(t, 'draws', await bench.read(output), expected, 'float32', () => normalRoundings);
-		},
-		{misaligned},
-	);
-}
+testCases('normal');
 
 forEachDevice('normal: the shape and the deviation of a parameter do not change its draws', async (t, bench) => {
 	const one = bench.output([6, 5, 5, 3], 'float32');

@@ -3,58 +3,9 @@ import {forEachDevice} from '../helpers/devices.ts';
 import {box, permute} from '../../lib/selftest/reference/permute.ts';
 import {badArgument, badShape, testRefusals} from '../helpers/refusals.ts';
 import {assertEqual} from '../helpers/tolerance.ts';
+import {testCases} from '../helpers/cases.ts';
 
-function permutations(items: number[]): number[][] {
-	if (items.length < 2) return [items];
-	return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
-}
-
-const cases: {title: string; shape: number[]; all: number[][]; misaligned?: true}[] = [
-	{title: 'every order of four odd dimensions', shape: [3, 5, 7, 9], all: permutations([0, 1, 2, 3])},
-	{
-		title: 'convolution weights to and from files',
-		shape: [48, 5, 5, 48],
-		all: [
-			[0, 3, 1, 2],
-			[0, 2, 3, 1],
-		],
-	},
-	{
-		title: 'dimensions of one',
-		shape: [1, 17, 1, 33],
-		all: [
-			[0, 3, 1, 2],
-			[3, 2, 1, 0],
-		],
-	},
-	{title: 'one element', shape: [1, 1, 1, 1], all: [[0, 3, 1, 2]]},
-	{
-		title: 'views',
-		shape: [2, 6, 6, 19],
-		all: [
-			[0, 3, 1, 2],
-			[1, 0, 3, 2],
-		],
-		misaligned: true,
-	},
-];
-
-for (const {title, shape, all, misaligned} of cases) {
-	forEachDevice(
-		`permute: ${title}`,
-		async (t, bench) => {
-			const length = shape.reduce((a, b) => a * b);
-			for (const axes of all) {
-				const values = bench.random.values(length, 1, 'float32');
-				const expected = permute(shape, axes, values);
-				const output = bench.output(expected.shape, 'float32');
-				operations.permute({input: bench.input(shape, 'float32', values), output, axes});
-				assertEqual(t, `[${axes.join(', ')}]`, await bench.read(output), expected.values);
-			}
-		},
-		{misaligned},
-	);
-}
+testCases('permute');
 
 const boxes = [
 	{title: 'rows', large: [7, 5, 3, 3], start: [2, 0, 0, 0], size: [4, 5, 3, 3]},
@@ -70,26 +21,23 @@ for (const {title, large, start, size} of boxes) {
 		[0, 2, 3, 1],
 		[3, 1, 0, 2],
 	]) {
-		forEachDevice(`permute a box, ${title}, [${axes.join(', ')}]`, async (t, bench) => {
+		forEachDevice(`permute into a box, ${title}, [${axes.join(', ')}]`, async (t, bench) => {
 			const values = bench.random.values(
-				large.reduce((a, b) => a * b),
+				size.reduce((a, b) => a * b),
 				1,
 				'float32',
 			);
-			const cut = bench.output(
-				axes.map((axis) => size[axis]!),
-				'float32',
-			);
-			operations.permute({input: bench.input(large, 'float32', values), output: cut, axes, inputStart: start});
-			const inside = box(large, start, size, values);
-			assertEqual(t, 'cut out', await bench.read(cut), permute(size, axes, inside).values);
-
+			const input = permute(size, axes, values);
 			const back = [0, 1, 2, 3].map((axis) => axes.indexOf(axis));
-			const put = bench.inPlace(large, 'float32', new Float64Array(values.length).fill(-7));
-			operations.permute({input: cut, output: put, axes: back, outputStart: start});
-			const all = await bench.read(put);
-			assertEqual(t, 'put back', box(large, start, size, all), inside);
-			t.is(all.filter((value) => value === -7).length, all.length - inside.length, 'what lies around the box stays');
+			const length = large.reduce((a, b) => a * b);
+			const output = bench.inPlace(large, 'float32', new Float64Array(length).fill(-7));
+			operations.permute({
+				input: bench.input(input.shape, 'float32', input.values),
+				...{output, axes: back, outputStart: start},
+			});
+			const all = await bench.read(output);
+			assertEqual(t, 'inside', box(large, start, size, all), values);
+			t.is(all.filter((value) => value === -7).length, length - values.length, 'what lies around the box stays');
 		});
 	}
 }

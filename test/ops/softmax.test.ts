@@ -1,91 +1,10 @@
 import {operations} from '../../lib/ops.ts';
-import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
-import type {Random} from '../../lib/selftest/random.ts';
-import {
-	softmax,
-	softmaxLoss,
-	softmaxLossGradient,
-	lossGradientRoundings,
-	lossRoundings,
-	lossSums,
-	softmaxRoundings,
-} from '../../lib/selftest/reference/softmax-loss.ts';
 import {badType, testRefusals} from '../helpers/refusals.ts';
-import {Sums} from '../../lib/selftest/tolerance.ts';
-import {assertClose, assertEqual} from '../helpers/tolerance.ts';
+import {assertEqual} from '../helpers/tolerance.ts';
+import {testCases} from '../helpers/cases.ts';
 
-interface Case {
-	title: string;
-	images: number;
-	classes: number;
-	logits: (random: Random, length: number) => Float64Array;
-	misaligned?: true;
-}
-
-const spread =
-	(scale: number) =>
-	(random: Random, length: number): Float64Array =>
-		random.values(length, scale, 'float32');
-
-const cases: Case[] = [
-	{title: 'ImageNet', images: 5, classes: 1000, logits: spread(4)},
-	{title: 'tails', images: 7, classes: 37, logits: spread(4)},
-	{title: 'many pictures', images: 300, classes: 10, logits: spread(4)},
-	{title: 'three classes', images: 6, classes: 3, logits: spread(4)},
-	{title: 'one class', images: 4, classes: 1, logits: spread(4)},
-	{title: 'one picture', images: 1, classes: 9, logits: spread(4)},
-	{title: 'huge logits', images: 9, classes: 12, logits: spread(1e4)},
-	{title: 'ties', images: 40, classes: 9, logits: (random, length) => random.ties(length, 4, -2)},
-	{title: 'all equal', images: 20, classes: 11, logits: (_, length) => new Float64Array(length).fill(-3.5)},
-	{title: 'views', images: 5, classes: 23, logits: spread(4), misaligned: true},
-];
-
-for (const {title, images, classes, logits: draw, misaligned} of cases) {
-	const length = images * classes;
-
-	forEachDevice(
-		`softmax: ${title}`,
-		async (t, bench) => {
-			const logits = draw(bench.random, length);
-			const probabilities = bench.output([images, classes], 'float32');
-			operations.softmax({logits: bench.input([images, classes], 'float32', logits), probabilities});
-			const expected = new Sums(length);
-			softmax(logits, classes).forEach((p, i) => expected.add(i, p));
-			const roundings = softmaxRoundings(logits, classes);
-			assertClose(t, 'probabilities', await bench.read(probabilities), expected, 'float32', () => roundings);
-		},
-		{misaligned},
-	);
-
-	for (const dataType of realTypes) {
-		forEachDevice(
-			`softmaxLoss with ${dataType} gradient: ${title}`,
-			async (t, bench) => {
-				const logits = draw(bench.random, length);
-				const labels = Int32Array.from({length: images}, () => bench.random.integer(classes));
-				const result = bench.output([3], 'float32');
-				const gradient = bench.output([images, classes], dataType);
-				operations.softmaxLoss({
-					logits: bench.input([images, classes], 'float32', logits),
-					labels: bench.input([images], 'int32', labels),
-					result,
-					gradient,
-				});
-				const expected = softmaxLoss(logits, labels, classes);
-				const [loss, ...counts] = await bench.read(result);
-				t.deepEqual(counts, [expected.top1, expected.top5], 'top-1 and top-5 counts');
-				const roundings = (): number => lossRoundings(logits, classes);
-				assertClose(t, 'loss', Float64Array.of(loss!), lossSums(expected.loss, images), 'float32', roundings);
-				const expectedGradient = softmaxLossGradient(logits, labels, classes);
-				const actual = await bench.read(gradient);
-				const gradientRoundings = lossGradientRoundings(logits, classes);
-				assertClose(t, 'gradient', actual, expectedGradient, dataType, () => gradientRoundings);
-			},
-			{misaligned},
-		);
-	}
-}
+testCases('softmax', 'softmaxLoss');
 
 forEachDevice('softmaxLoss without gradient', async (t, bench) => {
 	const logits = bench.random.values(6 * 13, 3, 'float32');

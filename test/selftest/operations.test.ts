@@ -4,9 +4,9 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test from 'ava';
 import {verdict} from '../../cli/selftest-report.ts';
-import type {Operations, Tensor} from '../../lib/device/native.ts';
+import {native, type Operations, type Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {operationCases} from '../../lib/selftest/cases/index.ts';
+import {casesOf, operationCases} from '../../lib/selftest/cases/index.ts';
 import {checkOperations} from '../../lib/selftest/check-operations.ts';
 import {checkSteps, smallStep} from '../../lib/selftest/check-steps.ts';
 import {checkExchange} from '../../lib/selftest/exchange.ts';
@@ -49,9 +49,23 @@ async function check(
 
 test('every operation has its cases, in both precisions where it has both', (t) => {
 	t.deepEqual([...all.keys()].toSorted(), testedVerbs.toSorted());
+	const others = ['send', 'lrnWorkspaceBytes', 'maxPoolWorkspaceBytes'];
+	const rest = ['Device', 'listDevices', 'cudaAvailability', 'lockFile', 'makeErrorsWith'];
+	t.deepEqual(
+		Object.keys(native).toSorted(),
+		[...testedVerbs, ...others, ...rest].toSorted(),
+		'what the addon exports',
+	);
 	const single = [...all].filter(([, cases]) => !cases.some(({type}) => type === 'bfloat16'));
 	t.deepEqual(single.map(([operation]) => operation).toSorted(), ['normal', 'permute', 'softmax']);
-	for (const cases of all.values()) t.is(new Set(cases.map(({type, title}) => `${type} ${title}`)).size, cases.length);
+	for (const operation of testedVerbs) {
+		const titles = casesOf(operation).map(({type, title}) => `${type} ${title}`);
+		t.deepEqual(
+			titles.filter((title, index) => titles.indexOf(title) !== index),
+			[],
+			operation,
+		);
+	}
 });
 
 for (const verb of testedVerbs) {
@@ -129,7 +143,7 @@ test.serial('a device that is lost ends its own tests only', async (t) => {
 	});
 	using lost = new TestedDevice('cpu:1', devices.open);
 	using other = new TestedDevice('cpu:0', openCpu);
-	const names = ['augment', 'linear', 'fill', 'cast'];
+	const names = ['augment', 'linear', 'fill', 'cast'] as const;
 	const cases = new Map(names.map((name) => [name, few.get(name)!]));
 	const results = await gather(checkOperations([lost, other], cases, {...tools, operations: subject}));
 	const of = (id: string): TestResult[] => results.filter(({on}) => on === id);

@@ -1,6 +1,6 @@
 import type {Activation} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, inWords, type OperationCase} from '../operation-case.ts';
+import {close, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
 import {activated} from '../reference/activate.ts';
 import {
@@ -16,6 +16,7 @@ import {accumulation, tanhRoundings} from '../tolerance.ts';
 
 interface Fused {
 	readonly activation?: Activation;
+	readonly hasBias?: boolean;
 	readonly hasAddend?: boolean;
 	/** NaN and infinities are among the inputs. */
 	readonly notFinite?: boolean;
@@ -23,7 +24,7 @@ interface Fused {
 	readonly outputType?: RealType;
 }
 
-type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned'>;
+type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned' | 'testsOnly'>;
 
 const square = (pad: number): [number, number, number, number] => [pad, pad, pad, pad];
 const plain = {stride: 1, pads: square(1), groups: 1} as const;
@@ -45,6 +46,22 @@ const small: readonly Options[] = [
 	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], misaligned: true},
 ];
 
+/** Tails of every dimension, and what CUDA devices divide: tiles where a GPU is small enough to be filled, and sums. */
+const more: readonly Options[] = [
+	{...plain, input: [2, 3, 4, 96], window: [256, 5, 5], pads: square(2), groups: 2},
+	{...plain, input: [3, 3, 2, 384], window: [192, 3, 3], groups: 2},
+	{...plain, input: [1, 5, 5, 9], window: [6, 3, 3], groups: 3},
+	{...plain, input: [3, 6, 5, 1], window: [1, 3, 3]},
+	{...plain, input: [5, 1, 1, 8], window: [16, 3, 3]},
+	{...onePixel, input: [1, 4, 3, 17], window: [9, 1, 1]},
+	{...onePixel, input: [3, 6, 6, 16], window: [24, 6, 6]}, // the window is the picture
+	{...onePixel, input: [2, 8, 6, 8], window: [8, 3, 3], stride: 2}, // pixels after the last window
+	{...onePixel, input: [2, 8, 8, 4], window: [8, 2, 2], stride: 3}, // pixels between windows
+	{...plain, input: [2, 9, 1, 12], window: [20, 3, 1], pads: [1, 0, 1, 0]},
+	{...onePixel, input: [2, 15, 9, 248], window: [240, 1, 1]},
+	{...plain, input: [3, 7, 5, 21], window: [13, 3, 3], misaligned: true},
+];
+
 const fusions: readonly Fused[] = [
 	{activation: 'relu'},
 	{activation: 'tanh'},
@@ -61,56 +78,84 @@ const filling = {
 	backwardWeights: {...onePixel, input: [1, 4, 4, 3328], window: [1024, 1, 1], fillsGpu: true},
 } as const satisfies Record<string, Options>;
 
-/** @param layers a net's convolutions, from its pictures up, to check besides the small ones */
-export function convolutionCases(type: RealType, layers: readonly ConvGeometry[]): OperationCase[] {
-	const all: Options[] = [...small, ...layers];
-	const aboveFirst = layers.slice(1); // no net asks for the gradient of its pictures
-	// An output that is smaller than input and weights, and one that is larger: a device may treat them differently. An
-	// even number of channels: oneDNN multiplies bf16 in pairs, and the partner of an odd one is the next pixel's first,
-	// times zero, to which a NaN spreads.
-	const fused: Options[] = [
-		{...plain, input: [2, 5, 5, 16], window: [24, 3, 3]},
-		{...onePixel, input: [2, 9, 9, 6], window: [40, 1, 1]},
-	];
-	return [
-		...[...all, filling.forward].map((geometry) => forward(type, geometry, {})),
-		...fused.flatMap((geometry) => fusions.map((fusion) => forward(type, geometry, fusion))),
-		...[...small, ...aboveFirst, filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
-		...[...all, filling.backwardWeights].map((geometry) => backwardWeights(type, geometry)),
-	];
-}
+/**
+ * An output that is smaller than input and weights, and one that is larger: a device may treat them differently. An even
+ * number of channels: oneDNN multiplies bf16 in pairs, and the partner of an odd one is the next pixel's first, times
+ * zero, to which a NaN spreads.
+ */
+const fused: readonly Options[] = [
+	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3]},
+	{...onePixel, input: [2, 9, 9, 6], window: [40, 1, 1]},
+];
 
-function describe({input, window, stride, groups, misaligned}: Options): string {
+/** Fused with one shape each. */
+const fusedOnce: readonly (Options & Fused)[] = [
+	{...first, input: [1, 16, 24, 3], window: [48, 11, 11], activation: 'relu'},
+	{...first, input: [1, 16, 24, 3], window: [50, 11, 11], activation: 'tanh', hasAddend: true},
+	{...first, input: [1, 12, 16, 3], window: [7, 11, 11], hasBias: false, hasAddend: true},
+	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], groups: 2, activation: 'tanh'},
+	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], hasBias: false},
+	{...plain, input: [2, 5, 5, 16], window: [20, 3, 3], hasAddend: true},
+	{...plain, input: [1, 5, 5, 16], window: [10, 3, 3], groups: 2, activation: 'relu', hasBias: false},
+	{...plain, input: [1, 5, 5, 11], window: [13, 3, 3], activation: 'relu', hasAddend: true},
+];
+
+const geometries = [...small, ...forTests(more)];
+
+/** `layers`: a net's convolutions, from its pictures up. */
+export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2dBackwardWeights'> = {
+	conv2d: (type, {convolution: layers}) => {
+		const all = [
+			...[...geometries, ...layers, filling.forward],
+			...fused.flatMap((geometry) => fusions.map((fusion) => ({...geometry, ...fusion}))),
+			...forTests(fusedOnce),
+		];
+		// To fp32, too, as of a layer's first half; for fp32 that is what is there already.
+		const activations = (['relu', 'tanh'] as const).map((activation) => ({...fused[0]!, activation}));
+		const widened = type === 'bfloat16' ? forTests([...small, ...more, ...fusedOnce, ...activations]) : [];
+		return [...all, ...widened.map((one) => ({...one, outputType: 'float32' as const}))].map((one) =>
+			forward(type, one),
+		);
+	},
+	conv2dBackwardInput: (type, {convolution: layers}) =>
+		// No net asks for the gradient of its pictures.
+		[...geometries, ...layers.slice(1), filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
+	conv2dBackwardWeights: (type, {convolution: layers}) => [
+		...[...geometries, ...layers, filling.backwardWeights].map((geometry) => backwardWeights(type, geometry)),
+		...forTests(fused).map((geometry) => backwardWeights(type, geometry, {hasBias: false})),
+	],
+};
+
+function common(
+	type: RealType,
+	{input, window, stride, groups, misaligned, fillsGpu, testsOnly}: Options,
+	{activation = 'none', hasBias = true, hasAddend, notFinite, outputType = type}: Fused = {},
+): Omit<OperationCase, 'prepare'> {
 	const [kernels, ...size] = window;
-	const parts = [`${inWords(input)}, ${kernels} kernels ${inWords(size)}`];
-	if (stride > 1) parts.push(`stride ${stride}`);
-	if (groups > 1) parts.push(`${groups} groups`);
-	if (misaligned) parts.push('views');
-	return parts.join(', ');
+	const special = extras(
+		stride > 1 && `stride ${stride}`,
+		groups > 1 && `${groups} groups`,
+		misaligned && 'views',
+		activation !== 'none' && activation,
+		!hasBias && 'no bias',
+		hasAddend && 'addend',
+		notFinite && 'NaN and infinities',
+		outputType !== type && 'to fp32',
+	);
+	const title = `${inWords(input)}, ${kernels} kernels ${inWords(size)}${special}`;
+	return {title, type, misaligned, fillsGpu, testsOnly};
 }
 
-function common(geometry: Options, type: RealType): Omit<OperationCase, 'operation' | 'prepare'> {
-	return {title: describe(geometry), type, fillsGpu: geometry.fillsGpu, misaligned: geometry.misaligned};
-}
-
-function forward(type: RealType, geometry: Options, fused: Fused): OperationCase {
-	const {activation = 'none', hasAddend = false, notFinite, outputType = type} = fused;
+function forward(type: RealType, geometry: Options & Fused): OperationCase {
+	const {activation = 'none', hasBias = true, hasAddend = false, notFinite, outputType = type} = geometry;
 	const {stride, pads, groups, window} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
-	const extras = [
-		activation === 'none' ? [] : activation,
-		hasAddend ? 'addend' : [],
-		notFinite ? 'NaN and infinities' : [],
-		outputType === type ? [] : 'to fp32',
-	];
 	return {
-		...common(geometry, type),
-		operation: 'conv2d',
-		title: [describe(geometry), ...extras.flat()].join(', '),
+		...common(type, geometry, geometry),
 		prepare: async (random) => {
 			const inputs = random.values(product(geometry.input), 1, type, notFinite);
 			const weights = random.values(product(weightShape), 2 / Math.sqrt(product(weightShape) / window[0]), type);
-			const bias = random.values(window[0], 1, 'float32');
+			const bias = hasBias ? random.values(window[0], 1, 'float32') : undefined;
 			const addends = hasAddend ? random.values(product(outputShape), 1, 'float32') : undefined;
 			const sums = await inTurns(conv2d(geometry, inputs, weights, bias));
 			addends?.forEach((term, index) => sums.add(index, term));
@@ -121,11 +166,12 @@ function forward(type: RealType, geometry: Options, fused: Fused): OperationCase
 				const tensors = {
 					input: bench.input(geometry.input, type, inputs),
 					weights: bench.input(weightShape, type, weights),
-					bias: bench.input([window[0]], 'float32', bias),
+					bias: bias && bench.input([window[0]], 'float32', bias),
 					addend: addends && bench.input(outputShape, 'float32', addends),
 				};
 				return {
 					call: () => operations.conv2d({...tensors, output, stride, pads, groups, activation}),
+					// Sums have one term for each product, one for the bias and one for the addend.
 					outputs: [close('output', output, expected, outputType, (count) => accumulation(count) + extra)],
 				};
 			};
@@ -137,8 +183,7 @@ function backwardInput(type: RealType, geometry: Options): OperationCase {
 	const {stride, pads, groups} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	return {
-		...common(geometry, type),
-		operation: 'conv2dBackwardInput',
+		...common(type, geometry),
 		prepare: async (random) => {
 			const weights = random.values(product(weightShape), 1, type);
 			const gradients = random.values(product(outputShape), 1, type);
@@ -158,19 +203,18 @@ function backwardInput(type: RealType, geometry: Options): OperationCase {
 	};
 }
 
-function backwardWeights(type: RealType, geometry: Options): OperationCase {
+function backwardWeights(type: RealType, geometry: Options, {hasBias = true}: Fused = {}): OperationCase {
 	const {stride, pads, groups, window} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	return {
-		...common(geometry, type),
-		operation: 'conv2dBackwardWeights',
+		...common(type, geometry, {hasBias}),
 		prepare: async (random) => {
 			const inputs = random.values(product(geometry.input), 1, type);
 			const gradients = random.values(product(outputShape), 1, type);
 			const expected = await inTurns(conv2dBackwardWeights(geometry, inputs, gradients));
 			return (bench, operations) => {
 				const weightGradient = bench.output(weightShape, 'float32');
-				const biasGradient = bench.output([window[0]], 'float32');
+				const biasGradient = hasBias ? bench.output([window[0]], 'float32') : undefined;
 				const tensors = {
 					input: bench.input(geometry.input, type, inputs),
 					outputGradient: bench.input(outputShape, type, gradients),
@@ -180,7 +224,7 @@ function backwardWeights(type: RealType, geometry: Options): OperationCase {
 						operations.conv2dBackwardWeights({...tensors, weightGradient, biasGradient, stride, pads, groups}),
 					outputs: [
 						close('weightGradient', weightGradient, expected.weightGradient, 'float32'),
-						close('biasGradient', biasGradient, expected.biasGradient, 'float32'),
+						...(biasGradient ? [close('biasGradient', biasGradient, expected.biasGradient, 'float32')] : []),
 					],
 				};
 			};

@@ -1,32 +1,82 @@
 // Pictures, initial weights and the order of files: what comes before a step.
 import {elementsOf} from '../../device/memory.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, equal, inWords, type OperationCase} from '../operation-case.ts';
+import {close, equal, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
 import type {Random} from '../random.ts';
 import {augment, type AugmentGeometry} from '../reference/augment.ts';
 import {normal, normalRoundings} from '../reference/draws.ts';
 import {box, permute} from '../reference/permute.ts';
 
-const crops: readonly AugmentGeometry[] = [
+type Special = Pick<OperationCase, 'misaligned' | 'testsOnly'>;
+
+const crops: readonly (AugmentGeometry & Special)[] = [
 	{images: 5, picture: [32, 32], crop: [28, 28]},
 	{images: 3, picture: [13, 21], crop: [11, 5]},
+	...forTests([
+		{images: 9, picture: [32, 32], crop: [28, 28]},
+		{images: 4, picture: [9, 7], crop: [9, 7]},
+		{images: 1, picture: [17, 17], crop: [16, 16]},
+		{images: 6, picture: [3, 4], crop: [1, 1]},
+		{images: 4, picture: [12, 11], crop: [7, 9], misaligned: true},
+	] as const),
 ];
+
+const draws: readonly ({length: number; deviation: number} & Special)[] = [
+	{length: 1, deviation: 0.01},
+	{length: 1023, deviation: 0.01},
+	{length: 4096, deviation: 0.01},
+	...forTests([
+		{length: 4095, deviation: 1},
+		{length: 77, deviation: 0.03, misaligned: true},
+	]),
+];
+
+interface Reordered extends Special {
+	readonly axes: readonly number[];
+	/** Of what is reordered: the input or, where `large` is given, a box of that which begins at `start`. */
+	readonly shape: readonly number[];
+	readonly large?: readonly number[];
+	readonly start?: readonly number[];
+}
 
 /** To and from PyTorch's order, and one that moves the innermost dimension outwards. */
-const orders = [
-	[0, 3, 1, 2],
-	[0, 2, 3, 1],
-	[3, 1, 0, 2],
+const toFile = [0, 3, 1, 2];
+const orders = [toFile, [0, 2, 3, 1], [3, 1, 0, 2]];
+const someBox = {large: [9, 12, 5, 6], start: [2, 3, 0, 1], shape: [4, 8, 5, 3]};
+const boxes = [
+	{large: [7, 5, 3, 3], start: [2, 0, 0, 0], shape: [4, 5, 3, 3]},
+	{large: [6, 10, 3, 5], start: [0, 5, 0, 0], shape: [6, 5, 3, 5]},
+	{large: [5, 6, 7, 8], start: [1, 2, 3, 1], shape: [3, 2, 3, 5]},
+	{large: [3, 3, 3, 3], start: [2, 2, 2, 2], shape: [1, 1, 1, 1]},
+	{large: [40, 34, 1, 1], start: [20, 17, 0, 0], shape: [20, 17, 1, 1]},
 ];
 
-/** @param layers crops to check besides the small ones */
-export function dataCases(type: RealType, layers: readonly AugmentGeometry[]): OperationCase[] {
-	const augments = [...crops, ...layers].map((geometry) => augmentCase(type, geometry));
-	if (type === 'bfloat16') return augments;
-	// The others are fp32 in every precision.
-	const boxes = orders.flatMap((axes) => [permuteCase([24, 5, 7, 19], axes), cutCase(axes)]);
-	return [...augments, ...[1, 1023, 4096].map(normalCase), ...boxes];
+const reorderings: readonly Reordered[] = [
+	...orders.flatMap((axes) => [
+		{shape: [24, 5, 7, 19], axes},
+		{...someBox, axes},
+	]),
+	...forTests([
+		...permutations([0, 1, 2, 3]).map((axes) => ({shape: [3, 5, 7, 9], axes})),
+		...orders.slice(0, 2).map((axes) => ({shape: [48, 5, 5, 48], axes})),
+		...[toFile, [3, 2, 1, 0]].map((axes) => ({shape: [1, 17, 1, 33], axes})),
+		{shape: [1, 1, 1, 1], axes: toFile},
+		...[toFile, [1, 0, 3, 2]].map((axes) => ({shape: [2, 6, 6, 19], axes, misaligned: true})),
+		...boxes.flatMap((one) => [[0, 1, 2, 3], ...orders.slice(1)].map((axes) => ({...one, axes}))),
+	]),
+];
+
+function permutations(items: readonly number[]): number[][] {
+	if (items.length < 2) return [[...items]];
+	return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
 }
+
+export const dataCases: CasesOf<'augment' | 'normal' | 'permute'> = {
+	augment: (type, {augment: layers}) => [...crops, ...layers].map((geometry) => augmentCase(type, geometry)),
+	// fp32 in every precision.
+	normal: (type) => (type === 'float32' ? draws.map(normalCase) : []),
+	permute: (type) => (type === 'float32' ? reorderings.map(permuteCase) : []),
+};
 
 /** views [N, 6]: the first two crops are the extreme ones, every other picture is mirrored, each has a colour. */
 function drawViews(random: Random, {images, picture, crop}: AugmentGeometry): Float64Array {
@@ -38,12 +88,11 @@ function drawViews(random: Random, {images, picture, crop}: AugmentGeometry): Fl
 	return Float64Array.from(views.flat());
 }
 
-function augmentCase(type: RealType, geometry: AugmentGeometry): OperationCase {
-	const {images, picture, crop} = geometry;
+function augmentCase(type: RealType, geometry: AugmentGeometry & Special): OperationCase {
+	const {images, picture, crop, misaligned, testsOnly} = geometry;
 	return {
-		operation: 'augment',
-		title: `${inWords([images, ...picture])} to ${inWords(crop)}`,
-		type,
+		title: `${inWords([images, ...picture])} to ${inWords(crop)}${extras(misaligned && 'views')}`,
+		...{type, misaligned, testsOnly},
 		prepare: (random) => {
 			const [pictures, places] = [
 				[images, ...picture, 3],
@@ -70,13 +119,13 @@ function augmentCase(type: RealType, geometry: AugmentGeometry): OperationCase {
 	};
 }
 
-function normalCase(length: number): OperationCase {
+function normalCase({length, deviation, misaligned, testsOnly}: (typeof draws)[number]): OperationCase {
 	return {
-		operation: 'normal',
-		title: `${length}`,
-		type: 'float32',
+		title: `${length}${extras(misaligned && 'views')}`,
+		...{type: 'float32', misaligned, testsOnly},
 		prepare: (random) => {
-			const [seed, stream, deviation] = [BigInt(random.integer(2 ** 32)), random.integer(100), 0.01];
+			const seed = (BigInt(random.integer(2 ** 32)) << 32n) | BigInt(random.integer(2 ** 32));
+			const stream = random.integer(100);
 			const expected = normal(length, seed, stream, deviation);
 			return (bench, operations) => {
 				const output = bench.output([length], 'float32');
@@ -89,43 +138,19 @@ function normalCase(length: number): OperationCase {
 	};
 }
 
-function permuteCase(shape: readonly number[], axes: readonly number[]): OperationCase {
+function permuteCase({shape, axes, large, start, misaligned, testsOnly}: Reordered): OperationCase {
+	const whole = large ?? shape;
+	const special = extras(large && `from ${start?.join()} of ${inWords(large)}`, misaligned && 'views');
 	return {
-		operation: 'permute',
-		title: `${inWords(shape)}, axes ${axes.join()}`,
-		type: 'float32',
+		title: `${inWords(shape)}, axes ${axes.join()}${special}`,
+		...{type: 'float32', misaligned, testsOnly},
 		prepare: (random) => {
-			const values = random.values(elementsOf(shape), 1, 'float32');
-			const expected = permute(shape, axes, values);
+			const values = random.values(elementsOf(whole), 1, 'float32');
+			const expected = permute(shape, axes, large && start ? box(large, start, shape, values) : values);
 			return (bench, operations) => {
-				const [input, output] = [bench.input(shape, 'float32', values), bench.output(expected.shape, 'float32')];
+				const [input, output] = [bench.input(whole, 'float32', values), bench.output(expected.shape, 'float32')];
 				return {
-					call: () => operations.permute({input, output, axes}),
-					outputs: [equal('output', output, expected.values)],
-				};
-			};
-		},
-	};
-}
-
-/** A box of a larger tensor. */
-function cutCase(axes: readonly number[]): OperationCase {
-	const [large, start, size] = [
-		[9, 12, 5, 6],
-		[2, 3, 0, 1],
-		[4, 8, 5, 3],
-	] as const;
-	return {
-		operation: 'permute',
-		title: `${inWords(size)} of ${inWords(large)}, axes ${axes.join()}`,
-		type: 'float32',
-		prepare: (random) => {
-			const values = random.values(elementsOf(large), 1, 'float32');
-			const expected = permute(size, axes, box(large, start, size, values));
-			return (bench, operations) => {
-				const [input, output] = [bench.input(large, 'float32', values), bench.output(expected.shape, 'float32')];
-				return {
-					call: () => operations.permute({input, output, axes, inputStart: start}),
+					call: () => operations.permute({input, output, axes, ...(start && {inputStart: start})}),
 					outputs: [equal('output', output, expected.values)],
 				};
 			};

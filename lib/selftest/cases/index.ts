@@ -1,8 +1,10 @@
 import type {Architecture} from '../../net/architecture.ts';
 import {realTypes} from '../bfloat16.ts';
-import type {OperationCase} from '../operation-case.ts';
+import type {CasesOf, CheckedOperation, OperationCase} from '../operation-case.ts';
+import {activateCases} from './activate.ts';
 import {convolutionCases} from './convolution.ts';
 import {dataCases} from './data.ts';
+import {dropoutCases} from './dropout.ts';
 import {elementwiseCases} from './elementwise.ts';
 import {layerGeometries, type LayerGeometries} from './layers.ts';
 import {linearCases} from './linear.ts';
@@ -15,23 +17,33 @@ const images = 2;
 
 const none: LayerGeometries = {augment: [], convolution: [], lrn: [], maxPool: [], linear: []};
 
+const lists: CasesOf<CheckedOperation> = {
+	...dataCases,
+	...convolutionCases,
+	...linearCases,
+	...activateCases,
+	...elementwiseCases,
+	...dropoutCases,
+	...lrnCases,
+	...maxPoolCases,
+	...lossCases,
+};
+
+export const checkedOperations = Object.keys(lists) as CheckedOperation[];
+
 /**
- * Every operation's cases in both precisions, operation by operation.
+ * An operation's cases in both precisions, for tests alone ones among them.
  *
  * @param net whose layers to check at their real size besides the small shapes
  */
-export function operationCases(net?: Architecture): ReadonlyMap<string, readonly OperationCase[]> {
+export function casesOf(operation: CheckedOperation, net?: Architecture): readonly OperationCase[] {
 	const layers = net ? layerGeometries(net, images) : none;
-	const all = realTypes.flatMap((type) => [
-		...dataCases(type, layers.augment),
-		...convolutionCases(type, layers.convolution),
-		...linearCases(type, layers.linear),
-		...elementwiseCases(type),
-		...lrnCases(type, layers.lrn),
-		...maxPoolCases(type, layers.maxPool),
-		...lossCases(type),
-	]);
-	const byOperation = new Map<string, OperationCase[]>();
-	for (const one of all) byOperation.set(one.operation, [...(byOperation.get(one.operation) ?? []), one]);
-	return byOperation;
+	return realTypes.flatMap((type) => lists[operation](type, layers));
+}
+
+/** What a selftest runs, operation by operation. */
+export function operationCases(net?: Architecture): ReadonlyMap<CheckedOperation, readonly OperationCase[]> {
+	return new Map(
+		checkedOperations.map((operation) => [operation, casesOf(operation, net).filter(({testsOnly}) => !testsOnly)]),
+	);
 }

@@ -4,9 +4,8 @@ import {elementsOf} from '../../device/memory.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
 import {convOutputShape, type ConvGeometry} from '../reference/conv2d.ts';
 import type {LinearGeometry} from '../reference/linear.ts';
-import {poolOutputShape} from '../reference/max-pool.ts';
-import type {LrnGeometry} from './lrn.ts';
-import type {PoolGeometry} from './max-pool.ts';
+import type {LrnGeometry} from '../reference/lrn.ts';
+import {poolOutputShape, type PoolGeometry} from '../reference/max-pool.ts';
 
 export interface LayerGeometries {
 	readonly augment: AugmentGeometry[];

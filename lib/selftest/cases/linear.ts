@@ -1,20 +1,24 @@
 import type {Activation} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, inWords, type OperationCase} from '../operation-case.ts';
+import {close, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
 import {activated} from '../reference/activate.ts';
 import {linear, linearBackwardInput, linearBackwardWeights, type LinearGeometry} from '../reference/linear.ts';
 import {accumulation, tanhRoundings} from '../tolerance.ts';
 
-interface Options {
-	/** [N, I, O] */
-	readonly geometry: LinearGeometry;
+interface Fused {
 	readonly activation?: Activation;
+	readonly hasBias?: boolean;
 	readonly hasAddend?: boolean;
 	/** NaN and infinities are among the inputs. */
 	readonly notFinite?: boolean;
+	/** Of the forward pass; the type of the input, where not said. */
 	readonly outputType?: RealType;
-	readonly misaligned?: boolean;
+}
+
+interface Options extends Fused, Pick<OperationCase, 'misaligned' | 'testsOnly'> {
+	/** [N, I, O] */
+	readonly geometry: LinearGeometry;
 }
 
 /** One picture, several, and odd sizes of everything. */
@@ -38,39 +42,84 @@ const fusions: readonly Options[] = [
 	{geometry: [17, 75, 53], hasAddend: true, outputType: 'float32'},
 ];
 
-/** @param layers products to check besides the small ones */
-export function linearCases(type: RealType, layers: readonly LinearGeometry[]): OperationCase[] {
-	const all = [...small, ...layers.map((geometry): Options => ({geometry}))];
-	return [
-		...[...all, ...fusions].map((options) => forward(type, options)),
-		...all.map((options) => backwardInput(type, options)),
-		...all.map((options) => backwardWeights(type, options)),
-	];
-}
+const more: readonly Options[] = [
+	{geometry: [5, 128, 1000]},
+	{geometry: [1024, 12, 10]},
+	{geometry: [7, 1, 9]},
+	{geometry: [9, 33, 1]},
+	{geometry: [1, 1, 1]},
+	{geometry: [6, 40, 30], hasBias: false},
+];
 
-function describe({geometry, misaligned}: Options): string {
+const fusedOnce: readonly Options[] = [
+	{geometry: [1, 43, 29], activation: 'tanh'},
+	{geometry: [5, 31, 11], activation: 'tanh', hasBias: false},
+	{geometry: [17, 75, 53], hasAddend: true, outputType: 'bfloat16'},
+	{geometry: [6, 43, 29], hasBias: false, hasAddend: true, misaligned: true},
+];
+
+const geometries = [...small, ...forTests(more)];
+
+const withLayers = (layers: readonly LinearGeometry[]): Options[] => [
+	...geometries,
+	...layers.map((geometry) => ({geometry})),
+];
+
+export const linearCases: CasesOf<'linear' | 'linearBackwardInput' | 'linearBackwardWeights'> = {
+	linear: (type, {linear: layers}) => {
+		const all = [
+			...withLayers(layers),
+			...fusions,
+			...forTests(fusedOnce.filter(({outputType = type}) => outputType === type)),
+		];
+		// To fp32, too, as of a layer's first half; for fp32 that is what is there already.
+		const finite = [...small, ...more, ...fusions, ...fusedOnce].filter(
+			({notFinite, outputType}) => !notFinite && !outputType,
+		);
+		const widened = type === 'bfloat16' ? forTests(finite) : [];
+		return [...all, ...widened.map((one) => ({...one, outputType: 'float32' as const}))].map((one) =>
+			forward(type, one),
+		);
+	},
+	linearBackwardInput: (type, {linear: layers}) => withLayers(layers).map((options) => backwardInput(type, options)),
+	linearBackwardWeights: (type, {linear: layers}) =>
+		withLayers(layers).map((options) => backwardWeights(type, options)),
+};
+
+function common(
+	type: RealType,
+	{
+		geometry,
+		misaligned,
+		testsOnly,
+		activation = 'none',
+		hasBias = true,
+		hasAddend,
+		notFinite,
+		outputType = type,
+	}: Options,
+): Omit<OperationCase, 'prepare'> {
 	const [images, inputs, outputs] = geometry;
-	return `${inWords([images, inputs])} to ${outputs}${misaligned ? ', views' : ''}`;
+	const special = extras(
+		misaligned && 'views',
+		activation !== 'none' && activation,
+		!hasBias && 'no bias',
+		hasAddend && 'addend',
+		notFinite && 'NaN and infinities',
+		outputType !== type && 'to fp32',
+	);
+	return {title: `${inWords([images, inputs])} to ${outputs}${special}`, type, misaligned, testsOnly};
 }
 
 function forward(type: RealType, options: Options): OperationCase {
-	const {geometry, activation = 'none', hasAddend = false, notFinite, outputType = type, misaligned} = options;
+	const {geometry, activation = 'none', hasBias = true, hasAddend = false, notFinite, outputType = type} = options;
 	const [images, inputs, outputs] = geometry;
-	const extras = [
-		activation === 'none' ? [] : activation,
-		hasAddend ? 'addend' : [],
-		notFinite ? 'NaN and infinities' : [],
-		outputType === type ? [] : 'to fp32',
-	];
 	return {
-		operation: 'linear',
-		title: [describe(options), ...extras.flat()].join(', '),
-		type,
-		misaligned,
+		...common(type, options),
 		prepare: async (random) => {
 			const values = random.values(images * inputs, 1, type, notFinite);
 			const weights = random.values(outputs * inputs, 2 / Math.sqrt(inputs), type);
-			const bias = random.values(outputs, 1, 'float32');
+			const bias = hasBias ? random.values(outputs, 1, 'float32') : undefined;
 			const addends = hasAddend ? random.values(images * outputs, 1, 'float32') : undefined;
 			const sums = await inTurns(linear(geometry, values, weights, bias));
 			addends?.forEach((term, index) => sums.add(index, term));
@@ -81,11 +130,12 @@ function forward(type: RealType, options: Options): OperationCase {
 				const tensors = {
 					input: bench.input([images, inputs], type, values),
 					weights: bench.input([outputs, inputs], type, weights),
-					bias: bench.input([outputs], 'float32', bias),
+					bias: bias && bench.input([outputs], 'float32', bias),
 					addend: addends && bench.input([images, outputs], 'float32', addends),
 				};
 				return {
 					call: () => operations.linear({...tensors, output, activation}),
+					// Sums have one term for each product, one for the bias and one for the addend.
 					outputs: [close('output', output, expected, outputType, (count) => accumulation(count) + extra)],
 				};
 			};
@@ -94,13 +144,10 @@ function forward(type: RealType, options: Options): OperationCase {
 }
 
 function backwardInput(type: RealType, options: Options): OperationCase {
-	const {geometry, misaligned} = options;
+	const {geometry} = options;
 	const [images, inputs, outputs] = geometry;
 	return {
-		operation: 'linearBackwardInput',
-		title: describe(options),
-		type,
-		misaligned,
+		...common(type, options),
 		prepare: async (random) => {
 			const weights = random.values(outputs * inputs, 1, type);
 			const gradients = random.values(images * outputs, 1, type);
@@ -121,20 +168,17 @@ function backwardInput(type: RealType, options: Options): OperationCase {
 }
 
 function backwardWeights(type: RealType, options: Options): OperationCase {
-	const {geometry, misaligned} = options;
+	const {geometry, hasBias = true} = options;
 	const [images, inputs, outputs] = geometry;
 	return {
-		operation: 'linearBackwardWeights',
-		title: describe(options),
-		type,
-		misaligned,
+		...common(type, options),
 		prepare: async (random) => {
 			const values = random.values(images * inputs, 1, type);
 			const gradients = random.values(images * outputs, 1, type);
 			const expected = await inTurns(linearBackwardWeights(geometry, values, gradients));
 			return (bench, operations) => {
 				const weightGradient = bench.output([outputs, inputs], 'float32');
-				const biasGradient = bench.output([outputs], 'float32');
+				const biasGradient = hasBias ? bench.output([outputs], 'float32') : undefined;
 				const tensors = {
 					input: bench.input([images, inputs], type, values),
 					outputGradient: bench.input([images, outputs], type, gradients),
@@ -143,7 +187,7 @@ function backwardWeights(type: RealType, options: Options): OperationCase {
 					call: () => operations.linearBackwardWeights({...tensors, weightGradient, biasGradient}),
 					outputs: [
 						close('weightGradient', weightGradient, expected.weightGradient, 'float32'),
-						close('biasGradient', biasGradient, expected.biasGradient, 'float32'),
+						...(biasGradient ? [close('biasGradient', biasGradient, expected.biasGradient, 'float32')] : []),
 					],
 				};
 			};

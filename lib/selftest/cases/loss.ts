@@ -1,7 +1,17 @@
 // Loss and update: what ends a step.
 import {elementsOf} from '../../device/memory.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, equal, inWords, type OperationCase, type Output} from '../operation-case.ts';
+import type {Random} from '../random.ts';
+import {
+	close,
+	equal,
+	extras,
+	forTests,
+	inWords,
+	type CasesOf,
+	type OperationCase,
+	type Output,
+} from '../operation-case.ts';
 import {sgd} from '../reference/sgd.ts';
 import {
 	lossGradientRoundings,
@@ -14,43 +24,68 @@ import {
 } from '../reference/softmax-loss.ts';
 import {Sums} from '../tolerance.ts';
 
-/** [N, K] of logits. */
-const shapes = [
-	[5, 1000],
-	[7, 37],
-	[1, 9],
-] as const;
-
-export function lossCases(type: RealType): OperationCase[] {
-	return [
-		...casesOf(type, shapes, false),
-		// With a row that stays finite: one whose every value is NaN tells nothing of an operation that writes nothing.
-		...casesOf(type, shapes.slice(0, 2), true),
-		sgdCase(type),
-	];
+interface Logits extends Pick<OperationCase, 'misaligned' | 'testsOnly'> {
+	/** [N, K] */
+	readonly shape: readonly [number, number];
+	/** Of the values, 4 where not said. */
+	readonly scale?: number;
+	/** Many equal values, or all of them. */
+	readonly ties?: 'some' | 'all';
+	/** NaN and infinities are among the logits. */
+	readonly notFinite?: boolean;
 }
 
-/** @param notFinite whether NaN and infinities are among the logits */
-function casesOf(type: RealType, those: readonly (readonly [number, number])[], notFinite: boolean): OperationCase[] {
-	return [
-		// Probabilities are fp32 in every precision.
-		...(type === 'float32' ? those.map((shape) => softmaxCase(shape, notFinite)) : []),
-		...those.map((shape) => softmaxLossCase(type, shape, notFinite)),
-	];
+const logits: readonly Logits[] = [
+	{shape: [5, 1000]},
+	{shape: [7, 37]},
+	{shape: [1, 9]},
+	// With a row that stays finite: one whose every value is NaN tells nothing of an operation that writes nothing.
+	{shape: [5, 1000], notFinite: true},
+	{shape: [7, 37], notFinite: true},
+	...forTests<Logits>([
+		{shape: [300, 10]},
+		{shape: [6, 3]},
+		{shape: [4, 1]},
+		{shape: [9, 12], scale: 1e4},
+		{shape: [40, 9], ties: 'some'},
+		{shape: [20, 11], ties: 'all'},
+		{shape: [5, 23], misaligned: true},
+	]),
+];
+
+export const lossCases: CasesOf<'softmax' | 'softmaxLoss' | 'sgd'> = {
+	// Probabilities are fp32 in every precision.
+	softmax: (type) => (type === 'float32' ? logits.map(softmaxCase) : []),
+	softmaxLoss: (type) => logits.map((options) => softmaxLossCase(type, options)),
+	sgd: (type) => updates.map((options) => sgdCase(type, options)),
+};
+
+function common(
+	type: RealType,
+	{shape, scale, ties, notFinite, misaligned, testsOnly}: Logits,
+): Omit<OperationCase, 'prepare'> {
+	const special = extras(
+		scale !== undefined && `values up to ${scale}`,
+		ties && `${ties} equal`,
+		misaligned && 'views',
+		notFinite && 'NaN and infinities',
+	);
+	return {title: `${inWords(shape)}${special}`, type, misaligned, testsOnly};
 }
 
-function titleOf(shape: readonly [number, number], notFinite: boolean): string {
-	return `${inWords(shape)}${notFinite ? ', NaN and infinities' : ''}`;
+function draw(random: Random, {shape: [images, classes], scale = 4, ties, notFinite}: Logits): Float64Array {
+	const length = images * classes;
+	if (ties === 'some') return random.ties(length, 4, -2);
+	return ties ? new Float64Array(length).fill(-3.5) : random.values(length, scale, 'float32', notFinite);
 }
 
-function softmaxCase(shape: readonly [number, number], notFinite: boolean): OperationCase {
-	const [images, classes] = shape;
+function softmaxCase(options: Logits): OperationCase {
+	const {shape} = options;
+	const [, classes] = shape;
 	return {
-		operation: 'softmax',
-		title: titleOf(shape, notFinite),
-		type: 'float32',
+		...common('float32', options),
 		prepare: (random) => {
-			const values = random.values(images * classes, 4, 'float32', notFinite);
+			const values = draw(random, options);
 			const expected = new Sums(values.length);
 			softmax(values, classes).forEach((probability, i) => expected.add(i, probability));
 			return (bench, operations) => {
@@ -65,14 +100,13 @@ function softmaxCase(shape: readonly [number, number], notFinite: boolean): Oper
 	};
 }
 
-function softmaxLossCase(type: RealType, shape: readonly [number, number], notFinite: boolean): OperationCase {
+function softmaxLossCase(type: RealType, options: Logits): OperationCase {
+	const {shape} = options;
 	const [images, classes] = shape;
 	return {
-		operation: 'softmaxLoss',
-		title: titleOf(shape, notFinite),
-		type,
+		...common(type, options),
 		prepare: (random) => {
-			const values = random.values(images * classes, 4, 'float32', notFinite);
+			const values = draw(random, options);
 			const chosen = Int32Array.from({length: images}, () => random.integer(classes));
 			const {loss, top1, top5} = softmaxLoss(values, chosen, classes);
 			const expected = softmaxLossGradient(values, chosen, classes);
@@ -95,33 +129,46 @@ function softmaxLossCase(type: RealType, shape: readonly [number, number], notFi
 	};
 }
 
-/** Under bf16 with a bf16 copy of the new weights. */
-function sgdCase(type: RealType): OperationCase {
-	const parameters = [
-		{shape: [5, 3, 3, 7], learningRate: 0.01, weightDecay: 0.0005},
-		{shape: [64, 33], learningRate: 0.5, weightDecay: 0.1},
-		{shape: [1], learningRate: 0.02, weightDecay: 0},
-	];
+interface Update extends Pick<OperationCase, 'misaligned' | 'testsOnly'> {
+	readonly momentum: number;
+}
+
+const updates: readonly Update[] = [
+	{momentum: 0.9},
+	...forTests([{momentum: 0}, {momentum: 0.9, misaligned: true}, {momentum: 0, misaligned: true}]),
+];
+
+/** Each with rates of its own, as weights and biases have. Under bf16 matrices have a bf16 copy of the new weights. */
+const parameters = [
+	{shape: [5, 3, 3, 7], learningRate: 0.01, weightDecay: 0.0005},
+	{shape: [5], learningRate: 0.02, weightDecay: 0},
+	{shape: [64, 33], learningRate: 0.5, weightDecay: 0.1},
+	{shape: [19, 3], learningRate: 0.1, weightDecay: 0.2},
+	{shape: [1], learningRate: 0.001, weightDecay: 0.0005},
+];
+
+function sgdCase(type: RealType, {misaligned, testsOnly, ...update}: Update): OperationCase {
+	const momentum = Math.fround(update.momentum);
+	const special = extras(type === 'bfloat16' && 'with copies', misaligned && 'views');
 	return {
-		operation: 'sgd',
-		title: `${parameters.length} parameters${type === 'bfloat16' ? ' with copies' : ''}`,
-		type,
+		title: `${parameters.length} parameters, momentum ${update.momentum}${special}`,
+		...{type, misaligned, testsOnly},
 		prepare: (random) => {
-			const momentum = Math.fround(0.9);
 			const states = parameters.map(({shape, ...rates}) => {
-				const draw = (scale: number): Float64Array => random.values(elementsOf(shape), scale, 'float32');
+				const values = (scale: number): Float64Array => random.values(elementsOf(shape), scale, 'float32');
 				const learningRate = Math.fround(rates.learningRate);
 				const weightDecay = Math.fround(rates.weightDecay);
-				return {shape, learningRate, weightDecay, before: {weights: draw(1), velocity: draw(0.1), gradient: draw(2)}};
+				const before = {weights: values(1), velocity: values(0.1), gradient: values(2)};
+				const after = sgd(before, {momentum, learningRate, weightDecay});
+				return {shape, learningRate, weightDecay, before, after};
 			});
 			return (bench, operations) => {
 				const outputs: Output[] = [];
-				const tensors = states.map(({shape, learningRate, weightDecay, before}, index) => {
+				const tensors = states.map(({shape, learningRate, weightDecay, before, after}, index) => {
 					const weights = bench.inPlace(shape, 'float32', before.weights);
 					const velocity = bench.inPlace(shape, 'float32', before.velocity);
 					const gradient = bench.input(shape, 'float32', before.gradient);
-					const copy = type === 'bfloat16' ? bench.output(shape, type) : undefined;
-					const after = sgd(before, {momentum, learningRate, weightDecay});
+					const copy = type === 'bfloat16' && shape.length > 1 ? bench.output(shape, type) : undefined;
 					// Two products and two additions for the velocity's terms, one addition more for the weights'.
 					outputs.push(close(`velocity ${index}`, velocity, after.velocity, 'float32', () => 4));
 					outputs.push(close(`weights ${index}`, weights, after.weights, 'float32', () => 5));

@@ -1,50 +1,70 @@
 import {elementsOf} from '../../device/memory.ts';
-import type {PoolOptions} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, equal, inWords, type OperationCase} from '../operation-case.ts';
-import {maxPool, maxPoolBackward, poolOutputShape, type PoolInput} from '../reference/max-pool.ts';
+import {close, equal, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
+import {maxPool, maxPoolBackward, poolOutputShape, type PoolGeometry} from '../reference/max-pool.ts';
 
-export interface PoolGeometry {
-	readonly shape: PoolInput;
-	readonly options: PoolOptions;
-	/** Few different values, so that most windows hold their maximum more than once. */
+interface Pooled extends PoolGeometry, Pick<OperationCase, 'misaligned' | 'testsOnly'> {
+	/** Three negative levels: most windows hold their maximum more than once, and none is above zero. */
 	readonly hasTies?: boolean;
-	readonly misaligned?: boolean;
 	/** NaN and infinities are among the inputs. */
 	readonly notFinite?: boolean;
+	/** The forward pass keeps what the backward pass needs. */
+	readonly training?: boolean;
 }
 
 const overlapped = {size: 3, stride: 2};
+const apart = {size: 2, stride: 2};
 
-const small: readonly PoolGeometry[] = [
+const small: readonly Pooled[] = [
 	{shape: [2, 15, 15, 96], options: overlapped},
 	{shape: [1, 13, 13, 128], options: overlapped, hasTies: true},
-	{shape: [2, 7, 9, 16], options: {size: 2, stride: 2}},
+	{shape: [2, 7, 9, 16], options: apart},
 	{shape: [2, 8, 6, 24], options: {size: 3, stride: 1}, hasTies: true},
 	{shape: [3, 7, 9, 13], options: overlapped, hasTies: true},
 	{shape: [2, 7, 5, 19], options: overlapped, misaligned: true},
 	{shape: [2, 9, 7, 16], options: overlapped, notFinite: true},
 ];
 
-/** @param layers poolings to check besides the small ones */
-export function maxPoolCases(type: RealType, layers: readonly PoolGeometry[]): OperationCase[] {
-	const all = [...small, ...layers];
-	return [...all.map((geometry) => forward(type, geometry)), ...all.map((geometry) => backward(type, geometry))];
+const more: readonly Pooled[] = [
+	{shape: [1, 13, 13, 128], options: overlapped},
+	{shape: [3, 8, 6, 48], options: apart},
+	{shape: [2, 8, 6, 24], options: overlapped}, // a row and a column left over
+	{shape: [3, 7, 9, 13], options: overlapped},
+	{shape: [1, 9, 5, 1], options: overlapped},
+	{shape: [5, 3, 3, 20], options: overlapped},
+	{shape: [1, 7, 6, 16], options: {size: 3, stride: 1}}, // every pixel in nine windows
+	{shape: [2, 8, 8, 8], options: {size: 2, stride: 3}}, // pixels between windows
+	{shape: [3, 1, 1, 16], options: {size: 1, stride: 1}},
+];
+const tied = [...more, ...small.filter(({notFinite}) => !notFinite)].filter(
+	({shape, hasTies}) => !hasTies && !small.some((other) => other.hasTies && other.shape.join() === shape.join()),
+);
+
+const geometries = [...small, ...forTests([...more, ...tied.map((geometry) => ({...geometry, hasTies: true}))])];
+
+export const maxPoolCases: CasesOf<'maxPool' | 'maxPoolBackward'> = {
+	maxPool: (type, layers) =>
+		[...geometries, ...forTests(geometries.map((geometry) => ({...geometry, training: true}))), ...layers.maxPool].map(
+			(geometry) => forward(type, geometry),
+		),
+	maxPoolBackward: (type, layers) => [...geometries, ...layers.maxPool].map((geometry) => backward(type, geometry)),
+};
+
+function common(type: RealType, geometry: Pooled): Omit<OperationCase, 'prepare'> {
+	const {shape, options, hasTies, misaligned, notFinite, training, testsOnly} = geometry;
+	const special = extras(
+		hasTies && 'ties',
+		misaligned && 'views',
+		notFinite && 'NaN and infinities',
+		training && 'in training',
+	);
+	return {title: `${inWords(shape)}, ${options.size}/${options.stride}${special}`, type, misaligned, testsOnly};
 }
 
-function common(
-	type: RealType,
-	{shape, options, hasTies, misaligned, notFinite}: PoolGeometry,
-): Omit<OperationCase, 'operation' | 'prepare'> {
-	const extras = [hasTies ? ', ties' : '', misaligned ? ', views' : '', notFinite ? ', NaN and infinities' : ''];
-	return {title: `${inWords(shape)}, ${options.size}/${options.stride}${extras.join('')}`, type, misaligned};
-}
-
-function forward(type: RealType, geometry: PoolGeometry): OperationCase {
-	const {shape, options, hasTies, notFinite} = geometry;
+function forward(type: RealType, geometry: Pooled): OperationCase {
+	const {shape, options, hasTies, notFinite, training} = geometry;
 	return {
 		...common(type, geometry),
-		operation: 'maxPool',
 		prepare: (random) => {
 			const length = elementsOf(shape);
 			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);
@@ -52,8 +72,10 @@ function forward(type: RealType, geometry: PoolGeometry): OperationCase {
 			return (bench, operations) => {
 				const input = bench.input(shape, type, values);
 				const output = bench.output(poolOutputShape(shape, options), type);
+				const bytes = training ? operations.maxPoolWorkspaceBytes({input, output, ...options}) : 0;
+				const workspace = bench.workspace(bytes);
 				return {
-					call: () => operations.maxPool({input, output, ...options}),
+					call: () => operations.maxPool({input, output, workspace, ...options}),
 					outputs: [equal('output', output, expected)],
 				};
 			};
@@ -61,12 +83,11 @@ function forward(type: RealType, geometry: PoolGeometry): OperationCase {
 	};
 }
 
-function backward(type: RealType, geometry: PoolGeometry): OperationCase {
+function backward(type: RealType, geometry: Pooled): OperationCase {
 	const {shape, options, hasTies, notFinite} = geometry;
 	const outputShape = poolOutputShape(shape, options);
 	return {
 		...common(type, geometry),
-		operation: 'maxPoolBackward',
 		prepare: (random) => {
 			const length = elementsOf(shape);
 			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);

@@ -6,6 +6,12 @@
 import type {LrnOptions} from '../../device/native.ts';
 import {Sums} from '../tolerance.ts';
 
+/** [N, H, W, C] and what is done with it. */
+export interface LrnGeometry {
+	readonly shape: readonly [number, number, number, number];
+	readonly options: LrnOptions;
+}
+
 /** First and last channel of c's window. `channels` is a multiple of the columns. */
 function windowOf(channel: number, channels: number, {columns = 1, size}: LrnOptions): [number, number] {
 	const width = channels / columns;

@@ -5,6 +5,11 @@ import {Sums} from '../tolerance.ts';
 /** [N, H, W, C] */
 export type PoolInput = readonly [number, number, number, number];
 
+export interface PoolGeometry {
+	readonly shape: PoolInput;
+	readonly options: PoolOptions;
+}
+
 /** [N, P, Q, C] */
 export function poolOutputShape(
 	[n, h, w, c]: PoolInput,
