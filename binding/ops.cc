@@ -137,7 +137,8 @@ struct Transfer {
 };
 
 // copy({input, output}): within a device, or from one device to another in the order of both queues.
-void copy(const Napi::CallbackInfo& info) {
+template <>
+void call<Copy>(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     const auto [operation, from, to] = Transfer(Copy::name, info[0]);
     if (from == to) {
@@ -170,17 +171,14 @@ Napi::Value workspaceBytes(const Napi::CallbackInfo& info) {
 }
 
 template <class... Operations>
-void exportAll(Napi::Env env, Napi::Object exports) {
+void exportAll(Napi::Env env, Napi::Object exports, List<Operations...>) {
   (exports.Set(Operations::name, Napi::Function::New<call<Operations>>(env, Operations::name)), ...);
 }
 
 }  // namespace
 
 void exportOperations(Napi::Env env, Napi::Object exports) {
-  exportAll<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
-            LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool, MaxPoolBackward, Dropout,
-            SoftmaxLoss, Softmax, Sgd, Cast, Add, Fill, Permute, Normal>(env, exports);
-  exports.Set(Copy::name, Napi::Function::New<copy>(env, Copy::name));
+  exportAll(env, exports, AllOperations{});
   exports.Set("send", Napi::Function::New<send>(env, "send"));
   exports.Set("lrnWorkspaceBytes", Napi::Function::New<workspaceBytes<Lrn>>(env, "lrnWorkspaceBytes"));
   exports.Set("maxPoolWorkspaceBytes", Napi::Function::New<workspaceBytes<MaxPool>>(env, "maxPoolWorkspaceBytes"));

@@ -20,7 +20,26 @@ struct MemoryCounter {
   std::atomic<int64_t> allocations{0};  // ever made: a step that allocates shows here
 };
 
-class Device {
+// A run() for each operation of a list, on the queue's thread.
+template <class Operations>
+class Runs;
+
+template <class Operation>
+class Runs<List<Operation>> {
+ protected:
+  ~Runs() = default;
+  virtual void run(const Operation& operation) = 0;
+};
+
+template <class First, class... Rest>
+class Runs<List<First, Rest...>> : public Runs<List<Rest...>> {
+ protected:
+  ~Runs() = default;
+  using Runs<List<Rest...>>::run;
+  virtual void run(const First& operation) = 0;
+};
+
+class Device : public Runs<AllOperations> {
  public:
   // Called once on the queue's thread, with null or with what went wrong since the last report.
   using Completion = std::function<void(std::exception_ptr)>;
@@ -95,29 +114,6 @@ class Device {
   virtual void finish() = 0;  // waits until all that was launched has ended
   virtual void signal(Event& event) { event.announce(true); }
   virtual void await(Event& event) { event.wait(); }
-  virtual void run(const Augment& operation) = 0;
-  virtual void run(const Conv2d& operation) = 0;
-  virtual void run(const Conv2dBackwardInput& operation) = 0;
-  virtual void run(const Conv2dBackwardWeights& operation) = 0;
-  virtual void run(const Linear& operation) = 0;
-  virtual void run(const LinearBackwardInput& operation) = 0;
-  virtual void run(const LinearBackwardWeights& operation) = 0;
-  virtual void run(const Activate& operation) = 0;
-  virtual void run(const ActivateBackward& operation) = 0;
-  virtual void run(const Lrn& operation) = 0;
-  virtual void run(const LrnBackward& operation) = 0;
-  virtual void run(const MaxPool& operation) = 0;
-  virtual void run(const MaxPoolBackward& operation) = 0;
-  virtual void run(const Dropout& operation) = 0;
-  virtual void run(const SoftmaxLoss& operation) = 0;
-  virtual void run(const Softmax& operation) = 0;
-  virtual void run(const Sgd& operation) = 0;
-  virtual void run(const Cast& operation) = 0;
-  virtual void run(const Copy& operation) = 0;
-  virtual void run(const Add& operation) = 0;
-  virtual void run(const Fill& operation) = 0;
-  virtual void run(const Permute& operation) = 0;
-  virtual void run(const Normal& operation) = 0;
 
  private:
   void submitReport(const char* operation, std::function<void()> work, Completion completion);

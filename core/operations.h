@@ -254,4 +254,13 @@ struct Normal {
   void validate() const;
 };
 
+template <class... Operations>
+struct List {};
+
+// All operations. A device has a run() for each, and the addon exports each by its name: where a device cannot run one,
+// or binding/ops.cc cannot read its options, nothing compiles.
+using AllOperations = List<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
+                           LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool,
+                           MaxPoolBackward, Dropout, SoftmaxLoss, Softmax, Sgd, Cast, Copy, Add, Fill, Permute, Normal>;
+
 }  // namespace alexnet
