@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {checked, filePath, flag, integer, number, options} from '../base/check.ts';
+import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
 import {Dataset} from './dataset.ts';
 import {divide} from './division.ts';
@@ -40,10 +41,12 @@ export class ImageFolder {
 	readonly remarks: readonly string[];
 
 	private constructor(
+		given: Permit,
 		labels: readonly string[],
 		parts: {train: Dataset; validation: Dataset},
 		notes: {leftOut: ReadonlyMap<string, number>; remarks: readonly string[]},
 	) {
+		requirePermit(given, 'ImageFolder', 'await ImageFolder.open(…)');
 		this.labels = labels;
 		this.train = parts.train;
 		this.validation = parts.validation;
@@ -84,7 +87,7 @@ export class ImageFolder {
 		};
 		const parts = {train: dataset(train), validation: dataset(validation)};
 		const {leftOut, remarks} = leftOutOf(heldOut ? [all, heldOut] : [all]);
-		return new ImageFolder(labels, parts, {leftOut, remarks: [...layout.remarks, ...remarks]});
+		return new ImageFolder(permit, labels, parts, {leftOut, remarks: [...layout.remarks, ...remarks]});
 	}
 }
 

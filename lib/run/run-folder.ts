@@ -7,6 +7,7 @@ import {AlexNetError, isAlexNetError} from '../base/errors.ts';
 import {codeOf, makeFolder, reasonOf, removeEmptyFolders, removeTemporaries, replaceFile} from '../base/files.ts';
 import {writeFilters} from './filters.ts';
 import {parseShallow} from '../base/json.ts';
+import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import {Metrics, type Point, type RecordedReport} from './metrics.ts';
 import type {EpochReport, TrainReport} from '../training/trainer.ts';
 
@@ -36,7 +37,8 @@ export class RunFolder {
 	/** The uppermost folder that was made for this run. */
 	#made: string | undefined;
 
-	private constructor(path: string, metrics: Metrics, epochs: readonly EpochReport[]) {
+	private constructor(given: Permit, path: string, metrics: Metrics, epochs: readonly EpochReport[]) {
+		requirePermit(given, 'RunFolder', 'await RunFolder.create(…) or await RunFolder.resume(…)');
 		this.path = path;
 		this.epochs = epochs;
 		this.#metrics = metrics;
@@ -118,7 +120,7 @@ export class RunFolder {
 			await replaceFile(join(path, runFiles.config), (temporary) =>
 				writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
 			);
-			const run = new RunFolder(path, metrics, await metrics.cut(point));
+			const run = new RunFolder(permit, path, metrics, await metrics.cut(point));
 			await complete?.(run);
 			return run;
 		} catch (error) {

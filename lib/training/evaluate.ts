@@ -47,12 +47,7 @@ export interface Evaluation extends Measures {
 	classes: readonly ClassResult[];
 }
 
-/**
- * Loss and accuracy on pictures with known labels. The last batch may be partial. The source may have fewer classes than
- * the model, in any order.
- *
- * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
- */
+/** What `AlexNet.evaluate` says. The last batch may be partial. */
 export async function evaluate(
 	model: Model,
 	source: PictureSource,

@@ -154,7 +154,7 @@ test('a run whose pictures are away is saved at its last step and goes on bit fo
 	const training = {epochs: 3, augment: 'paper'} as const;
 	const validation = new Dataset({labels: tinyLabels, pictures: []});
 	const started = async (path: string, train: Dataset): Promise<void> => {
-		await using model = new AlexNet({architecture: tinyNet(3), labels: tinyLabels, batchSize: 16, seed: 3});
+		await using model = AlexNet.uninitialized({architecture: tinyNet(3), labels: tinyLabels, batchSize: 16, seed: 3});
 		await model.initialize();
 		const run = await RunFolder.create(path, {});
 		await trainRun({model, data: {train, validation}, run, init: 'paper', training, output: new Output()});

@@ -18,7 +18,7 @@ async function openRun(path: string, data: ImageFolder, options: SmallRunOptions
 	const {batchSize} = options;
 	const rates = {learningRate: 0.003, momentum: 0.9, weightDecay: 0.002};
 	const net = {architecture: tinyNet(data.labels.length), labels: data.labels};
-	const model = new AlexNet({...net, ...rates, batchSize, seed: 11});
+	const model = AlexNet.uninitialized({...net, ...rates, batchSize, seed: 11});
 	await model.initialize();
 	const config: RunConfig = {epochs: options.epochs};
 	return [model, found ? await RunFolder.resume(path, found.config, model) : await RunFolder.create(path, config)];

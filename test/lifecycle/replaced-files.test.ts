@@ -31,7 +31,7 @@ function sourceThat(act: () => Promise<void>, number: number): PictureSource {
 /** Trains for two epochs, saving after each step, in a new folder or one to go on in. */
 async function runIn(path: string, train: PictureSource = source, resumes = false): Promise<void> {
 	const net = {architecture: tinyNet(), labels: tinyLabels, batchSize: 48 / stepsPerEpoch, seed: 5};
-	await using model = resumes ? await AlexNet.load(join(path, 'last.safetensors')) : new AlexNet(net);
+	await using model = resumes ? await AlexNet.load(join(path, 'last.safetensors')) : AlexNet.uninitialized(net);
 	if (!resumes) await model.initialize();
 	const run = resumes ? await RunFolder.resume(path, {}, model) : await RunFolder.create(path, {});
 	const data = {train, validation: tinySource(9, 'held out')};
@@ -66,7 +66,7 @@ for (const code of ['EINVAL', 'ENOTSUP', 'EPERM']) {
 test.serial('where a folder cannot be synced, the error says that the new file is there', async (t) => {
 	const folder = await temporaryFolder(t);
 	const path = join(folder, 'run');
-	await using model = new AlexNet({architecture: tinyNet(), labels: tinyLabels});
+	await using model = AlexNet.uninitialized({architecture: tinyNet(), labels: tinyLabels});
 	await model.initialize();
 	const run = await RunFolder.create(path, {});
 	await run.save(model);

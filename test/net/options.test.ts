@@ -28,7 +28,7 @@ interface Misused {
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-'));
 test.after.always(async () => rm(folder, {recursive: true, force: true}));
 
-const model = new AlexNet({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
+const model = AlexNet.uninitialized({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
 test.before(async () => {
 	await model.initialize();
 	model.statistics = tinyStatistics;
@@ -100,7 +100,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'AlexNet',
-		call: (given) => Reflect.construct(AlexNet, [given]) as unknown,
+		call: untyped(AlexNet, 'uninitialized'),
 		good: {architecture: tinyNet(), labels: tinyLabels},
 		options: {
 			...{...run, ...rates},
@@ -238,6 +238,21 @@ for (const {name, call, options, good} of functions) {
 }
 
 const others: readonly (readonly [string, () => unknown, RegExp])[] = [
+	[
+		'an AlexNet by new',
+		() => Reflect.construct(AlexNet, [{classes: 2}]) as unknown,
+		/use await AlexNet\.create\(…\) or .*load/,
+	],
+	[
+		"an AlexNet of a class of one's own",
+		() => Reflect.construct(AlexNet, [], Array) as unknown,
+		/use await AlexNet\.create/,
+	],
+	[
+		'an ImageFolder by new',
+		() => Reflect.construct(ImageFolder, ['pictures']) as unknown,
+		/use await ImageFolder\.open\(…\)/,
+	],
 	['create without options', () => untyped(AlexNet, 'create')(), /^The options of AlexNet\.create must be an object/],
 	['create without classes', () => AlexNet.create({}), /^Give labels \(names\) or classes \(a number\)\.$/],
 	['a device of another spelling', () => untyped(AlexNet, 'create')({classes: 2, device: 'cuda:0'}), /'devices'\?$/],
