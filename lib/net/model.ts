@@ -107,7 +107,7 @@ export class Model {
 		return this.labels.length;
 	}
 
-	/** Rates and decay of the next step; see {@link SgdOptions}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
+	/** Rates and decay of the next step; see {@link SgdSettings}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
 	get sgd(): SgdSettings {
 		return this.#sgd;
 	}

@@ -74,7 +74,7 @@ export interface TrainStepOptions {
 	/** The pictures' places in their data set and the epoch, which decide the random views. */
 	indices?: ArrayLike<number> | undefined;
 	epoch?: number | undefined;
-	/** What {@link Model.progress} is after the step, if its loss is finite: no save falls between the two. */
+	/** What `model.progress` is after the step, if its loss is finite: no save falls between the two. */
 	progress?: ((result: StepResult) => Progress) | undefined;
 }
 

@@ -7,7 +7,7 @@ import {native, type DataType, type NativeDevice, type Shape, type Tensor} from 
 export type ParameterContents = 'weights' | 'velocity' | 'gradient';
 
 /** Four dimensions as files order them: [K, C, R, S] of a convolution, [O, I, 1, 1] or [O, C, H, W], [K, 1, 1, 1]. */
-type FileShape = readonly [number, number, number, number];
+export type FileShape = readonly [number, number, number, number];
 
 /** A part of a parameter: a memory to put it in, and rows and columns (the first two dimensions in files). */
 export interface Place {
@@ -43,11 +43,13 @@ export class ParameterPart {
 	readonly gradient: Tensor;
 	/** What the forward pass multiplies with: `weights`, or their bf16 copy. */
 	readonly operand: Tensor;
+	/** @internal */
 	readonly memory: Memory;
 	/** Where it begins in the parameter, and its size, in files' order. */
 	readonly start: FileShape;
 	readonly size: FileShape;
 
+	/** @internal */
 	constructor(
 		memory: Memory,
 		{start, size, shape}: {start: FileShape; size: FileShape; shape: Shape},
@@ -88,6 +90,7 @@ export class Parameter {
 	readonly #fileShape: FileShape;
 	readonly #channelsLast: boolean;
 
+	/** @internal */
 	constructor({name, shape, features, precision, inferenceOnly, places}: ParameterOptions) {
 		this.name = name;
 		this.shape = shape;

@@ -1,0 +1,60 @@
+// What consumers see of the package's types, from the declarations that a build writes.
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {installDeclarations, type InstalledPackage} from '../helpers/declarations.ts';
+import {temporaryFolder} from '../helpers/pictures.ts';
+import {surfaceOf} from '../helpers/public-surface.ts';
+
+let folder: string;
+let installed: InstalledPackage;
+
+test.before(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'alexnet-types-'));
+	installed = await installDeclarations(folder);
+});
+test.after.always(() => rm(folder, {recursive: true, force: true}));
+
+test('every type that a public signature or docstring names can be imported from the same entry point', (t) => {
+	t.deepEqual([...installed.entries.keys()], ['alexnet-cuda', 'alexnet-cuda/ops']);
+	for (const [name, entry] of installed.entries) {
+		const {unexported, deadLinks, seen} = surfaceOf(installed.root, entry);
+		t.deepEqual(unexported, [], name);
+		t.deepEqual(deadLinks, [], name);
+		t.true(seen > 500, `${name}: ${seen} declarations seen`);
+	}
+});
+
+test('a type that is not exported, a link that leads nowhere and an export without words are found', async (t) => {
+	const root = await temporaryFolder(t);
+	await writeFile(
+		join(root, 'hidden.d.ts'),
+		'export interface Hidden {}\nexport declare class Base {}\nexport declare const values: {};\n',
+	);
+	const entry = join(root, 'index.d.ts');
+	const lines = [
+		"import {Base, values, type Hidden} from './hidden.js';",
+		'/** See {@link Hidden} and {@link other}. */',
+		'export interface Shown {',
+		"	option?: readonly Hidden[] | import('./hidden.js').Hidden;",
+		'	/** What a {@link Shown} says. */',
+		'	said: Promise<Shown>;',
+		'}',
+		'export declare class Child<T> extends Base {',
+		'	private constructor();',
+		'	private secret;',
+		'	/** Takes the key of {@link values}, see {@link method}. */',
+		'	method(key: keyof typeof values, item: T): Map<string, Buffer>;',
+		'}',
+	];
+	await writeFile(entry, lines.join('\n'));
+	const {unexported, deadLinks, undocumented} = surfaceOf(root, entry);
+	t.deepEqual(unexported, [
+		'Base, which Child mentions',
+		'Hidden, which Shown.option mentions',
+		'values, which Child.method mentions',
+	]);
+	t.deepEqual(deadLinks, ['Hidden of Shown', 'method of Child.method', 'other of Shown', 'values of Child.method']);
+	t.deepEqual(undocumented, ['Child', 'Shown.option']);
+});
