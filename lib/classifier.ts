@@ -217,6 +217,8 @@ export class AlexNet extends Model {
 	}
 }
 
+export const anAlexNet = must<AlexNet>('an AlexNet', (value) => value instanceof AlexNet);
+
 type Decoded<P> =
 	{picture: P; pixels: Uint8Array; error?: undefined} | {picture: P; pixels?: undefined; error: AlexNetError};
 

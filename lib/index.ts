@@ -10,6 +10,10 @@ export {cudaAvailability, listDevices, type ListOptions} from './device/device.t
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
 export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './training/evaluate.ts';
 export {writeFilters} from './run/filters.ts';
+export type {RecordedReport} from './run/metrics.ts';
+export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';
+export {RunFolder} from './run/run-folder.ts';
+export {trainRun, type SaveEvery, type TrainRunOptions} from './run/train-run.ts';
 export type {Activation, CudaAvailability, DataType, DeviceInfo, HostArray, Shape, Tensor} from './device/native.ts';
 export type {LrnOptions, PoolOptions} from './device/native.ts';
 export type {Model} from './net/model.ts';

@@ -3,8 +3,9 @@ import {AlexNet, ImageFolder} from '../../lib/index.ts';
 import {describeError, exitCodeOf} from '../../cli/exit-codes.ts';
 import {Interruptible} from '../../cli/interrupt.ts';
 import {Output} from '../../cli/output.ts';
-import {trainRun} from '../../cli/train-run.ts';
-import {RunFolder, type RunConfig} from '../../lib/run/run-folder.ts';
+import {trainInTerminal} from '../../cli/train-run.ts';
+import type {RunConfig} from '../../lib/run/run-files.ts';
+import {RunFolder} from '../../lib/run/run-folder.ts';
 import {tinyNet} from './networks.ts';
 import {beginning, type SmallRunOptions} from './small-runs.ts';
 
@@ -30,7 +31,7 @@ async function smallRun(pictures: string, path: string, options: SmallRunOptions
 	const data = await ImageFolder.open(pictures, {imageSize: 32, validationFraction: 0.25, seed: 3});
 	const [opened, run] = await openRun(path, data, options);
 	await using model = opened;
-	await trainRun({
+	await trainInTerminal({
 		...{model, data, run, output, init: 'paper', signal: interruptible.signal},
 		// Validation that does not improve at once divides the rate, so that the schedule's state counts.
 		training: {epochs: options.epochs, patience: 1, crops: 10},

@@ -2,11 +2,8 @@
 import {mkdir, open, readdir, readFile, rename, rm, writeFile, type FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Output} from '../../cli/output.ts';
-import {trainRun} from '../../cli/train-run.ts';
 import {replaceFile} from '../../lib/base/files.ts';
-import {AlexNet, type PictureSource} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run/run-folder.ts';
+import {AlexNet, RunFolder, trainRun, type PictureSource} from '../../lib/index.ts';
 import {tinyLabels, tinyNet, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';
@@ -34,9 +31,7 @@ async function runIn(path: string, train: PictureSource = source, resumes = fals
 	await using model = resumes ? await AlexNet.load(join(path, 'last.safetensors')) : AlexNet.uninitialized(net);
 	if (!resumes) await model.initialize();
 	const run = resumes ? await RunFolder.resume(path, {}, model) : await RunFolder.create(path, {});
-	const data = {train, validation: tinySource(9, 'held out')};
-	const training = {epochs: 2};
-	await trainRun({model, data, run, init: 'paper', training, saveEvery: {steps: 1}, output: new Output()});
+	await trainRun({run, model, source: train, validation: tinySource(9, 'held out'), epochs: 2, saveEvery: {steps: 1}});
 }
 
 /** Until the test ends, folders cannot be synced. */

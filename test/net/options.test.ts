@@ -5,7 +5,7 @@ import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import {AlexNet, Dataset, ImageFolder, listDevices, writeFilters} from '../../lib/index.ts';
+import {AlexNet, Dataset, ImageFolder, listDevices, RunFolder, trainRun, writeFilters} from '../../lib/index.ts';
 import {native} from '../../lib/device/native.ts';
 import {openDevice} from '../../lib/ops.ts';
 import {tinyNet} from '../../lib/selftest/networks.ts';
@@ -46,6 +46,7 @@ native.Device = new Proxy(native.Device, {
 
 const source = tinySource(8, 'options');
 const batch = tinyPictures(4, 'options');
+const runFolder = Object.create(RunFolder.prototype) as RunFolder;
 const dataset = new Dataset({labels: ['one'], pictures: [{path: 'one.png', label: 0}]});
 
 /** Numbers as they come from forms and files. */
@@ -77,6 +78,18 @@ const net = {
 	pooling: ['3', 3, null],
 	dropout: notShares,
 	columns: [0, 3, '2', null],
+};
+
+const training = {
+	epochs: notPositive,
+	batchSize: notPositive,
+	validation: notSources,
+	crops: notCrops,
+	augment: notChoices,
+	divideAt: [30, '30', [0], ['30'], [1.5], null],
+	patience: notPositive,
+	signal: notSignals,
+	onProgress: notFunctions,
 };
 
 /** As if there were no types. */
@@ -118,17 +131,7 @@ const functions: readonly Misused[] = [
 	{
 		name: 'train',
 		call: (given) => untyped(model, 'train')(source, given),
-		options: {
-			epochs: notPositive,
-			batchSize: notPositive,
-			validation: notSources,
-			crops: notCrops,
-			augment: notChoices,
-			divideAt: [30, '30', [0], ['30'], [1.5], null],
-			patience: notPositive,
-			signal: notSignals,
-			onProgress: notFunctions,
-		},
+		options: training,
 	},
 	{
 		name: 'evaluate',
@@ -198,6 +201,20 @@ const functions: readonly Misused[] = [
 			dropLast: notFlags,
 			ahead: notCounts,
 			signal: notSignals,
+		},
+	},
+	{
+		name: 'trainRun',
+		call: untyped({trainRun}, 'trainRun'),
+		good: {run: runFolder, model, source},
+		options: {
+			...training,
+			run: [undefined, null, folder, {}],
+			model: [undefined, null, {}, AlexNet],
+			source: [undefined, ...notSources],
+			saveEvery: [null, 10, {steps: 0}, {minutes: '10'}],
+			onReport: notFunctions,
+			onStop: notFunctions,
 		},
 	},
 	{name: 'statistics', call: untyped(dataset, 'statistics'), options: {signal: notSignals, onProgress: notFunctions}},
@@ -278,6 +295,21 @@ const others: readonly (readonly [string, () => unknown, RegExp])[] = [
 		'filters of nothing',
 		() => (writeFilters as Call)(undefined, 'a.png'),
 		/^model must be an AlexNet, got undefined\.$/,
+	],
+	['a RunFolder by new', () => Reflect.construct(RunFolder, ['run']) as unknown, /use await RunFolder\.create\(…\)/],
+	['a run nowhere', () => untyped(RunFolder, 'create')(undefined, {}), /^path must be a path/],
+	[
+		'a run of nothing',
+		() => untyped(RunFolder, 'create')(join(folder, 'new')),
+		/^config must be an object, got undefined/,
+	],
+	['go on with no net', () => untyped(RunFolder, 'resume')(join(folder, 'new'), {}), /^model must be an AlexNet/],
+	['go on nowhere', () => untyped(RunFolder, 'read')(), /^path must be a path/],
+	['save no net', () => untyped(runFolder, 'save')(), /^model must be an AlexNet, got undefined\.$/],
+	[
+		'a file that a run has not',
+		() => untyped(runFolder, 'file')('weights'),
+		/^name must be one of config, metrics, last, best, filters/,
 	],
 	['filters to nowhere', () => (writeFilters as Call)(model), /^path must be a path/],
 	['open no device', () => (openDevice as Call)(), /^id must be a string, got undefined\.$/],
