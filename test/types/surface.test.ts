@@ -1,9 +1,9 @@
 // What consumers see of the package's types, from the declarations that a build writes.
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import {installDeclarations, type InstalledPackage} from '../helpers/declarations.ts';
+import {installDeclarations, problemsOf, type InstalledPackage} from '../helpers/declarations.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {surfaceOf} from '../helpers/public-surface.ts';
 
@@ -58,3 +58,35 @@ test('a type that is not exported, a link that leads nowhere and an export witho
 	t.deepEqual(deadLinks, ['Hidden of Shown', 'method of Child.method', 'other of Shown', 'values of Child.method']);
 	t.deepEqual(undocumented, ['Child', 'Shown.option']);
 });
+
+for (const [module, moduleResolution] of [
+	['nodenext', 'nodenext'],
+	['esnext', 'bundler'],
+] as const) {
+	test(`a strict project with declarations of its own compiles against the package, resolved as ${moduleResolution} does`, async (t) => {
+		const project = join(folder, moduleResolution);
+		await mkdir(project);
+		await copyFile(join(import.meta.dirname, 'consumer.ts'), join(project, 'index.ts'));
+		// That mistakes are found, and that what only the package may call is not there.
+		const mistakes = [
+			"import {AlexNet} from 'alexnet-cuda';",
+			"export const net: string = AlexNet.load('a.safetensors');",
+			'export const {uninitialized} = AlexNet;',
+		];
+		await writeFile(join(project, 'mistakes.ts'), mistakes.join('\n'));
+		await writeFile(join(project, 'package.json'), JSON.stringify({type: 'module'}));
+		const checks = {
+			strict: true,
+			exactOptionalPropertyTypes: true,
+			noUncheckedIndexedAccess: true,
+			skipLibCheck: false,
+		};
+		const compilerOptions = {module, moduleResolution, target: 'es2022', declaration: true, types: ['node'], ...checks};
+		const config = join(project, 'tsconfig.json');
+		await writeFile(config, JSON.stringify({compilerOptions, files: ['index.ts', 'mistakes.ts']}));
+		const problems = problemsOf(config);
+		t.is(problems.length, 2, problems.join('\n'));
+		t.regex(problems[0] ?? '', /^mistakes\.ts:2 TS2322: Type 'Promise<AlexNet>'/);
+		t.regex(problems[1] ?? '', /^mistakes\.ts:3 TS2339: Property 'uninitialized' does not exist/);
+	});
+}
