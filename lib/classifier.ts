@@ -16,6 +16,7 @@ import {sgdOptions} from './net/sgd.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
 import {crops} from './data/views.ts';
 
+/** What `AlexNet.create` takes: the net, its classes, where and how it computes, and how it learns. */
 export interface AlexNetOptions
 	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {
 	/** A name for each class. */
@@ -34,6 +35,7 @@ export const alexNetOptions = options<AlexNetOptions>({
 	classes: classCount,
 });
 
+/** What `AlexNet.classify` takes besides the picture. */
 export interface ClassifyOptions {
 	/** How many classes to tell, best first. Default 5. */
 	top?: number | undefined;
@@ -45,6 +47,7 @@ export interface ClassifyOptions {
 
 export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops, signal: instanceOf(AbortSignal)});
 
+/** What `AlexNet.classifyMany` takes besides the pictures. */
 export interface ClassifyManyOptions extends ClassifyOptions {
 	/** Pictures decoded ahead and predicted together, at most. Default: the model's. */
 	batchSize?: number | undefined;
@@ -52,6 +55,7 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 
 export const classifyManyOptions = options<ClassifyManyOptions>({...classifyOptions.checks, batchSize: integer(1)});
 
+/** A class that a picture may show. */
 export interface Classification {
 	label: string;
 	/** Its place among the model's labels. */

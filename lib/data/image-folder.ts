@@ -7,6 +7,7 @@ import {divide} from './division.ts';
 import {layoutOf} from './layout.ts';
 import {describeKinds, listFolder, pictureKinds} from './listing.ts';
 
+/** What `ImageFolder.open` takes besides the folder. */
 export interface ImageFolderOptions {
 	/** Share of each class that is held out where none has a folder of its own; 0.1 by default. */
 	validationFraction?: number | undefined;
@@ -32,6 +33,7 @@ export const imageFolderOptions = options<ImageFolderOptions>({
 export class ImageFolder {
 	/** Names of the class folders in Unicode's form NFC, sorted by code unit. */
 	readonly labels: readonly string[];
+	/** The pictures to learn from. */
 	readonly train: Dataset;
 	/** May have no pictures: with validationFraction 0, or where every class has only one. */
 	readonly validation: Dataset;

@@ -13,6 +13,7 @@ import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
 import {augment, crops} from '../data/views.ts';
 
+/** What `AlexNet.train` takes besides the pictures. */
 export interface TrainOptions extends ScheduleOptions {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
@@ -41,6 +42,7 @@ export const trainOptions = options<TrainOptions>({
 	onProgress: callback(),
 });
 
+/** Of one step: the loss before its update, and how far the run is. */
 export interface StepReport extends StepResult {
 	type: 'step';
 	/** From 1. */
@@ -57,6 +59,7 @@ export interface StepReport extends StepResult {
 	imagesPerSecond: number;
 }
 
+/** Of an epoch that has ended: means over its steps, and the held-out pictures. */
 export interface EpochReport extends StepResult {
 	type: 'epoch';
 	/** The epoch that has ended, from 1. */
@@ -78,6 +81,7 @@ export interface EpochReport extends StepResult {
 	validation?: Measures;
 }
 
+/** What `AlexNet.train` yields. */
 export type TrainReport = StepReport | EpochReport;
 
 /** Those that a loop trains. */

@@ -54,12 +54,20 @@ function projectProgram(path: string, options: ts.CompilerOptions): {program: ts
 	return {program: ts.createProgram(fileNames, own), problems: inWords([...(error ? [error] : []), ...errors], folder)};
 }
 
-/** All that the compiler finds wrong with a project, a line each: "index.ts:3 TS2742: The inferred type …". */
+/**
+ * What the compiler finds wrong with a project and the packages installed beside it, a line each: "index.ts:3 TS2742: The
+ * inferred type …". What those packages depend on is linked to, and not looked at.
+ */
 export function problemsOf(path: string): string[] {
 	const {program, problems} = projectProgram(path, {});
-	// Declarations are emitted to nowhere: what cannot be named is found then.
-	const {diagnostics} = program.emit(undefined, () => undefined);
-	return [...problems, ...inWords([...ts.getPreEmitDiagnostics(program), ...diagnostics], dirname(path))];
+	const beside = dirname(dirname(path));
+	const files = program.getSourceFiles().filter(({fileName}) => fileName.startsWith(beside));
+	const diagnostics = files.flatMap((file) => [
+		...program.getSyntacticDiagnostics(file),
+		...program.getSemanticDiagnostics(file),
+		...(file.isDeclarationFile ? [] : program.getDeclarationDiagnostics(file)),
+	]);
+	return [...problems, ...inWords([...program.getGlobalDiagnostics(), ...diagnostics], dirname(path))];
 }
 
 function inWords(diagnostics: readonly ts.Diagnostic[], folder: string): string[] {

@@ -6,7 +6,7 @@ export interface Surface {
 	unexported: string[];
 	/** Links of docstrings that lead to nothing that is exported. */
 	deadLinks: string[];
-	/** Exports and their public members without a docstring. */
+	/** Exports, methods and members of classes without a docstring. */
 	undocumented: string[];
 	/** How many declarations were looked at. */
 	seen: number;
@@ -90,14 +90,18 @@ class Walk {
 		if (!leads) this.#found.deadLinks.add(`${link.name?.getText() ?? link.text} of ${place}`);
 	}
 
+	/** Fields of plain data may speak for themselves. */
 	#requireDocs(symbol: ts.Symbol, place: string): void {
-		if (symbol.getDocumentationComment(this.#checker).length === 0) this.#found.undocumented.add(place);
+		const require = (own: ts.Symbol, name: string): void => {
+			if (own.getDocumentationComment(this.#checker).length === 0) this.#found.undocumented.add(name);
+		};
+		require(symbol, place);
 		for (const declaration of symbol.declarations ?? []) {
 			if (!ts.isInterfaceDeclaration(declaration) && !ts.isClassDeclaration(declaration)) continue;
 			for (const member of declaration.members) {
-				const own = member.name && !isHidden(member) && this.#checker.getSymbolAtLocation(member.name);
-				if (own && own.getDocumentationComment(this.#checker).length === 0)
-					this.#found.undocumented.add(`${place}.${own.name}`);
+				const isData = ts.isPropertySignature(member) || isHidden(member);
+				const own = member.name && !isData && this.#checker.getSymbolAtLocation(member.name);
+				if (own) require(own, `${place}.${member.name.getText()}`);
 			}
 		}
 	}

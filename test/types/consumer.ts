@@ -13,7 +13,8 @@ import type {
 } from 'alexnet-cuda';
 import {openDevice, operations} from 'alexnet-cuda/ops';
 
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Whether two types are the same, and not `any`. */
+type Same<A, B> = 0 extends 1 & A ? false : [A, B] extends [B, A] ? true : false;
 const same = <A, B>(result: Same<A, B>): boolean => result;
 
 // Types that the compiler infers, and must be able to name in the consumer's own declarations.
@@ -30,7 +31,7 @@ export const evaluate = async (model: AlexNet, {validation}: ImageFolder) => mod
 export const classifyAll = (model: AlexNet, paths: readonly string[]) => model.classifyMany(paths, {top: 1});
 export const devices = () => listDevices({probe: true});
 export const device = () => openDevice('cpu', {threads: 1});
-export const lrn = operations.lrn;
+export const lrn = (given: Parameters<typeof operations.lrn>[0]) => operations.lrn(given);
 export const dataset = (labels: string[]) => new Dataset({labels, pictures: [{path: 'a.png', label: 0}]});
 export const recipe = recipes.small;
 export const files = runFiles;
@@ -62,11 +63,11 @@ export const codeOf = (error: unknown): ErrorCode | undefined => (isAlexNetError
 // What types refuse.
 export const refused = (model: AlexNet, source: PictureSource): readonly (() => unknown)[] => [
 	// @ts-expect-error: create and load make one
-	() => new AlexNet({labels: ['a', 'b']}),
+	(): unknown => new AlexNet({labels: ['a', 'b']}),
 	// @ts-expect-error: open makes one
-	() => new ImageFolder('pictures'),
+	(): unknown => new ImageFolder('pictures'),
 	// @ts-expect-error: create and resume make one
-	() => new RunFolder('run'),
+	(): unknown => new RunFolder('run'),
 	// @ts-expect-error: the option is called devices
 	() => AlexNet.create({classes: 2, device: 'cpu'}),
 	// @ts-expect-error: one or ten

@@ -16,12 +16,13 @@ test.before(async () => {
 });
 test.after.always(() => rm(folder, {recursive: true, force: true}));
 
-test('every type that a public signature or docstring names can be imported from the same entry point', (t) => {
+test('every type that a public signature or docstring names can be imported from the same entry point, and is described', (t) => {
 	t.deepEqual([...installed.entries.keys()], ['alexnet-cuda', 'alexnet-cuda/ops']);
 	for (const [name, entry] of installed.entries) {
-		const {unexported, deadLinks, seen} = surfaceOf(installed.root, entry);
+		const {unexported, deadLinks, undocumented, seen} = surfaceOf(installed.root, entry);
 		t.deepEqual(unexported, [], name);
 		t.deepEqual(deadLinks, [], name);
+		t.deepEqual(undocumented, [], name);
 		t.true(seen > 500, `${name}: ${seen} declarations seen`);
 	}
 });
@@ -44,6 +45,7 @@ test('a type that is not exported, a link that leads nowhere and an export witho
 		'export declare class Child<T> extends Base {',
 		'	private constructor();',
 		'	private secret;',
+		'	field: T;',
 		'	/** Takes the key of {@link values}, see {@link method}. */',
 		'	method(key: keyof typeof values, item: T): Map<string, Buffer>;',
 		'}',
@@ -56,7 +58,7 @@ test('a type that is not exported, a link that leads nowhere and an export witho
 		'values, which Child.method mentions',
 	]);
 	t.deepEqual(deadLinks, ['Hidden of Shown', 'method of Child.method', 'other of Shown', 'values of Child.method']);
-	t.deepEqual(undocumented, ['Child', 'Shown.option']);
+	t.deepEqual(undocumented, ['Child', 'Child.field']);
 });
 
 for (const [module, moduleResolution] of [
