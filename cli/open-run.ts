@@ -7,7 +7,8 @@ import {environmentChanges, environmentOf} from '../lib/training/environment.ts'
 import {AlexNetError} from '../lib/base/errors.ts';
 import {requireSameLabels} from '../lib/training/evaluate.ts';
 import {AlexNet, type AlexNetOptions, type ImageFolder} from '../lib/index.ts';
-import {RunFolder, runFiles, type RunConfig} from '../lib/run/run-folder.ts';
+import {runFiles, type RunConfig} from '../lib/run/run-files.ts';
+import {RunFolder} from '../lib/run/run-folder.ts';
 import type {Output} from './output.ts';
 import {describeConfig, savedConfig} from './run-config.ts';
 

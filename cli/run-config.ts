@@ -5,7 +5,7 @@ import {AlexNetError} from '../lib/base/errors.ts';
 import {deviceInUse} from '../lib/device/device.ts';
 import {reasonOf} from '../lib/base/files.ts';
 import type {AlexNet} from '../lib/index.ts';
-import type {RunConfig} from '../lib/run/run-folder.ts';
+import type {RunConfig} from '../lib/run/run-files.ts';
 import {packageVersion} from '../lib/base/package.ts';
 
 /** Options of `train` that belong to the call, not to the run. */

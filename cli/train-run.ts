@@ -1,16 +1,6 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import {isAlexNetError} from '../lib/base/errors.ts';
-import {
-	recipeFor,
-	recipes,
-	type AlexNet,
-	type EpochReport,
-	type Init,
-	type PictureSource,
-	type TrainOptions,
-	type TrainReport,
-} from '../lib/index.ts';
-import type {RunFolder} from '../lib/run/run-folder.ts';
+import {recipeFor, recipes, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
+import type {PictureSource, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
@@ -22,14 +12,7 @@ import {UnreadableNotes} from './unreadable.ts';
 /** How many classes are named before training. */
 const mostClasses = 12;
 
-/** When a checkpoint is written besides after each epoch: whichever comes first. */
-export interface SaveEvery {
-	steps?: number | undefined;
-	/** Default 10. */
-	minutes?: number | undefined;
-}
-
-export interface TrainRunOptions {
+export interface ShownRunOptions {
 	/** New, or as {@link RunFolder.resume} was given it. */
 	model: AlexNet;
 	data: {
@@ -51,92 +34,50 @@ export interface TrainRunOptions {
 	resumeWith?: string;
 }
 
-export interface TrainRunResult {
+export interface ShownRun {
 	run: RunFolder;
 	/** All of the run, those before it was resumed included. */
 	epochs: readonly EpochReport[];
 }
 
 /**
- * Trains, shows progress and writes the run folder: a report a line as they come, a checkpoint and conv1's kernels after
- * each epoch and now and then between. When the signal aborts it writes a checkpoint, says where, and rejects with the
- * signal's reason; likewise, with the error, where pictures cannot be had. A new run that fails before its first step
- * leaves no folder behind.
+ * {@link trainRun}, as a user sees it: what runs, how far it is, what it leaves.
  *
- * @throws ALEXNET_RUN or ALEXNET_CHECKPOINT where the folder cannot be written, and what {@link AlexNet.train} throws;
- * the last checkpoint is whole then.
+ * @throws what {@link trainRun} throws; an {@link Interruption} says how to go on.
  */
-export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult> {
-	const {model, data, run, output, signal} = options;
-	const epochs = [...run.epochs];
-	const saver = new Saver(run, model, options.saveEvery);
-	const display = new TrainDisplay(output, model, options.training.epochs ?? recipes.paper.train.epochs);
+export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRun> {
+	const {model, data, run, training, saveEvery, output, signal, resumeWith} = options;
+	const display = new TrainDisplay(output, model, training.epochs ?? recipes.paper.train.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
+	await introduce(options).catch(async (error: unknown) => {
+		await run.discard();
+		throw error;
+	});
 	try {
-		await introduce(options);
-		const validation = data.validation.size > 0 ? data.validation : undefined;
-		const onProgress = display.phase.bind(display);
-		for await (const report of model.train(data.train, {...options.training, validation, signal, onProgress})) {
-			unreadable.tell();
-			const recorded = await run.record(report);
-			await saver.after(report);
-			if (report.type === 'epoch') epochs.push(report);
-			display.report(recorded);
-			divergence.tell(report);
-		}
+		const epochs = await trainRun({
+			...{...training, run, model, saveEvery, signal},
+			...{source: data.train, validation: data.validation},
+			onProgress: display.phase.bind(display),
+			onReport: (report) => {
+				unreadable.tell();
+				display.report(report);
+				divergence.tell(report);
+			},
+			onStop: (reason) => {
+				output.clear();
+				sayWhereStopped(options);
+				if (reason !== signal?.reason && resumeWith !== undefined) output.note(`Go on with: ${resumeWith}`);
+			},
+		});
+		return {run, epochs};
 	} catch (error) {
 		output.clear();
-		const isInterruption = signal?.aborted === true && error === signal.reason;
-		if (!isInterruption && model.step === 0) await run.discard();
-		// Pictures that are away, or that a strict run refuses, are no reason to lose steps.
-		const isOfPictures = isAlexNetError(error, 'ALEXNET_FOLDER') || isAlexNetError(error, 'ALEXNET_PICTURE');
-		if (!isInterruption && (model.step === 0 || !isOfPictures)) throw error;
-		await saver.save();
-		sayWhereStopped(options);
-		if (!isInterruption && options.resumeWith !== undefined) output.note(`Go on with: ${options.resumeWith}`);
-		throw isInterruption ? interrupted(options, error) : error;
-	} finally {
-		await run.close();
-	}
-	return {run, epochs};
-}
-
-/** Decides when a checkpoint is due, and writes it. */
-class Saver {
-	readonly #run: RunFolder;
-	readonly #model: AlexNet;
-	readonly #every: {steps: number; minutes: number};
-	#savedStep: number;
-	#savedAt = performance.now();
-
-	constructor(run: RunFolder, model: AlexNet, {steps = Infinity, minutes = 10}: SaveEvery = {}) {
-		this.#run = run;
-		this.#model = model;
-		this.#every = {steps, minutes};
-		this.#savedStep = model.step;
-	}
-
-	async after(report: TrainReport): Promise<void> {
-		const steps = this.#model.step - this.#savedStep;
-		const minutes = (performance.now() - this.#savedAt) / 60_000;
-		if (report.type === 'epoch' || steps >= this.#every.steps || minutes >= this.#every.minutes) await this.#write();
-		if (report.type === 'epoch' && report.best) await this.#run.markBest();
-	}
-
-	/** Nothing where nothing has been learned since. */
-	async save(): Promise<void> {
-		if (this.#model.step > this.#savedStep) await this.#write();
-	}
-
-	async #write(): Promise<void> {
-		await this.#run.save(this.#model);
-		this.#savedStep = this.#model.step;
-		this.#savedAt = performance.now();
+		throw interrupted(options, error);
 	}
 }
 
-async function introduce({model, data, init, output, training}: TrainRunOptions): Promise<void> {
+async function introduce({model, data, init, output, training}: ShownRunOptions): Promise<void> {
 	const {train, validation, remarks = []} = data;
 	for (const remark of remarks) output.note(remark);
 	output.note(describeRun(model));
@@ -160,7 +101,7 @@ async function introduce({model, data, init, output, training}: TrainRunOptions)
 }
 
 /** "Classes: cat 90 + 10, dog 81 + 9 (trained on + held out)." */
-async function describeClasses({train, validation}: TrainRunOptions['data']): Promise<string> {
+async function describeClasses({train, validation}: ShownRunOptions['data']): Promise<string> {
 	const {labels} = train;
 	const counts = await Promise.all([train.contents?.(), validation.size > 0 ? validation.contents?.() : undefined]);
 	const numbers = (label: number): string =>
@@ -172,7 +113,7 @@ async function describeClasses({train, validation}: TrainRunOptions['data']): Pr
 }
 
 /** Says what is left of a run. */
-function sayWhereStopped({model, run, output}: TrainRunOptions): void {
+function sayWhereStopped({model, run, output}: ShownRunOptions): void {
 	output.note(
 		model.step > 0
 			? `Stopped after step ${model.step}. The net is in ${run.file('last')}.`
@@ -181,13 +122,13 @@ function sayWhereStopped({model, run, output}: TrainRunOptions): void {
 }
 
 /** The error that ends an interrupted run says how to go on. */
-function interrupted({resumeWith}: TrainRunOptions, error: unknown): unknown {
+function interrupted({resumeWith}: ShownRunOptions, error: unknown): unknown {
 	if (!(error instanceof Interruption) || resumeWith === undefined) return error;
 	return new Interruption(error.signal, `Go on with: ${resumeWith}`);
 }
 
 /** "Best: top-1 65.3 %, the largest class alone is 12.0 % (1,200 held-out pictures) after epoch 7 of 8: run/best.safetensors" */
-export function describeBest({run, epochs}: TrainRunResult): string {
+export function describeBest({run, epochs}: ShownRun): string {
 	const best = epochs.findLast((epoch) => epoch.best);
 	if (!best) return `No epoch was good enough to be kept as the best; the last one's net is in ${run.file('last')}.`;
 	const {validation} = best;

@@ -2,14 +2,8 @@
 // then shown emoji that neither artist's version of was among the pictures it learned from.
 import {rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {describeError, exitCodeOf} from '../cli/exit-codes.ts';
-import {percent} from '../cli/format.ts';
-import {Interruptible} from '../cli/interrupt.ts';
-import {Output} from '../cli/output.ts';
-import {describeConfig} from '../cli/run-config.ts';
-import {trainRun} from '../cli/train-run.ts';
-import {AlexNet, ImageFolder, listDevices, type Dataset} from '../lib/index.ts';
-import {RunFolder} from '../lib/run/run-folder.ts';
+import {AlexNet, ImageFolder, RunFolder, listDevices, trainRun} from '../lib/index.ts';
+import type {Dataset, TrainReport} from '../lib/index.ts';
 import {prepareEmoji} from './emoji.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'demo');
@@ -25,27 +19,41 @@ const cacheBytes = 2 ** 30;
 const recipe = {init: 'source2012', batchSize: 32, learningRate: 0.002, seed: 0} as const;
 const training = {epochs: 8, divideAt: [6]};
 
-async function demo(output: Output, signal: AbortSignal): Promise<void> {
+async function demo(signal: AbortSignal): Promise<void> {
 	const emoji = await prepareEmoji();
 	const data = await ImageFolder.open(emoji.folder, {cacheBytes});
 	// bf16 is twice as fast where the processor multiplies it, and slower where it does not.
 	const precision = listDevices().some(({id, nativeBfloat16}) => id === 'cpu:0' && nativeBfloat16) ? 'bf16' : 'fp32';
 	await using model = await AlexNet.create({labels: data.labels, devices: 'cpu', precision, ...recipe});
 	await rm(folder, {recursive: true, force: true});
-	const run = await RunFolder.create(folder, describeConfig(model, data, {...recipe, ...training, precision}));
-	await trainRun({model, data, run, init: recipe.init, training, output, signal});
-	await showPredictions(model, data.validation, output);
+	const run = await RunFolder.create(folder, {...recipe, ...training, precision, labels: data.labels});
+	const {train: source, validation} = data;
+	console.log(`${source.size} pictures to learn from and ${validation.size} held out, on ${model.devices.join()}.`);
+	const onStop = (): void => console.log(`The net after step ${model.step} is in ${run.file('last')}.`);
+	await trainRun({run, model, source, validation, ...training, signal, onReport: show, onStop});
+	await showPredictions(model, validation);
 	// The net after the last epoch, not the best epoch's: choosing by these pictures would flatter the result.
-	const {top1} = await model.evaluate(data.validation, {crops: 10, signal});
-	output.result(`The run is in ${folder}: checkpoints, metrics.jsonl, and conv1's kernels in filters.png.`);
-	output.result(
+	const {top1} = await model.evaluate(validation, {crops: 10, signal});
+	console.log(`The run is in ${folder}: checkpoints, metrics.jsonl, and conv1's kernels in filters.png.`);
+	console.log(
 		`held-out top-1 ${percent(top1)} (chance ${percent(1 / data.labels.length)}, largest class ${percent(emoji.largestClass)})`,
 	);
 }
 
+/** A line for every tenth step and every epoch. */
+function show(report: TrainReport): void {
+	const {epoch, loss, top1} = report;
+	if (report.type === 'epoch') {
+		const heldOut = report.validation ? `, held-out top-1 ${percent(report.validation.top1)}` : '';
+		console.log(`epoch ${epoch}: loss ${loss.toFixed(3)}, top-1 ${percent(top1)}${heldOut}`);
+	} else if (report.stepOfEpoch % 10 === 0) {
+		console.log(`epoch ${epoch}, step ${report.stepOfEpoch} of ${report.stepsPerEpoch}: loss ${loss.toFixed(3)}`);
+	}
+}
+
 /** What the net sees in a few emoji it has never met, one of each category. */
-async function showPredictions(model: AlexNet, {pictures, labels}: Dataset, output: Output): Promise<void> {
-	output.result('Emoji it has never seen, and what it takes them for:');
+async function showPredictions(model: AlexNet, {pictures, labels}: Dataset): Promise<void> {
+	console.log('Emoji it has never seen, and what it takes them for:');
 	for (const [index, label] of labels.entries()) {
 		const own = pictures.filter((picture) => picture.label === index);
 		const picture = own[Math.floor(own.length / 2)];
@@ -53,7 +61,7 @@ async function showPredictions(model: AlexNet, {pictures, labels}: Dataset, outp
 		const [best] = await model.classify(picture.path, {top: 1, crops: 10});
 		if (!best) continue;
 		const verdict = best.index === index ? 'right' : `wrong, it is ${label}`;
-		output.result(`  ${glyph(picture.path)} ${best.label} ${percent(best.probability)} (${verdict})`);
+		console.log(`  ${glyph(picture.path)} ${best.label} ${percent(best.probability)} (${verdict})`);
 	}
 }
 
@@ -63,13 +71,25 @@ function glyph(path: string): string {
 	return `${String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))} by ${artist}:`;
 }
 
-const output = new Output();
-using interruptible = new Interruptible(() =>
-	output.note('Ending after the current step. Press Ctrl-C again to end at once.'),
-);
+function percent(share: number): string {
+	return `${(100 * share).toFixed(1)} %`;
+}
+
+const interruption = new AbortController();
+let interruptedAt = 0;
+process.on('SIGINT', () => {
+	if (!interruption.signal.aborted) {
+		console.log('Ending after the current step. Press Ctrl-C again to end at once.');
+		interruptedAt = performance.now();
+		interruption.abort();
+	} else if (performance.now() - interruptedAt > 300) {
+		// Sooner it is the same Ctrl-C, which npm passes on although the terminal has sent it already.
+		process.exit(130);
+	}
+});
 try {
-	await demo(output, interruptible.signal);
+	await demo(interruption.signal);
 } catch (error) {
-	output.note(describeError(error));
-	process.exitCode = exitCodeOf(error);
+	process.exitCode = interruption.signal.aborted ? 130 : 1;
+	if (error !== interruption.signal.reason) console.error(error instanceof Error ? `error: ${error.message}` : error);
 }

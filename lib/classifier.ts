@@ -6,6 +6,7 @@ import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './c
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {mapAhead} from './data/map-ahead.ts';
 import {AlexNetError} from './base/errors.ts';
+import {permit, requirePermit, type Permit} from './base/permit.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './training/evaluate.ts';
 import {Model} from './net/model.ts';
 import {modelOptions, runOptions, type ModelOptions, type RunOptions} from './net/options.ts';
@@ -15,6 +16,7 @@ import {sgdOptions} from './net/sgd.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
 import {crops} from './data/views.ts';
 
+/** What `AlexNet.create` takes: the net, its classes, where and how it computes, and how it learns. */
 export interface AlexNetOptions
 	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {
 	/** A name for each class. */
@@ -33,6 +35,7 @@ export const alexNetOptions = options<AlexNetOptions>({
 	classes: classCount,
 });
 
+/** What `AlexNet.classify` takes besides the picture. */
 export interface ClassifyOptions {
 	/** How many classes to tell, best first. Default 5. */
 	top?: number | undefined;
@@ -44,6 +47,7 @@ export interface ClassifyOptions {
 
 export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops, signal: instanceOf(AbortSignal)});
 
+/** What `AlexNet.classifyMany` takes besides the pictures. */
 export interface ClassifyManyOptions extends ClassifyOptions {
 	/** Pictures decoded ahead and predicted together, at most. Default: the model's. */
 	batchSize?: number | undefined;
@@ -51,6 +55,7 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 
 export const classifyManyOptions = options<ClassifyManyOptions>({...classifyOptions.checks, batchSize: integer(1)});
 
+/** A class that a picture may show. */
 export interface Classification {
 	label: string;
 	/** Its place among the model's labels. */
@@ -65,8 +70,25 @@ export type ClassifiedPicture<P extends PictureInput = PictureInput> =
 /** Begun at once: a core decodes one picture while another one's file is read. */
 const decodedAtOnce = 2 * availableParallelism() + 1;
 
-/** AlexNet, from pictures in files to named classes. Dispose of it, or declare it with `await using`. */
+/**
+ * AlexNet, from pictures in files to named classes: `AlexNet.create` or `AlexNet.load` make one. Dispose of it, or
+ * declare it with `await using`.
+ */
 export class AlexNet extends Model {
+	private constructor(given: Permit, options: ModelOptions) {
+		requirePermit(given, 'AlexNet', 'await AlexNet.create(…) or await AlexNet.load(…)');
+		super(options);
+	}
+
+	/**
+	 * A net of any architecture whose weights are still to be set.
+	 *
+	 * @internal
+	 */
+	static uninitialized(options: ModelOptions): AlexNet {
+		return new AlexNet(permit, options);
+	}
+
 	/**
 	 * A net with fresh weights.
 	 *
@@ -75,7 +97,7 @@ export class AlexNet extends Model {
 	static async create(options: AlexNetOptions): Promise<AlexNet> {
 		const labels = labelsOf(checked('AlexNet.create', alexNetOptions, options));
 		const architecture = alexnet({...options, classes: labels.length});
-		const model = new AlexNet(partOf(modelOptions, {...options, labels, architecture}));
+		const model = AlexNet.uninitialized(partOf(modelOptions, {...options, labels, architecture}));
 		await model.initialize();
 		return model;
 	}
@@ -83,11 +105,7 @@ export class AlexNet extends Model {
 	/** The net that a checkpoint holds, on any device and in any precision. */
 	static async load(path: string, options: RunOptions = {}): Promise<AlexNet> {
 		checked('path', filePath, path);
-		return loadCheckpoint(
-			path,
-			checked('AlexNet.load', runOptions, options),
-			(modelOptions) => new AlexNet(modelOptions),
-		);
+		return loadCheckpoint(path, checked('AlexNet.load', runOptions, options), (all) => AlexNet.uninitialized(all));
 	}
 
 	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */
@@ -95,12 +113,35 @@ export class AlexNet extends Model {
 		await saveCheckpoint(this, checked('path', filePath, path), checked('save', saveOptions, options));
 	}
 
-	/** Trains on pictures, a report at a time; see {@link train}. */
+	/**
+	 * Trains on pictures, reporting after each step and epoch; nothing runs unless the next report is asked for. Leaving
+	 * the loop ends training after the current step: the weights are always those of a whole step.
+	 *
+	 * Goes on from `progress`: with the same options and pictures, a model that was left, or saved and loaded, at any report
+	 * ends with the bits of one that was not. Where there is no progress it is a new run, which takes the mean image and
+	 * PCA of `source` if the model has none.
+	 *
+	 * ```ts
+	 * for await (const report of model.train(data.train, {epochs: 90, validation: data.validation})) {
+	 * 	if (report.type === 'epoch') console.log(report.epoch, report.loss, report.validation?.top1);
+	 * }
+	 * ```
+	 *
+	 * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
+	 * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
+	 * cannot be, and with the first report where another loop trains the model. ALEXNET_DISPOSED after dispose(), before
+	 * the source is asked for anything.
+	 */
 	train(source: PictureSource, options: TrainOptions = {}): AsyncGenerator<TrainReport, void, undefined> {
 		return train(this, source, options);
 	}
 
-	/** Loss, top-1 and top-5 accuracy on pictures with known labels, and those of each class; see {@link evaluate}. */
+	/**
+	 * Loss, top-1 and top-5 accuracy on pictures with known labels, and those of each class. The source may have fewer
+	 * classes than the model, in any order.
+	 *
+	 * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
+	 */
 	async evaluate(source: PictureSource, options: EvaluateOptions = {}): Promise<Evaluation> {
 		return evaluate(this, source, options);
 	}
@@ -179,6 +220,8 @@ export class AlexNet extends Model {
 		}));
 	}
 }
+
+export const anAlexNet = must<AlexNet>('an AlexNet', (value) => value instanceof AlexNet);
 
 type Decoded<P> =
 	{picture: P; pixels: Uint8Array; error?: undefined} | {picture: P; pixels?: undefined; error: AlexNetError};

@@ -69,6 +69,14 @@ test('imports go down, never up', (t) => {
 	t.deepEqual(upward, []);
 });
 
+test('the demo is written against what users can import', (t) => {
+	const inside = [...imports].flatMap(([file, found]) =>
+		file.startsWith('demo/') ? found.filter((target) => target !== 'lib/index.ts' && !target.startsWith('demo/')) : [],
+	);
+	t.deepEqual(inside, []);
+	t.true(imports.get('demo/demo.ts')?.includes('lib/index.ts'));
+});
+
 test('no file imports itself by a detour', (t) => {
 	const done = new Set<string>();
 	const visit = (file: string, path: readonly string[]): void => {

@@ -10,7 +10,7 @@ import {outliveOutput, Output} from '../output.ts';
 import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
 import {byRecipe, recipeOption, withRecipe, type RecipeOptions} from '../recipe-choice.ts';
 import {resumedOptions} from '../run-config.ts';
-import {describeBest, trainRun} from '../train-run.ts';
+import {describeBest, trainInTerminal} from '../train-run.ts';
 
 interface TrainCommandOptions extends RecipeOptions {
 	device: string;
@@ -135,7 +135,7 @@ async function train(
 		: await startRun(path, data, netOptions(options), settings);
 	await using model = opened.model;
 	const {init, epochs, divideAt, patience, crops} = options;
-	const result = await trainRun({
+	const result = await trainInTerminal({
 		...{model, data, run: opened.run, init, output, signal},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
 		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},

@@ -33,7 +33,9 @@ export type ErrorCode =
 
 /** The one class of errors that this package throws on purpose. */
 export class AlexNetError extends Error {
+	/** The class's name, by which its errors can be told in any realm. */
 	override readonly name: string = 'AlexNetError';
+	/** What went wrong, for programs. */
 	readonly code: ErrorCode;
 
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -44,6 +46,7 @@ export class AlexNetError extends Error {
 
 /** Thrown where a model, a device or a tensor is used after its `dispose()`. */
 export class DisposedError extends AlexNetError {
+	/** The class's name, too. */
 	override readonly name = 'DisposedError';
 
 	constructor(message: string) {

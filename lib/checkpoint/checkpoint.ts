@@ -18,6 +18,7 @@ import {sgdSettings} from '../net/sgd.ts';
 /** Checking values pauses for the event loop after this many: about a millisecond. */
 const valuesAtOnce = 2 ** 20;
 
+/** What `AlexNet.save` takes besides the path. */
 export interface SaveOptions {
 	/**
 	 * Whether the file holds momentum, too, half of its bytes. Without, it classifies the same, and training goes on from

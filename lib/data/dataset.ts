@@ -25,6 +25,7 @@ import {StatisticsSums} from './statistics.ts';
 
 export type {Picture};
 
+/** What a `Dataset` is made of. */
 export interface DatasetOptions {
 	labels: readonly string[];
 	pictures: readonly Picture[];
@@ -67,6 +68,7 @@ const sliceMilliseconds = 4;
 /** A list of pictures of known classes. */
 export class Dataset implements PictureSource {
 	readonly labels: readonly string[];
+	/** As they were given, in the order of their places. */
 	readonly pictures: readonly Picture[];
 	/** Side S of the decoded pictures. */
 	readonly imageSize: number;

@@ -14,6 +14,7 @@ sharp.cache(false);
 /** The side that the paper scales pictures to (section 2). */
 export const defaultImageSize = 256;
 
+/** A picture as a net takes it. */
 export interface DecodedPicture {
 	/** RGB, 0 to 255, [S, S, 3] */
 	readonly pixels: Uint8Array;

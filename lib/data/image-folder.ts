@@ -1,11 +1,13 @@
 import {join} from 'node:path';
 import {checked, filePath, flag, integer, number, options} from '../base/check.ts';
+import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
 import {Dataset} from './dataset.ts';
 import {divide} from './division.ts';
 import {layoutOf} from './layout.ts';
 import {describeKinds, listFolder, pictureKinds} from './listing.ts';
 
+/** What `ImageFolder.open` takes besides the folder. */
 export interface ImageFolderOptions {
 	/** Share of each class that is held out where none has a folder of its own; 0.1 by default. */
 	validationFraction?: number | undefined;
@@ -31,6 +33,7 @@ export const imageFolderOptions = options<ImageFolderOptions>({
 export class ImageFolder {
 	/** Names of the class folders in Unicode's form NFC, sorted by code unit. */
 	readonly labels: readonly string[];
+	/** The pictures to learn from. */
 	readonly train: Dataset;
 	/** May have no pictures: with validationFraction 0, or where every class has only one. */
 	readonly validation: Dataset;
@@ -40,10 +43,12 @@ export class ImageFolder {
 	readonly remarks: readonly string[];
 
 	private constructor(
+		given: Permit,
 		labels: readonly string[],
 		parts: {train: Dataset; validation: Dataset},
 		notes: {leftOut: ReadonlyMap<string, number>; remarks: readonly string[]},
 	) {
+		requirePermit(given, 'ImageFolder', 'await ImageFolder.open(…)');
 		this.labels = labels;
 		this.train = parts.train;
 		this.validation = parts.validation;
@@ -84,7 +89,7 @@ export class ImageFolder {
 		};
 		const parts = {train: dataset(train), validation: dataset(validation)};
 		const {leftOut, remarks} = leftOutOf(heldOut ? [all, heldOut] : [all]);
-		return new ImageFolder(labels, parts, {leftOut, remarks: [...layout.remarks, ...remarks]});
+		return new ImageFolder(permit, labels, parts, {leftOut, remarks: [...layout.remarks, ...remarks]});
 	}
 }
 

@@ -4,6 +4,7 @@ import {PictureError, type DecodedPicture} from './decode.ts';
 import {replaceIt} from './picture-input.ts';
 import {StorageError, withPatience} from './storage.ts';
 
+/** A picture file and what it shows. */
 export interface Picture {
 	readonly path: string;
 	/** Index into the dataset's labels. */

@@ -14,6 +14,7 @@ export interface Batch {
 	readonly indices: Int32Array;
 }
 
+/** Which batches a source is asked for. */
 export interface BatchOptions {
 	batchSize: number;
 	/** Places of the pictures, in the order to deliver; all of them in their own order by default. */
@@ -61,6 +62,7 @@ export interface PictureSource {
 	readonly labels: readonly string[];
 	/** Number of pictures. */
 	readonly size: number;
+	/** Pictures in batches, decoded before they are asked for. */
 	batches(options: BatchOptions): AsyncGenerator<Batch>;
 	/** Mean image and PCA of the RGB values over all pictures. */
 	statistics(options?: StatisticsOptions): Promise<Statistics>;

@@ -2,6 +2,7 @@ import {checked, flag, integer, options, text, type Check} from '../base/check.t
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
+/** What `listDevices` takes. */
 export interface ListOptions {
 	/**
 	 * Opens each device for a moment, to tell how much memory is free and whether this build runs there. Some of a GPU's
@@ -12,6 +13,7 @@ export interface ListOptions {
 
 const listOptions = options<ListOptions>({probe: flag});
 
+/** What `openDevice` takes besides the id. */
 export interface DeviceOptions {
 	/**
 	 * CPU only: at most so many threads. Default: as many as affinity, a container's CPU quota, OMP_NUM_THREADS and

@@ -8,13 +8,17 @@ import {join} from 'node:path';
 import {AlexNetError, makeError, messageOf} from '../base/errors.ts';
 import {packageRoot} from '../base/package.ts';
 
+/** What a tensor is made of. */
 export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
+/** What a layer applies to its sums; NaN stays NaN. */
 export type Activation = 'none' | 'relu' | 'tanh';
+/** Dimensions, the outermost first. */
 export type Shape = readonly number[];
 
 /** What a tensor reads and writes, by data type; bfloat16 travels as the upper halves of floats, in a Uint16Array. */
 export type HostArray = Float32Array | Uint16Array | Int32Array | Uint8Array;
 
+/** Memory of a device, dense, the last dimension contiguous. Dispose of it when done. */
 export interface Tensor {
 	readonly shape: number[];
 	readonly dataType: DataType;
@@ -42,12 +46,14 @@ export interface DeviceEvent {
 	readonly [eventBrand]: true;
 }
 
+/** An in-order queue of operations, and memory. Calls queue and return; what fails there rejects the next promise. */
 export interface NativeDevice {
 	readonly id: string;
 	/** Tensor memory held now, and how many allocations there ever were. */
 	memory(): {bytes: number; allocations: number};
 	/** Bytes that could still be allocated now. */
 	freeBytes(): number;
+	/** Takes memory, whose contents are whatever was there. Throws ALEXNET_MEMORY where there is too little. */
 	allocate(shape: Shape, dataType: DataType): Tensor;
 	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
 	outline(shape: Shape, dataType: DataType): Tensor;
@@ -55,6 +61,7 @@ export interface NativeDevice {
 	record(): DeviceEvent;
 	/** What is queued later on this device runs after the event. */
 	wait(event: DeviceEvent): void;
+	/** Resolves when all that was queued has ended; rejects with the first failure since the last promise. */
 	synchronize(): Promise<void>;
 	/** Drops queued work, waits for what runs. Idempotent. */
 	close(): void;
@@ -100,16 +107,19 @@ export interface CudaAvailability {
 	driverVersion: number;
 }
 
+/** How a convolution goes over its input. */
 export interface ConvOptions {
 	stride?: number;
 	/** Rows and columns of zeros: top, left, bottom, right. */
 	pads: readonly [number, number, number, number];
 	groups?: number;
 }
+/** How windows of size x size go over the input; all of them lie inside. */
 export interface PoolOptions {
 	size: number;
 	stride: number;
 }
+/** Local response normalization: x / (k + alpha * sum of squares)^beta (paper 3.3). */
 export interface LrnOptions {
 	/** Equal slices of the channels that do not see each other. */
 	columns?: number;
@@ -120,16 +130,19 @@ export interface LrnOptions {
 	beta: number;
 	k: number;
 }
+/** What `lrn` reads and writes, [N, H, W, C]; the workspace is for the backward pass. */
 export interface LrnArguments extends LrnOptions {
 	input: Tensor;
 	output: Tensor;
 	workspace?: Tensor | undefined;
 }
+/** What `maxPool` reads, [N, H, W, C], and writes, [N, P, Q, C]; the workspace is for the backward pass. */
 export interface MaxPoolArguments extends PoolOptions {
 	input: Tensor;
 	output: Tensor;
 	workspace?: Tensor | undefined;
 }
+/** What an update changes, all of one shape and in fp32 but for the copy. */
 export interface SgdParameter {
 	weights: Tensor;
 	velocity: Tensor;
@@ -142,7 +155,15 @@ export interface SgdParameter {
 
 /** The operations (core/operations.h has their shapes and formulas). All queue and return. */
 export interface Operations {
+	/**
+	 * Crops [N, H, W, 3] of pictures [N, Y, X, 3], mirrored and coloured as `views` [N, 6] say, minus the mean image.
+	 * Paper 4.1.
+	 */
 	augment(options: {images: Tensor; views: Tensor; mean: Tensor; output: Tensor}): void;
+	/**
+	 * output [N, P, Q, K] = activation(convolution of input [N, H, W, C] with weights [K, R, S, C / groups] + bias +
+	 * addend).
+	 */
 	conv2d(
 		options: ConvOptions & {
 			input: Tensor;
@@ -153,7 +174,9 @@ export interface Operations {
 			activation?: Activation;
 		},
 	): void;
+	/** The gradient of conv2d's input from that of its output before the activation. */
 	conv2dBackwardInput(options: ConvOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	/** The gradients of conv2d's weights and bias, fp32, from that of its output before the activation. */
 	conv2dBackwardWeights(
 		options: ConvOptions & {
 			input: Tensor;
@@ -162,6 +185,7 @@ export interface Operations {
 			biasGradient?: Tensor | undefined;
 		},
 	): void;
+	/** output [N, O] = activation(input [N, I] weights [O, I]^T + bias + addend). */
 	linear(options: {
 		input: Tensor;
 		weights: Tensor;
@@ -170,21 +194,27 @@ export interface Operations {
 		output: Tensor;
 		activation?: Activation;
 	}): void;
+	/** The gradient of linear's input from that of its output before the activation. */
 	linearBackwardInput(options: {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	/** The gradients of linear's weights and bias, fp32, from that of its output before the activation. */
 	linearBackwardWeights(options: {
 		input: Tensor;
 		outputGradient: Tensor;
 		weightGradient: Tensor;
 		biasGradient?: Tensor | undefined;
 	}): void;
+	/** output = relu(input) or tanh(input). May run in place. */
 	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
+	/** inputGradient = outputGradient * f'(x), f' taken from the output. May run in place. */
 	activateBackward(options: {
 		output: Tensor;
 		outputGradient: Tensor;
 		inputGradient: Tensor;
 		activation: Activation;
 	}): void;
+	/** output = input / (k + alpha * sum of squares of the channels around)^beta. Paper 3.3. */
 	lrn(options: LrnArguments): void;
+	/** The gradient of lrn's input, from the workspace that the forward pass left. */
 	lrnBackward(
 		options: LrnOptions & {
 			input: Tensor;
@@ -193,8 +223,14 @@ export interface Operations {
 			workspace?: Tensor | undefined;
 		},
 	): void;
+	/** The largest of each window. Paper 3.4. */
 	maxPool(options: MaxPoolArguments): void;
+	/** A window's gradient goes to its first maximum, which the forward pass left in the workspace. */
 	maxPoolBackward(options: PoolOptions & {outputGradient: Tensor; inputGradient: Tensor; workspace: Tensor}): void;
+	/**
+	 * output = input * mask / (1 - rate), [N, C]. The mask is a function of seed, step, layer and place, so the
+	 * backward pass is the same call. Paper 4.2.
+	 */
 	dropout(options: {
 		input: Tensor;
 		output: Tensor;
@@ -205,9 +241,16 @@ export interface Operations {
 		features: number;
 		offset?: number;
 	}): void;
+	/**
+	 * result [3]: sum of the cross-entropies, how many labels were the best and among the five best of logits [N, K];
+	 * gradient: of the mean loss.
+	 */
 	softmaxLoss(options: {logits: Tensor; labels: Tensor; result: Tensor; gradient?: Tensor | undefined}): void;
+	/** Probabilities [N, K] of logits [N, K], fp32. */
 	softmax(options: {logits: Tensor; probabilities: Tensor}): void;
+	/** v <- momentum v - weightDecay rate w - rate gradient; w <- w + v, for all parameters. Paper 5. */
 	sgd(options: {momentum: number; parameters: readonly SgdParameter[]}): void;
+	/** The same values in another data type: fp32 from and to bf16, and fp32 from uint8 or int32. */
 	cast(options: {input: Tensor; output: Tensor}): void;
 	/** Within a device, or from one to another in the order of both queues. */
 	copy(options: {input: Tensor; output: Tensor}): void;
@@ -216,8 +259,11 @@ export interface Operations {
 	 * input is written or the output is used, its device must wait for the event.
 	 */
 	send(options: {input: Tensor; output: Tensor}): DeviceEvent;
+	/** output = input + addend. May run in place. */
 	add(options: {input: Tensor; addend: Tensor; output: Tensor}): void;
+	/** The same value everywhere. */
 	fill(options: {output: Tensor; value: number}): void;
+	/** output's dimension i is input's dimension axes[i]; fp32, four dimensions. */
 	permute(options: {
 		input: Tensor;
 		output: Tensor;
@@ -227,9 +273,11 @@ export interface Operations {
 		/** Where in a larger output the input is put; the rest of the output stays. */
 		outputStart?: readonly number[];
 	}): void;
+	/** Normal draws of the stream (seed, stream), times the deviation. */
 	normal(options: {output: Tensor; seed: number | bigint; stream: number; deviation: number}): void;
 	/** Bytes of the workspace that the backward pass needs; 0 where it needs none. */
 	lrnWorkspaceBytes(options: LrnArguments): number;
+	/** As lrnWorkspaceBytes. */
 	maxPoolWorkspaceBytes(options: MaxPoolArguments): number;
 }
 

@@ -5,6 +5,7 @@ import type {Activation} from '../device/native.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
 import {recipes} from './recipes.ts';
 
+/** In which ways the net may differ from the one that the paper describes (3.5). */
 export interface ArchitectureOptions {
 	/** Outputs of the last layer. */
 	classes: number;

@@ -23,6 +23,7 @@ export type Initial = ({readonly deviation: number} | {readonly gain: number}) &
  */
 export type Reads = 'own' | 'both';
 
+/** A convolution with its biases and activation; its kernels are size x size. */
 export interface ConvSpec {
 	readonly type: 'conv2d';
 	readonly name: string;
@@ -39,8 +40,10 @@ export interface ConvSpec {
 
 /** LRN sees one column at a time. */
 export type LrnSpec = {readonly type: 'lrn'; readonly name: string} & Readonly<Omit<LrnOptions, 'columns'>>;
+/** Windows of size x size; they overlap where the stride is smaller (paper 3.4). */
 export type MaxPoolSpec = {readonly type: 'maxPool'; readonly name: string} & Readonly<PoolOptions>;
 
+/** A fully connected layer with its biases and activation. */
 export interface LinearSpec {
 	readonly type: 'linear';
 	readonly name: string;
@@ -50,14 +53,17 @@ export interface LinearSpec {
 	readonly initial: Initial;
 }
 
+/** Drops each output with the probability `rate` in training, and scales the others up (paper 4.2). */
 export interface DropoutSpec {
 	readonly type: 'dropout';
 	readonly name: string;
 	readonly rate: number;
 }
 
+/** A layer as plain data. */
 export type LayerSpec = ConvSpec | LrnSpec | MaxPoolSpec | LinearSpec | DropoutSpec;
 
+/** A network as plain data: what `model.architecture` tells and a checkpoint holds. */
 export interface Architecture {
 	/** Pictures come as imageSize x imageSize x 3. */
 	readonly imageSize: number;

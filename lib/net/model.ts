@@ -23,13 +23,19 @@ import {WorkQueue} from '../base/work-queue.ts';
  * weights of a whole step. Predictions that wait are put together in batches.
  */
 export class Model {
+	/** The layers, as plain data. */
 	readonly architecture: Architecture;
+	/** A name for each class, in the order of the outputs. */
 	readonly labels: readonly string[];
+	/** What activations and multiplications use. */
 	readonly precision: Precision;
+	/** Pictures in a step of `train`, and at most so many at once in inference. */
 	readonly batchSize: number;
+	/** Decides initial weights, dropout masks, crops and the order of pictures. */
 	readonly seed: number;
 	/** Whether it has neither momentum nor gradients and cannot be trained. */
 	readonly inferenceOnly: boolean;
+	/** What scales PCA colour in training. */
 	readonly pcaScale: PcaScale;
 	/** Updates made so far. */
 	step = 0;
@@ -103,11 +109,12 @@ export class Model {
 		});
 	}
 
+	/** The number of classes. */
 	get classes(): number {
 		return this.labels.length;
 	}
 
-	/** Rates and decay of the next step; see {@link SgdOptions}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
+	/** Rates and decay of the next step; see {@link SgdSettings}. Set all of them: `{...model.sgd, learningRate: 0.001}`. */
 	get sgd(): SgdSettings {
 		return this.#sgd;
 	}
@@ -270,11 +277,16 @@ export class Model {
 		return this.#closing;
 	}
 
+	/** As {@link Model.dispose}: for `await using`. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.dispose();
 	}
 
-	/** @throws ALEXNET_ARGUMENT where it is for inference only. */
+	/**
+	 * Checks that it can be trained.
+	 *
+	 * @throws ALEXNET_ARGUMENT where it is for inference only.
+	 */
 	requireTrainable(): void {
 		if (!this.inferenceOnly) return;
 		const message =
@@ -282,7 +294,11 @@ export class Model {
 		throw new AlexNetError('ALEXNET_ARGUMENT', message);
 	}
 
-	/** @throws ALEXNET_DISPOSED after dispose(). */
+	/**
+	 * Checks that it can still be used.
+	 *
+	 * @throws ALEXNET_DISPOSED after dispose().
+	 */
 	requireOpen(): void {
 		if (this.#closing) throw disposed();
 	}

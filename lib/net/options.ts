@@ -7,8 +7,10 @@ import type {Progress} from './progress.ts';
 import {sgdOptions, type SgdOptions} from './sgd.ts';
 import {augment, crops, pcaScale, type PcaScale} from '../data/views.ts';
 
+/** What activations and multiplications use; see `RunOptions.precision`. */
 export type Precision = 'fp32' | 'bf16';
 
+/** Where and how a net computes: what `AlexNet.load` takes besides the path. */
 export interface RunOptions {
 	/**
 	 * Where the columns live: both on one device, 'cpu' (default) or 'cuda:0', or each on its own, ['cpu:0', 'cpu:1'].
@@ -39,6 +41,7 @@ export const runOptions = options<RunOptions>({
 	inferenceOnly: flag,
 });
 
+/** A net on its devices: what it is, where and how it computes, and how it learns. */
 export interface ModelOptions extends RunOptions, SgdOptions {
 	architecture: Architecture;
 	/** A name for each output of the last layer. */
@@ -62,6 +65,7 @@ export const modelOptions = options<ModelOptions>({
 	pcaScale,
 });
 
+/** What `trainStep` takes: a batch, and how it is seen. */
 export interface TrainStepOptions {
 	/** [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles. */
 	images: Uint8Array;
@@ -74,7 +78,7 @@ export interface TrainStepOptions {
 	/** The pictures' places in their data set and the epoch, which decide the random views. */
 	indices?: ArrayLike<number> | undefined;
 	epoch?: number | undefined;
-	/** What {@link Model.progress} is after the step, if its loss is finite: no save falls between the two. */
+	/** What `model.progress` is after the step, if its loss is finite: no save falls between the two. */
 	progress?: ((result: StepResult) => Progress) | undefined;
 }
 
@@ -88,6 +92,7 @@ export const trainStepOptions = options<TrainStepOptions>({
 	progress: callback(),
 });
 
+/** What `predict` takes besides the pictures. */
 export interface PredictOptions {
 	/** Views whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
@@ -97,6 +102,7 @@ export interface PredictOptions {
 
 export const predictOptions = options<PredictOptions>({crops, signal: instanceOf(AbortSignal)});
 
+/** What a step says of its batch. */
 export interface StepResult {
 	/** Mean cross-entropy in nats, before the update. */
 	loss: number;

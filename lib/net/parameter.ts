@@ -7,7 +7,7 @@ import {native, type DataType, type NativeDevice, type Shape, type Tensor} from 
 export type ParameterContents = 'weights' | 'velocity' | 'gradient';
 
 /** Four dimensions as files order them: [K, C, R, S] of a convolution, [O, I, 1, 1] or [O, C, H, W], [K, 1, 1, 1]. */
-type FileShape = readonly [number, number, number, number];
+export type FileShape = readonly [number, number, number, number];
 
 /** A part of a parameter: a memory to put it in, and rows and columns (the first two dimensions in files). */
 export interface Place {
@@ -38,16 +38,22 @@ const asIs = [0, 1, 2, 3];
 export class ParameterPart {
 	/** As it lies in the device's memory: [K, R, S, C], [O, I] or [K]. */
 	readonly shape: Shape;
+	/** Master weights, fp32. */
 	readonly weights: Tensor;
+	/** Momentum, fp32; without memory where the model is for inference only. */
 	readonly velocity: Tensor;
+	/** Of the last training step, fp32; without memory where the model is for inference only. */
 	readonly gradient: Tensor;
 	/** What the forward pass multiplies with: `weights`, or their bf16 copy. */
 	readonly operand: Tensor;
+	/** @internal */
 	readonly memory: Memory;
-	/** Where it begins in the parameter, and its size, in files' order. */
+	/** Where it begins in the parameter, in files' order. */
 	readonly start: FileShape;
+	/** What it has of the parameter, in files' order. */
 	readonly size: FileShape;
 
+	/** @internal */
 	constructor(
 		memory: Memory,
 		{start, size, shape}: {start: FileShape; size: FileShape; shape: Shape},
@@ -79,15 +85,19 @@ export class ParameterPart {
  * layers. Devices hold channels last.
  */
 export class Parameter {
+	/** PyTorch's name: "conv1.weight". */
 	readonly name: string;
 	/** PyTorch's order. */
 	readonly shape: Shape;
+	/** Whether it is the biases of a layer; otherwise it is the weights. */
 	readonly isBias: boolean;
+	/** Where it lies: a part for each block that a device holds. */
 	readonly parts: readonly ParameterPart[];
 	readonly #inferenceOnly: boolean;
 	readonly #fileShape: FileShape;
 	readonly #channelsLast: boolean;
 
+	/** @internal */
 	constructor({name, shape, features, precision, inferenceOnly, places}: ParameterOptions) {
 		this.name = name;
 		this.shape = shape;
@@ -105,6 +115,7 @@ export class Parameter {
 		});
 	}
 
+	/** How many values it has. */
 	get elements(): number {
 		return elementsOf(this.shape);
 	}
@@ -130,7 +141,11 @@ export class Parameter {
 		}
 	}
 
-	/** @throws ALEXNET_SHAPE where there are more or fewer than it has. */
+	/**
+	 * Checks the number of values.
+	 *
+	 * @throws ALEXNET_SHAPE where there are more or fewer than it has.
+	 */
 	requireValues({length}: ArrayLike<number>): void {
 		requireLength(`${this.name}, [${this.shape.join(', ')}],`, length, this.elements);
 	}

@@ -2,7 +2,9 @@
 import type {Initial} from './architecture.ts';
 import type {LrnOptions} from '../device/native.ts';
 
+/** Whose net it is: `paper` is the NIPS 2012 text's. */
 export type Preset = 'paper';
+/** How weights start: `paper`, `source2012` (the released training code) or `he`. */
 export type Init = 'paper' | 'source2012' | 'he';
 
 interface PresetNumbers {

@@ -1,6 +1,7 @@
 // Defaults that go together: the paper's, and what learns a few thousand pictures or fewer.
 import type {Init} from './presets.ts';
 
+/** A name in {@link recipes}. */
 export type RecipeName = 'paper' | 'small';
 
 /**

@@ -25,6 +25,7 @@ export const sgdOptions = options<SgdOptions>({
 	biasWeightDecay: number(0),
 });
 
+/** {@link SgdOptions} with every value filled in. */
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
 export const sgdSettingsCheck = allNeeded(sgdOptions);

@@ -1,49 +1,63 @@
 // A run folder: what a training run leaves behind, readable at any moment, also after a crash.
 import {access, copyFile, link, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {checked, recordOf, unknown} from '../base/check.ts';
-import type {AlexNet} from '../classifier.ts';
+import {checked, filePath} from '../base/check.ts';
+import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {AlexNetError, isAlexNetError} from '../base/errors.ts';
 import {codeOf, makeFolder, reasonOf, removeEmptyFolders, removeTemporaries, replaceFile} from '../base/files.ts';
 import {writeFilters} from './filters.ts';
 import {parseShallow} from '../base/json.ts';
+import {permit, requirePermit, type Permit} from '../base/permit.ts';
+import {runConfig, runFile, runFiles, type RunConfig, type RunFile} from './run-files.ts';
 import {Metrics, type Point, type RecordedReport} from './metrics.ts';
 import type {EpochReport, TrainReport} from '../training/trainer.ts';
 
-/** Names of the files in a run folder. */
-export const runFiles = {
-	/** What the run was started with. */
-	config: 'config.json',
-	/** One JSON report a line. */
-	metrics: 'metrics.jsonl',
-	/** The net as it was saved last: what a run is resumed from. */
-	last: 'last.safetensors',
-	/** The net after the epoch with the lowest validation error. */
-	best: 'best.safetensors',
-	/** conv1's kernels. */
-	filters: 'filters.png',
-} as const;
-
-/** What the run was started with, as plain data. */
-export type RunConfig = Readonly<Record<string, unknown>>;
-
-/** The files that a training run writes, in a folder of its own. */
-export class RunFolder {
+/**
+ * The files that a training run writes, in a folder of its own (see {@link RunFile}), each whole at any moment. While it is
+ * open it is locked: neither another process nor another `RunFolder` can write there.
+ *
+ * `trainRun` keeps one while it trains. A loop of your own does it so:
+ *
+ * ```ts
+ * await using run = await RunFolder.create('run', {pictures: 'pictures'});
+ * for await (const report of model.train(data.train, {validation: data.validation})) {
+ * 	await run.record(report);
+ * 	if (report.type !== 'epoch') continue;
+ * 	await run.save(model);
+ * 	if (report.best) await run.markBest();
+ * }
+ * ```
+ */
+export class RunFolder implements AsyncDisposable {
+	/** Where it is, as it was given. */
 	readonly path: string;
 	/** The reports of the epochs that had ended when the run was opened. */
 	readonly epochs: readonly EpochReport[];
 	readonly #metrics: Metrics;
+	#savedStep: number;
 	/** The uppermost folder that was made for this run. */
 	#made: string | undefined;
 
-	private constructor(path: string, metrics: Metrics, epochs: readonly EpochReport[]) {
+	private constructor(
+		given: Permit,
+		path: string,
+		metrics: Metrics,
+		found: {step: number; epochs: readonly EpochReport[]},
+	) {
+		requirePermit(given, 'RunFolder', 'await RunFolder.create(…) or await RunFolder.resume(…)');
 		this.path = path;
-		this.epochs = epochs;
+		this.epochs = found.epochs;
 		this.#metrics = metrics;
+		this.#savedStep = found.step;
 	}
 
-	/** @throws ALEXNET_RUN where a run's checkpoint stands in the folder, which a new run would replace. */
+	/**
+	 * Checks, before anything is loaded, whether {@link RunFolder.create} may take a folder.
+	 *
+	 * @throws ALEXNET_RUN where a run's checkpoint stands in the folder, which a new run would replace.
+	 */
 	static async requireFree(path: string): Promise<void> {
+		checked('path', filePath, path);
 		const names = await readdir(path).catch((error: unknown) => {
 			if (codeOf(error) === 'ENOENT') return [];
 			throw unusable(path, error);
@@ -52,16 +66,18 @@ export class RunFolder {
 		if (checkpoint === undefined) return;
 		const message =
 			`The run folder '${path}' already holds ${checkpoint}. Choose another folder (--out), go on with the run ` +
-			'(--resume), or remove it.';
+			'(--resume, RunFolder.resume), or remove it.';
 		throw new AlexNetError('ALEXNET_RUN', message);
 	}
 
 	/**
-	 * Makes the folder and writes `config.json`.
+	 * Begins a run: makes the folder and writes `config.json`.
 	 *
+	 * @param config kept for readers and for {@link RunFolder.read}; whatever JSON can hold
 	 * @throws ALEXNET_RUN where the folder holds a checkpoint, a run in it is under way, or it cannot be written.
 	 */
 	static async create(path: string, config: RunConfig): Promise<RunFolder> {
+		checked('config', runConfig, config);
 		await RunFolder.requireFree(path);
 		return guarded(path, async () => {
 			const made = await makeFolder(path);
@@ -78,12 +94,15 @@ export class RunFolder {
 	 * @throws ALEXNET_RUN where the folder holds no run.
 	 */
 	static async read(path: string): Promise<{config: RunConfig; hasCheckpoint: boolean}> {
+		checked('path', filePath, path);
 		try {
 			const config = parseShallow(await readFile(join(path, runFiles.config), 'utf8'));
-			checked(runFiles.config, recordOf(unknown), config);
-			return {config: config as RunConfig, hasCheckpoint: await exists(join(path, runFiles.last))};
+			return {
+				config: checked(runFiles.config, runConfig, config),
+				hasCheckpoint: await exists(join(path, runFiles.last)),
+			};
 		} catch (error) {
-			const message = `'${path}' holds no run to resume: ${reasonOf(error)}. Start one with --out.`;
+			const message = `'${path}' holds no run to resume: ${reasonOf(error)}. Start one with --out (RunFolder.create).`;
 			throw new AlexNetError('ALEXNET_RUN', message, {cause: error});
 		}
 	}
@@ -95,6 +114,9 @@ export class RunFolder {
 	 * @throws ALEXNET_RUN where the run is still under way, or the folder cannot be written.
 	 */
 	static async resume(path: string, config: RunConfig, model: AlexNet): Promise<RunFolder> {
+		checked('path', filePath, path);
+		checked('config', runConfig, config);
+		checked('model', anAlexNet, model);
 		return guarded(path, async () => {
 			const {step, progress} = model;
 			return RunFolder.#open(path, config, {step, epochs: progress?.epochs ?? 0}, async (run) => {
@@ -118,7 +140,7 @@ export class RunFolder {
 			await replaceFile(join(path, runFiles.config), (temporary) =>
 				writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
 			);
-			const run = new RunFolder(path, metrics, await metrics.cut(point));
+			const run = new RunFolder(permit, path, metrics, {step: point.step, epochs: await metrics.cut(point)});
 			await complete?.(run);
 			return run;
 		} catch (error) {
@@ -127,9 +149,14 @@ export class RunFolder {
 		}
 	}
 
-	/** The path of one of its files. */
-	file(name: keyof typeof runFiles): string {
-		return join(this.path, runFiles[name]);
+	/** Updates that the last checkpoint has behind it; 0 where there is none. */
+	get savedStep(): number {
+		return this.#savedStep;
+	}
+
+	/** The path of one of its files: `run.file('best')`. */
+	file(name: RunFile): string {
+		return join(this.path, runFiles[checked('name', runFile, name)]);
 	}
 
 	/** Appends a line to `metrics.jsonl` and returns it. It has left the process when the promise resolves. */
@@ -144,10 +171,12 @@ export class RunFolder {
 	 * number. There is then the last checkpoint or this one, whole.
 	 */
 	async save(model: AlexNet): Promise<void> {
+		checked('model', anAlexNet, model);
 		await guarded(this.path, async () => {
 			// A checkpoint must not be ahead of the reports.
 			await this.#metrics.sync();
 			await model.save(this.file('last'));
+			this.#savedStep = model.step;
 			await this.#saveFilters(model);
 		});
 	}
@@ -160,12 +189,17 @@ export class RunFolder {
 		);
 	}
 
-	/** Idempotent. */
+	/** Gives the folder's lock back. Idempotent. */
 	async close(): Promise<void> {
 		await this.#metrics.close();
 	}
 
-	/** Closes a run that has come to nothing, and leaves no folder where there was none. */
+	/** As {@link RunFolder.close}: for `await using`. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	/** Closes a run that has come to nothing, and leaves no folder where there was none before {@link RunFolder.create}. */
 	async discard(): Promise<void> {
 		await this.close();
 		if (this.#made === undefined) return;

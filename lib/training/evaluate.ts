@@ -5,6 +5,7 @@ import {pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {first, rank} from './ranking.ts';
 import {crops} from '../data/views.ts';
 
+/** What `AlexNet.evaluate` takes besides the pictures. */
 export interface EvaluateOptions {
 	/** Views of each picture whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
@@ -33,6 +34,7 @@ export interface Measures {
 	largestShare: number;
 }
 
+/** How well the pictures of one class were told. */
 export interface ClassResult {
 	label: string;
 	pictures: number;
@@ -42,17 +44,13 @@ export interface ClassResult {
 	takenFor?: {label: string; pictures: number};
 }
 
+/** What `AlexNet.evaluate` finds: of all pictures, and of those of each class. */
 export interface Evaluation extends Measures {
 	/** In the order of the model's labels. */
 	classes: readonly ClassResult[];
 }
 
-/**
- * Loss and accuracy on pictures with known labels. The last batch may be partial. The source may have fewer classes than
- * the model, in any order.
- *
- * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
- */
+/** What `AlexNet.evaluate` says. The last batch may be partial. */
 export async function evaluate(
 	model: Model,
 	source: PictureSource,

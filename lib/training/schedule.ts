@@ -2,6 +2,7 @@ import {integer, listOf, options} from '../base/check.ts';
 import type {ScheduleState} from '../net/progress.ts';
 import {recipes} from '../net/recipes.ts';
 
+/** When the learning rate is divided by 10. */
 export interface ScheduleOptions {
 	/** Epochs after which the learning rate is divided by 10. Without it, validation decides. */
 	divideAt?: readonly number[] | undefined;

@@ -13,6 +13,7 @@ import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
 import {augment, crops} from '../data/views.ts';
 
+/** What `AlexNet.train` takes besides the pictures. */
 export interface TrainOptions extends ScheduleOptions {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
@@ -41,6 +42,7 @@ export const trainOptions = options<TrainOptions>({
 	onProgress: callback(),
 });
 
+/** Of one step: the loss before its update, and how far the run is. */
 export interface StepReport extends StepResult {
 	type: 'step';
 	/** From 1. */
@@ -57,6 +59,7 @@ export interface StepReport extends StepResult {
 	imagesPerSecond: number;
 }
 
+/** Of an epoch that has ended: means over its steps, and the held-out pictures. */
 export interface EpochReport extends StepResult {
 	type: 'epoch';
 	/** The epoch that has ended, from 1. */
@@ -78,24 +81,13 @@ export interface EpochReport extends StepResult {
 	validation?: Measures;
 }
 
+/** What `AlexNet.train` yields. */
 export type TrainReport = StepReport | EpochReport;
 
 /** Those that a loop trains. */
 const inTraining = new WeakSet<Model>();
 
-/**
- * Trains, reporting after each step and epoch; nothing runs unless the next report is asked for. Leaving the loop ends
- * training after the current step: the weights are always those of a whole step.                            paper 5
- *
- * Goes on from `model.progress`: with the same options and pictures, a model that was left, or saved and loaded, at any
- * report ends with the bits of one that was not. Where there is no progress it is a new run, which takes the mean image
- * and PCA of `source` if the model has none.
- *
- * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
- * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
- * cannot be, and with the first report where another loop trains the model: one that has ended or was left does not.
- * ALEXNET_DISPOSED after dispose(), before the source is asked for anything.
- */
+/** What `AlexNet.train` says. A loop that has ended or was left does not keep another one from training.       paper 5 */
 export function train(
 	model: Model,
 	source: PictureSource,

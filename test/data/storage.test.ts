@@ -2,12 +2,9 @@
 import {mkdir, rename, rm, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Output} from '../../cli/output.ts';
-import {trainRun} from '../../cli/train-run.ts';
 import {Dataset, type DatasetOptions} from '../../lib/data/dataset.ts';
 import {decodePicture} from '../../lib/data/decode.ts';
-import {AlexNet} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run/run-folder.ts';
+import {AlexNet, RunFolder, trainRun} from '../../lib/index.ts';
 import {tinyLabels, tinyNet, tinyPictures} from '../helpers/networks.ts';
 import {plainPicture, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';
@@ -152,12 +149,11 @@ test('a run whose pictures are away is saved at its last step and goes on bit fo
 			},
 		});
 	const training = {epochs: 3, augment: 'paper'} as const;
-	const validation = new Dataset({labels: tinyLabels, pictures: []});
 	const started = async (path: string, train: Dataset): Promise<void> => {
-		await using model = new AlexNet({architecture: tinyNet(3), labels: tinyLabels, batchSize: 16, seed: 3});
+		await using model = AlexNet.uninitialized({architecture: tinyNet(3), labels: tinyLabels, batchSize: 16, seed: 3});
 		await model.initialize();
 		const run = await RunFolder.create(path, {});
-		await trainRun({model, data: {train, validation}, run, init: 'paper', training, output: new Output()});
+		await trainRun({run, model, source: train, ...training});
 	};
 	const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
 	await started(whole, datasetOf(Infinity));
@@ -166,7 +162,6 @@ test('a run whose pictures are away is saved at its last step and goes on bit fo
 	await using model = await AlexNet.load(join(broken, 'last.safetensors'));
 	t.true(model.step > 3 && model.step < 3 + 3, `step ${model.step} of the second epoch, which is not at its end`);
 	const run = await RunFolder.resume(broken, {}, model);
-	const data = {train: datasetOf(Infinity), validation};
-	await trainRun({model, data, run, init: 'paper', training, output: new Output()});
+	await trainRun({run, model, source: datasetOf(Infinity), ...training});
 	t.deepEqual(await differences(whole, broken), []);
 });

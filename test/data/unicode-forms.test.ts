@@ -96,7 +96,7 @@ for (const [from, to] of [
 			return seen;
 		};
 		const fresh = async (): Promise<AlexNet> => {
-			const model = new AlexNet({architecture: tinyNet(2), labels: ['Bär', 'ape'], batchSize: 6, seed: 3});
+			const model = AlexNet.uninitialized({architecture: tinyNet(2), labels: ['Bär', 'ape'], batchSize: 6, seed: 3});
 			await model.initialize();
 			return model;
 		};

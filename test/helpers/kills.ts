@@ -4,7 +4,7 @@ import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
 import type {ExecutionContext} from 'ava';
-import {runFiles} from '../../lib/run/run-folder.ts';
+import {runFiles} from '../../lib/run/run-files.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {differences, reportsOf, startSmallRun, writeSmallPictures, type SmallRunOptions} from './small-runs.ts';
 

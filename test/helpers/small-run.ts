@@ -3,8 +3,9 @@ import {AlexNet, ImageFolder} from '../../lib/index.ts';
 import {describeError, exitCodeOf} from '../../cli/exit-codes.ts';
 import {Interruptible} from '../../cli/interrupt.ts';
 import {Output} from '../../cli/output.ts';
-import {trainRun} from '../../cli/train-run.ts';
-import {RunFolder, type RunConfig} from '../../lib/run/run-folder.ts';
+import {trainInTerminal} from '../../cli/train-run.ts';
+import type {RunConfig} from '../../lib/run/run-files.ts';
+import {RunFolder} from '../../lib/run/run-folder.ts';
 import {tinyNet} from './networks.ts';
 import {beginning, type SmallRunOptions} from './small-runs.ts';
 
@@ -18,7 +19,7 @@ async function openRun(path: string, data: ImageFolder, options: SmallRunOptions
 	const {batchSize} = options;
 	const rates = {learningRate: 0.003, momentum: 0.9, weightDecay: 0.002};
 	const net = {architecture: tinyNet(data.labels.length), labels: data.labels};
-	const model = new AlexNet({...net, ...rates, batchSize, seed: 11});
+	const model = AlexNet.uninitialized({...net, ...rates, batchSize, seed: 11});
 	await model.initialize();
 	const config: RunConfig = {epochs: options.epochs};
 	return [model, found ? await RunFolder.resume(path, found.config, model) : await RunFolder.create(path, config)];
@@ -30,7 +31,7 @@ async function smallRun(pictures: string, path: string, options: SmallRunOptions
 	const data = await ImageFolder.open(pictures, {imageSize: 32, validationFraction: 0.25, seed: 3});
 	const [opened, run] = await openRun(path, data, options);
 	await using model = opened;
-	await trainRun({
+	await trainInTerminal({
 		...{model, data, run, output, init: 'paper', signal: interruptible.signal},
 		// Validation that does not improve at once divides the rate, so that the schedule's state counts.
 		training: {epochs: options.epochs, patience: 1, crops: 10},

@@ -5,7 +5,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {TrainReport} from '../../lib/index.ts';
-import {runFiles} from '../../lib/run/run-folder.ts';
+import {runFiles} from '../../lib/run/run-files.ts';
 import {blocks, painted, randomNumbers, writeFiles} from './pictures.ts';
 
 const program = fileURLToPath(new URL('small-run.ts', import.meta.url));

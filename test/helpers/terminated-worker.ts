@@ -20,7 +20,7 @@ const {works, device, folder, picture} = workerData as WorkerData;
 parentPort!.once('message', () => exit(1)); // the code of a terminated worker
 parentPort!.postMessage('loading');
 const labels = ['blue', 'green', 'red'];
-const model = new AlexNet({architecture: tinyNet(), labels, batchSize: 4, devices: device});
+const model = AlexNet.uninitialized({architecture: tinyNet(), labels, batchSize: 4, devices: device});
 await model.initialize();
 const images = new Uint8Array(4 * 32 * 32 * 3).fill(100);
 

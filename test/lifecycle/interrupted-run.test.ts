@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import type {AlexNet, StepReport} from '../../lib/index.ts';
+import {AlexNet, type StepReport} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences, reportsOf, startSmallRun, writeSmallPictures} from '../helpers/small-runs.ts';
@@ -87,7 +87,7 @@ test('a folder without a run cannot be resumed', async (t) => {
 });
 
 /** A model as far as resuming asks: no epoch has ended at this step. */
-const at = (step: number): AlexNet => ({step}) as unknown as AlexNet;
+const at = (step: number): AlexNet => Object.assign(Object.create(AlexNet.prototype) as AlexNet, {step});
 const stepReport = (step: number): StepReport => ({
 	...{type: 'step', epoch: 1, step, stepOfEpoch: step, stepsPerEpoch: 9},
 	...{loss: 1, top1: 0, top5: 0, learningRate: 0.1, imagesPerSecond: 1, diverged: false},

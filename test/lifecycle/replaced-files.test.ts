@@ -2,11 +2,8 @@
 import {mkdir, open, readdir, readFile, rename, rm, writeFile, type FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {Output} from '../../cli/output.ts';
-import {trainRun} from '../../cli/train-run.ts';
 import {replaceFile} from '../../lib/base/files.ts';
-import {AlexNet, type PictureSource} from '../../lib/index.ts';
-import {RunFolder} from '../../lib/run/run-folder.ts';
+import {AlexNet, RunFolder, trainRun, type PictureSource} from '../../lib/index.ts';
 import {tinyLabels, tinyNet, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';
@@ -31,12 +28,10 @@ function sourceThat(act: () => Promise<void>, number: number): PictureSource {
 /** Trains for two epochs, saving after each step, in a new folder or one to go on in. */
 async function runIn(path: string, train: PictureSource = source, resumes = false): Promise<void> {
 	const net = {architecture: tinyNet(), labels: tinyLabels, batchSize: 48 / stepsPerEpoch, seed: 5};
-	await using model = resumes ? await AlexNet.load(join(path, 'last.safetensors')) : new AlexNet(net);
+	await using model = resumes ? await AlexNet.load(join(path, 'last.safetensors')) : AlexNet.uninitialized(net);
 	if (!resumes) await model.initialize();
 	const run = resumes ? await RunFolder.resume(path, {}, model) : await RunFolder.create(path, {});
-	const data = {train, validation: tinySource(9, 'held out')};
-	const training = {epochs: 2};
-	await trainRun({model, data, run, init: 'paper', training, saveEvery: {steps: 1}, output: new Output()});
+	await trainRun({run, model, source: train, validation: tinySource(9, 'held out'), epochs: 2, saveEvery: {steps: 1}});
 }
 
 /** Until the test ends, folders cannot be synced. */
@@ -66,7 +61,7 @@ for (const code of ['EINVAL', 'ENOTSUP', 'EPERM']) {
 test.serial('where a folder cannot be synced, the error says that the new file is there', async (t) => {
 	const folder = await temporaryFolder(t);
 	const path = join(folder, 'run');
-	await using model = new AlexNet({architecture: tinyNet(), labels: tinyLabels});
+	await using model = AlexNet.uninitialized({architecture: tinyNet(), labels: tinyLabels});
 	await model.initialize();
 	const run = await RunFolder.create(path, {});
 	await run.save(model);

@@ -7,7 +7,7 @@ import {tinyLabels, tinyNet, tinyPictures} from '../helpers/networks.ts';
 const side = tinyNet().imageSize;
 
 async function classifier(): Promise<AlexNet> {
-	const model = new AlexNet({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
+	const model = AlexNet.uninitialized({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
 	await model.initialize();
 	return model;
 }

@@ -8,7 +8,7 @@ import {tinyLabels, tinyNet, tinyPictures, tinyStatistics} from '../helpers/netw
 import {writeSmallPictures} from '../helpers/small-runs.ts';
 
 async function smallNet(): Promise<AlexNet> {
-	const model = new AlexNet({architecture: tinyNet(), labels: ['blue', 'green', 'red'], batchSize: 4});
+	const model = AlexNet.uninitialized({architecture: tinyNet(), labels: ['blue', 'green', 'red'], batchSize: 4});
 	await model.initialize();
 	return model;
 }

@@ -5,7 +5,7 @@ import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import {AlexNet, Dataset, ImageFolder, listDevices, writeFilters} from '../../lib/index.ts';
+import {AlexNet, Dataset, ImageFolder, listDevices, RunFolder, trainRun, writeFilters} from '../../lib/index.ts';
 import {native} from '../../lib/device/native.ts';
 import {openDevice} from '../../lib/ops.ts';
 import {tinyNet} from '../../lib/selftest/networks.ts';
@@ -28,7 +28,7 @@ interface Misused {
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-'));
 test.after.always(async () => rm(folder, {recursive: true, force: true}));
 
-const model = new AlexNet({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
+const model = AlexNet.uninitialized({architecture: tinyNet(), labels: tinyLabels, batchSize: 4});
 test.before(async () => {
 	await model.initialize();
 	model.statistics = tinyStatistics;
@@ -46,6 +46,7 @@ native.Device = new Proxy(native.Device, {
 
 const source = tinySource(8, 'options');
 const batch = tinyPictures(4, 'options');
+const runFolder = Object.create(RunFolder.prototype) as RunFolder;
 const dataset = new Dataset({labels: ['one'], pictures: [{path: 'one.png', label: 0}]});
 
 /** Numbers as they come from forms and files. */
@@ -79,6 +80,18 @@ const net = {
 	columns: [0, 3, '2', null],
 };
 
+const training = {
+	epochs: notPositive,
+	batchSize: notPositive,
+	validation: notSources,
+	crops: notCrops,
+	augment: notChoices,
+	divideAt: [30, '30', [0], ['30'], [1.5], null],
+	patience: notPositive,
+	signal: notSignals,
+	onProgress: notFunctions,
+};
+
 /** As if there were no types. */
 const untyped = (owner: object, name: string): Call => {
 	const called = (owner as Record<string, Call>)[name];
@@ -100,7 +113,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'AlexNet',
-		call: (given) => Reflect.construct(AlexNet, [given]) as unknown,
+		call: untyped(AlexNet, 'uninitialized'),
 		good: {architecture: tinyNet(), labels: tinyLabels},
 		options: {
 			...{...run, ...rates},
@@ -118,17 +131,7 @@ const functions: readonly Misused[] = [
 	{
 		name: 'train',
 		call: (given) => untyped(model, 'train')(source, given),
-		options: {
-			epochs: notPositive,
-			batchSize: notPositive,
-			validation: notSources,
-			crops: notCrops,
-			augment: notChoices,
-			divideAt: [30, '30', [0], ['30'], [1.5], null],
-			patience: notPositive,
-			signal: notSignals,
-			onProgress: notFunctions,
-		},
+		options: training,
 	},
 	{
 		name: 'evaluate',
@@ -200,6 +203,20 @@ const functions: readonly Misused[] = [
 			signal: notSignals,
 		},
 	},
+	{
+		name: 'trainRun',
+		call: untyped({trainRun}, 'trainRun'),
+		good: {run: runFolder, model, source},
+		options: {
+			...training,
+			run: [undefined, null, folder, {}],
+			model: [undefined, null, {}, AlexNet],
+			source: [undefined, ...notSources],
+			saveEvery: [null, 10, {steps: 0}, {minutes: '10'}],
+			onReport: notFunctions,
+			onStop: notFunctions,
+		},
+	},
 	{name: 'statistics', call: untyped(dataset, 'statistics'), options: {signal: notSignals, onProgress: notFunctions}},
 	{name: 'listDevices', call: (given) => (listDevices as Call)(given), options: {probe: notFlags}},
 	{name: 'openDevice', call: (given) => (openDevice as Call)('cpu', given), options: {threads: notCounts}},
@@ -238,6 +255,21 @@ for (const {name, call, options, good} of functions) {
 }
 
 const others: readonly (readonly [string, () => unknown, RegExp])[] = [
+	[
+		'an AlexNet by new',
+		() => Reflect.construct(AlexNet, [{classes: 2}]) as unknown,
+		/use await AlexNet\.create\(…\) or .*load/,
+	],
+	[
+		"an AlexNet of a class of one's own",
+		() => Reflect.construct(AlexNet, [], Array) as unknown,
+		/use await AlexNet\.create/,
+	],
+	[
+		'an ImageFolder by new',
+		() => Reflect.construct(ImageFolder, ['pictures']) as unknown,
+		/use await ImageFolder\.open\(…\)/,
+	],
 	['create without options', () => untyped(AlexNet, 'create')(), /^The options of AlexNet\.create must be an object/],
 	['create without classes', () => AlexNet.create({}), /^Give labels \(names\) or classes \(a number\)\.$/],
 	['a device of another spelling', () => untyped(AlexNet, 'create')({classes: 2, device: 'cuda:0'}), /'devices'\?$/],
@@ -263,6 +295,21 @@ const others: readonly (readonly [string, () => unknown, RegExp])[] = [
 		'filters of nothing',
 		() => (writeFilters as Call)(undefined, 'a.png'),
 		/^model must be an AlexNet, got undefined\.$/,
+	],
+	['a RunFolder by new', () => Reflect.construct(RunFolder, ['run']) as unknown, /use await RunFolder\.create\(…\)/],
+	['a run nowhere', () => untyped(RunFolder, 'create')(undefined, {}), /^path must be a path/],
+	[
+		'a run of nothing',
+		() => untyped(RunFolder, 'create')(join(folder, 'new')),
+		/^config must be an object, got undefined/,
+	],
+	['go on with no net', () => untyped(RunFolder, 'resume')(join(folder, 'new'), {}), /^model must be an AlexNet/],
+	['go on nowhere', () => untyped(RunFolder, 'read')(), /^path must be a path/],
+	['save no net', () => untyped(runFolder, 'save')(), /^model must be an AlexNet, got undefined\.$/],
+	[
+		'a file that a run has not',
+		() => untyped(runFolder, 'file')('weights'),
+		/^name must be one of config, metrics, last, best, filters/,
 	],
 	['filters to nowhere', () => (writeFilters as Call)(model), /^path must be a path/],
 	['open no device', () => (openDevice as Call)(), /^id must be a string, got undefined\.$/],

@@ -13,7 +13,12 @@ const open = (folder: string): Promise<ImageFolder> =>
 	ImageFolder.open(folder, {imageSize: 32, validationFraction: 0.25, seed: 3});
 
 async function smallNet(): Promise<AlexNet> {
-	const model = new AlexNet({architecture: tinyNet(), labels: ['blue', 'green', 'red'], batchSize: 8, seed: 3});
+	const model = AlexNet.uninitialized({
+		architecture: tinyNet(),
+		labels: ['blue', 'green', 'red'],
+		batchSize: 8,
+		seed: 3,
+	});
 	await model.initialize();
 	return model;
 }
