@@ -10,6 +10,7 @@ export default tseslint.config(
 		languageOptions: {parserOptions: {projectService: true, tsconfigRootDir: import.meta.dirname}},
 		rules: {
 			'@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allowBoolean: true}],
+			'@typescript-eslint/switch-exhaustiveness-check': 'error',
 			'@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
 			// A loop over every element of an array of numbers reads best with its index.
 			'@typescript-eslint/prefer-for-of': 'off',
@@ -19,6 +20,10 @@ export default tseslint.config(
 		files: ['test/**/*.ts', 'benchmarks/**/*.ts', 'lib/selftest/**/*.ts'],
 		// Tests index typed arrays whose length they chose themselves.
 		rules: {'@typescript-eslint/no-non-null-assertion': 'off'},
+	},
+	{
+		files: ['**/*.mjs'],
+		languageOptions: {globals: {process: 'readonly', console: 'readonly'}},
 	},
 	{
 		files: ['**/*.cjs'],

@@ -12,6 +12,7 @@ let options: readonly Option[] = [];
 try {
 	// May say what is wrong with the installation.
 	const {createProgram} = await import('./program.ts');
+	(await import('../lib/data/sharp-settings.ts')).setUpSharp();
 	const program = createProgram().hook('preAction', (_, command) => void ({options} = command));
 	await program.parseAsync();
 } catch (error) {

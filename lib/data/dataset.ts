@@ -204,7 +204,8 @@ export class Dataset implements PictureSource {
 		let indices: number[] = [];
 		const batch = (): Batch => ({
 			images: images.subarray(0, indices.length * pictureBytes),
-			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? 0),
+			// -1 is no class and would be refused; the order that indices come from has been checked.
+			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? -1),
 			indices: Int32Array.from(indices),
 		});
 		for await (const {index, pixels} of this.#reader.read(order, signal)) {

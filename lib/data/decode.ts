@@ -6,11 +6,6 @@ import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureForm
 
 export {PictureError, type PictureInput};
 
-// Pictures run beside each other on libuv's threads, so one thread per picture is enough; and no picture is decoded
-// twice in a row, so libvips' cache of operations would only hold memory. Both settings are the process's.
-sharp.concurrency(1);
-sharp.cache(false);
-
 /** The side that the paper scales pictures to (section 2). */
 export const defaultImageSize = 256;
 

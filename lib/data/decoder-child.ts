@@ -3,6 +3,9 @@ import {messageOf} from '../base/errors.ts';
 import {inspectData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';
+import {setUpSharp} from './sharp-settings.ts';
+
+setUpSharp();
 
 /** What a terminal or a service manager sends to all processes of a run: the parent says when it ends. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);

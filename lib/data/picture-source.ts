@@ -1,4 +1,5 @@
-import {arrayOf, callback, flag, instanceOf, integer, must, needed, options} from '../base/check.ts';
+import {arrayOf, callback, flag, instanceOf, integer, inWords, must, needed, options} from '../base/check.ts';
+import {AlexNetError} from '../base/errors.ts';
 import type {Statistics} from './views.ts';
 
 /** A batch of decoded pictures. */
@@ -92,3 +93,11 @@ export const pictureSource = must<PictureSource>(
 		return Array.isArray(labels) && Number.isSafeInteger(size) && hasCalls;
 	},
 );
+
+/** For a picture whose label is none of its classes. */
+export function noSuchClass(picture: number, label: unknown, classes: number): AlexNetError {
+	return new AlexNetError(
+		'ALEXNET_LABEL',
+		`The label of picture ${picture} is ${inWords(label)}; it must be an integer from 0 to ${classes - 1}.`,
+	);
+}

@@ -1,5 +1,5 @@
 import type {Architecture} from './architecture.ts';
-import {bytes, checked, floats, instanceOf, inWords, requireLength} from '../base/check.ts';
+import {bytes, checked, floats, instanceOf, requireLength} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
@@ -7,6 +7,7 @@ import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
+import {noSuchClass} from '../data/picture-source.ts';
 import {InferencePlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
@@ -356,10 +357,7 @@ export class Model {
 		for (let row = 0; row < labels.length; ++row) {
 			const label = labels[row];
 			if (Number.isInteger(label) && Number(label) >= 0 && Number(label) < this.classes) continue;
-			throw new AlexNetError(
-				'ALEXNET_LABEL',
-				`The label of picture ${row} is ${inWords(label)}; it must be an integer from 0 to ${this.classes - 1}.`,
-			);
+			throw noSuchClass(row, label, this.classes);
 		}
 		return Int32Array.from(labels);
 	}

@@ -1,7 +1,7 @@
 import {callback, checked, instanceOf, options, shortened} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import type {Model} from '../net/model.ts';
-import {pictureSource, type PictureSource} from '../data/picture-source.ts';
+import {noSuchClass, pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {first, rank} from './ranking.ts';
 import {crops} from '../data/views.ts';
 
@@ -66,7 +66,8 @@ export async function evaluate(
 		const probabilities = await model.predict(images, {crops});
 		for (let row = 0; row < labels.length; ++row) {
 			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
-			const label = places[labels[row] ?? 0] ?? 0;
+			const label = places[labels[row] ?? NaN];
+			if (label === undefined) throw noSuchClass(sums.pictures + row, labels[row], source.labels.length);
 			sums.loss -= Math.log(bounded(values[label] ?? NaN));
 			sums.top5 += rank(values, label) < 5 ? 1 : 0;
 			answers.add(label, first(values));
@@ -110,13 +111,15 @@ class Answers {
 
 	results(): ClassResult[] {
 		return this.#counts.map((counts, label) => {
-			const others = [...counts].filter(([answer]) => answer !== undefined && answer !== label);
-			const [other] = others.sort(([a = 0, many], [b = 0, more]) => more - many || a - b);
+			const others = [...counts].flatMap(([answer, pictures]) => {
+				return answer === undefined || answer === label ? [] : [{answer, pictures}];
+			});
+			const [other] = others.sort((a, b) => b.pictures - a.pictures || a.answer - b.answer);
 			return {
 				label: this.#labels[label] ?? '',
 				pictures: [...counts.values()].reduce((sum, number) => sum + number, 0),
 				correct: counts.get(label) ?? 0,
-				...(other && {takenFor: {label: this.#labels[other[0] ?? 0] ?? '', pictures: other[1]}}),
+				...(other && {takenFor: {label: this.#labels[other.answer] ?? '', pictures: other.pictures}}),
 			};
 		});
 	}
@@ -137,16 +140,10 @@ function bounded(probability: number): number {
  */
 export function placesOf(known: readonly string[], labels: readonly string[]): readonly number[] {
 	const order = new Map(known.map((label, place) => [label.normalize('NFC'), place]));
-	const unknown = labels.filter((label) => !order.has(label.normalize('NFC')));
-	if (unknown.length > 0) {
-		throw differ(
-			known,
-			labels,
-			[`unknown to the model: ${shorten(unknown)}`],
-			'Classes may be missing, but not added.',
-		);
-	}
-	return labels.map((label) => order.get(label.normalize('NFC')) ?? 0);
+	const places = labels.map((label) => order.get(label.normalize('NFC')));
+	if (places.every((place) => place !== undefined)) return places;
+	const unknown = labels.filter((_, index) => places[index] === undefined);
+	throw differ(known, labels, [`unknown to the model: ${shorten(unknown)}`], 'Classes may be missing, but not added.');
 }
 
 /** @throws ALEXNET_LABEL where a source's classes are not the model's, in the same order; compared in Unicode's form NFC. */

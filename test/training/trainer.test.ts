@@ -105,6 +105,26 @@ test('a source to evaluate may have fewer classes, in any order and Unicode form
 	t.is(part.pictures, 20);
 });
 
+test("a label that is none of the source's classes is refused, and counts for none", async (t) => {
+	await using model = await tinyModel();
+	const all = tinySource(20, 'wrong label');
+	for (const wrong of [-1, 3, 2 ** 30]) {
+		const source = {
+			...all,
+			async *batches(options: BatchOptions): AsyncGenerator<Batch> {
+				for await (const batch of all.batches(options)) {
+					const labels = batch.labels.map((label, row) => (batch.indices[row] === 17 ? wrong : label));
+					yield {...batch, labels};
+				}
+			},
+		};
+		await t.throwsAsync(evaluate(model, source), {
+			code: 'ALEXNET_LABEL',
+			message: `The label of picture 17 is ${wrong}; it must be an integer from 0 to 2.`,
+		});
+	}
+});
+
 test('where a probability is NaN, nothing is right', (t) => {
 	for (const values of [Float32Array.of(0.5, NaN, 0.1), Float32Array.of(NaN, NaN, NaN)]) {
 		for (let label = 0; label < 3; ++label) t.is(rank(values, label), 3);

@@ -1,0 +1,69 @@
+// The changes that the guides walk through still fit the sources, and the guides name every file of them.
+import {spawnSync} from 'node:child_process';
+import {cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import test from 'ava';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const guides = [
+	{guide: 'docs/add-an-operation.md', patch: 'docs/square.patch'},
+	{guide: 'docs/add-a-layer.md', patch: 'docs/activate-layer.patch'},
+];
+
+/** @returns what git says against the patch; empty where it fits */
+function refusal(folder: string, patch: string, ...options: string[]): string {
+	const {status, stderr, error} = spawnSync('git', ['apply', ...options, '-'], {
+		...{cwd: folder, input: patch, encoding: 'utf8'},
+	});
+	if (error) throw error;
+	return status === 0 ? '' : stderr;
+}
+
+for (const {guide, patch} of guides) {
+	const text = readFileSync(join(root, patch), 'utf8');
+
+	test(`${patch} fits the sources`, (t) => {
+		t.is(
+			refusal(root, text, '--check'),
+			'',
+			`Follow ${guide} again, and put its diff (git add -N, git diff -U2) into ${patch}.`,
+		);
+	});
+
+	test(`${patch} would be refused if a line it stands on had changed`, (t) => {
+		const changed = text.replace(/^ (.+)$/m, ' $1 // and more');
+		t.not(changed, text);
+		t.regex(refusal(root, changed, '--check'), /patch does not apply/);
+	});
+
+	test(`${guide} names each file of its patch`, (t) => {
+		const files = [...text.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, file]) => file ?? '');
+		const guideText = readFileSync(join(root, guide), 'utf8');
+		t.true(files.length > 3);
+		t.deepEqual(
+			files.filter((file) => !guideText.includes(file)),
+			[],
+		);
+	});
+}
+
+test("a copy of the sources with the layer's patch passes the layer's test", (t) => {
+	const copy = mkdtempSync(join(tmpdir(), 'alexnet-patched-'));
+	t.teardown(() => {
+		rmSync(copy, {recursive: true});
+	});
+	const folders = ['lib', 'cli', 'benchmarks', 'test/helpers', 'package.json', 'tsconfig.json'];
+	for (const part of folders) cpSync(join(root, part), join(copy, part), {recursive: true});
+	for (const part of ['node_modules', 'build']) symlinkSync(realpathSync(join(root, part)), join(copy, part));
+	t.is(refusal(copy, readFileSync(join(root, 'docs/activate-layer.patch'), 'utf8')), '');
+	const ava = join(copy, 'node_modules/ava/entrypoints/cli.mjs');
+	const {status, stdout} = spawnSync(process.execPath, [ava, 'test/net/activate.test.ts'], {
+		...{cwd: copy, encoding: 'utf8', timeout: 120_000},
+		env: {...process.env},
+	});
+	t.is(status, 0, stdout);
+	t.regex(stdout, /\d tests passed/);
+});
