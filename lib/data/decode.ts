@@ -1,8 +1,9 @@
 import sharp, {type Sharp, type SharpOptions} from 'sharp';
-import {requireInteger} from '../base/check.ts';
+import {checked} from '../base/check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
+import {imageSize} from './views.ts';
 
 export {PictureError, type PictureInput};
 
@@ -10,9 +11,6 @@ export {PictureError, type PictureInput};
 // twice in a row, so libvips' cache of operations would only hold memory. Both settings are the process's.
 sharp.concurrency(1);
 sharp.cache(false);
-
-/** The side that the paper scales pictures to (section 2). */
-export const defaultImageSize = 256;
 
 export interface DecodedPicture {
 	/** RGB, 0 to 255, [S, S, 3] */
@@ -47,9 +45,9 @@ const harmlessBytes = 4;
  * numbers from 0 with 8 or 16 bits; the message names it and says why. ALEXNET_ARGUMENT for what is no
  * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says.
  */
-export async function decodePicture(source: PictureInput, imageSize = defaultImageSize): Promise<Uint8Array> {
-	requireInteger('imageSize', imageSize, 1);
-	return (await decodeData(await readInput(source), imageSize)).pixels;
+export async function decodePicture(source: PictureInput, side = imageSize.default): Promise<Uint8Array> {
+	checked('imageSize', imageSize, side);
+	return (await decodeData(await readInput(source), side)).pixels;
 }
 
 /**

@@ -1,4 +1,4 @@
-import {arrayOf, callback, flag, instanceOf, integer, must, needed, options} from '../base/check.ts';
+import {arrayOf, callback, flag, instanceOf, integer, must, needed, option, options} from '../base/check.ts';
 import type {Statistics} from './views.ts';
 
 /** A batch of decoded pictures. */
@@ -16,9 +16,9 @@ export interface Batch {
 
 export interface BatchOptions {
 	batchSize: number;
-	/** Places of the pictures, in the order to deliver; all of them in their own order by default. */
+	/** Places of the pictures, in the order to deliver. Default: all of them, in their own order. */
 	order?: ArrayLike<number> | undefined;
-	/** Whether a last batch that is not full is left out. Default false. */
+	/** Leaves a last batch out that is not full. Default false. */
 	dropLast?: boolean | undefined;
 	/** Batches prepared before they are asked for. Default 2. */
 	ahead?: number | undefined;
@@ -27,11 +27,11 @@ export interface BatchOptions {
 
 export const placesOfPictures = arrayOf<number>('places of pictures');
 
-export const batchOptions = options<BatchOptions>({
+export const batchOptions = options<BatchOptions>()({
 	batchSize: needed(integer(1)),
 	order: placesOfPictures,
-	dropLast: flag,
-	ahead: integer(0),
+	dropLast: option(flag, {default: false, help: 'leaves a last batch out that is not full'}),
+	ahead: option(integer(0), {default: 2, help: 'batches prepared before they are asked for'}),
 	signal: instanceOf(AbortSignal),
 });
 
@@ -41,7 +41,10 @@ export interface StatisticsOptions {
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export const statisticsOptions = options<StatisticsOptions>({signal: instanceOf(AbortSignal), onProgress: callback()});
+export const statisticsOptions = options<StatisticsOptions>()({
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
 
 /** The pictures of each class, in the order of the labels. */
 export type PictureContents = readonly {

@@ -1,5 +1,5 @@
 // Which part of a picture the net sees: crops, mirror images, PCA colour.                                    paper 4.1
-import {floats, needed, oneOf, options} from '../base/check.ts';
+import {floats, integer, needed, oneOf, option, options, type Option} from '../base/check.ts';
 import {draws, normals, philox, uniformInteger} from '../base/random.ts';
 
 /** What is known of a training set: its mean image, and how its RGB values vary. */
@@ -14,9 +14,9 @@ export interface Statistics {
 	};
 }
 
-export const statisticsFields = options<Statistics>({
+export const statisticsFields = options<Statistics>()({
 	mean: needed(floats),
-	pca: needed(options<Statistics['pca']>({values: needed(floats), vectors: needed(floats)})),
+	pca: needed(options<Statistics['pca']>()({values: needed(floats), vectors: needed(floats)})),
 });
 
 /**
@@ -25,10 +25,32 @@ export const statisticsFields = options<Statistics>({
  */
 export type PcaScale = 'deviation' | 'eigenvalue';
 
-export const pcaScale = oneOf<PcaScale>(['deviation', 'eigenvalue']);
-/** What training sees of a picture, and how many views testing averages. */
-export const augment = oneOf(['paper', 'none']);
-export const crops = oneOf([1, 10]);
+export const pcaScale = option(oneOf<PcaScale>(['deviation', 'eigenvalue']), {
+	default: 'deviation',
+	help: "PCA colour by standard deviations, or the paper's eigenvalues",
+});
+
+/** What training sees of a picture. */
+export const augment = option(oneOf(['paper', 'none']), {
+	default: 'paper',
+	help: 'random crops, mirror images and PCA colour (`paper`), or centre crops (`none`)',
+});
+
+export interface CropsOption {
+	/** Views of a picture whose probabilities are averaged: 1 (the centre) or the paper's 10 (4.1). Default 1. */
+	crops?: 1 | 10 | undefined;
+}
+
+export const cropsOf = (picture: string): Option<1 | 10> =>
+	option(oneOf([1, 10]), {
+		default: 1,
+		help: `views of a ${picture} whose probabilities are averaged: 1 (the centre) or the paper's 10`,
+	});
+
+export const crops = cropsOf('picture');
+
+/** The paper scales pictures to 256 (section 2). */
+export const imageSize = option(integer(1), {default: 256, help: 'side S of the decoded pictures'});
 
 /** A row of augment's table: top, left, mirrored, and what is added to red, green and blue. */
 export const viewWidth = 6;

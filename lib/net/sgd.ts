@@ -1,15 +1,15 @@
-import {allNeeded, number, options} from '../base/check.ts';
+import {allNeeded, number, option, options} from '../base/check.ts';
 import {native} from '../device/native.ts';
 import type {Parameter} from './parameter.ts';
 import {recipes} from './recipes.ts';
 
 /** Momentum SGD with weight decay.                                                                          paper 5 */
 export interface SgdOptions {
-	/** Default 0.01. */
+	/** Learning rate at first. Default 0.01. */
 	learningRate?: number | undefined;
-	/** Default 0.9. */
+	/** Share of the last update that is kept. Default 0.9. */
 	momentum?: number | undefined;
-	/** Default 0.0005. */
+	/** Weight decay of weights. Default 0.0005. */
 	weightDecay?: number | undefined;
 	/** What multiplies the learning rate for biases. Default 2, as in the released code. */
 	biasLearningRateScale?: number | undefined;
@@ -17,24 +17,17 @@ export interface SgdOptions {
 	biasWeightDecay?: number | undefined;
 }
 
-export const sgdOptions = options<SgdOptions>({
-	learningRate: number(0),
-	momentum: number(0, 1),
-	weightDecay: number(0),
-	biasLearningRateScale: number(0),
-	biasWeightDecay: number(0),
+export const sgdOptions = options<SgdOptions>()({
+	learningRate: option(number(0), {default: recipes.paper.create.learningRate, help: 'learning rate at first'}),
+	momentum: option(number(0, 1), {default: 0.9, help: 'share of the last update that is kept'}),
+	weightDecay: option(number(0), {default: 0.0005, help: 'weight decay of weights'}),
+	biasLearningRateScale: option(number(0), {default: 2, help: 'what multiplies the learning rate for biases'}),
+	biasWeightDecay: option(number(0), {default: 0, help: 'weight decay of biases'}),
 });
 
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
 export const sgdSettingsCheck = allNeeded(sgdOptions);
-
-/** Fills in the defaults. */
-export function sgdSettings(given: SgdOptions): SgdSettings {
-	const {learningRate = recipes.paper.create.learningRate, momentum = 0.9, weightDecay = 0.0005} = given;
-	const {biasLearningRateScale = 2, biasWeightDecay = 0} = given;
-	return {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
-}
 
 /** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters, a call for each device. */
 export function sgd(parameters: readonly Parameter[], settings: SgdSettings): void {

@@ -1,4 +1,4 @@
-import {callback, checked, instanceOf, integer, options} from '../base/check.ts';
+import {callback, checked, instanceOf, integer, option, options, type Filled} from '../base/check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
@@ -11,18 +11,18 @@ import {recipes} from '../net/recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
-import {augment, crops} from '../data/views.ts';
+import {augment, cropsOf} from '../data/views.ts';
 
 export interface TrainOptions extends ScheduleOptions {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
-	/** Default: the model's. */
+	/** Pictures in a step. Default: as the model has it. */
 	batchSize?: number | undefined;
 	/** Evaluated after each epoch. */
 	validation?: PictureSource | undefined;
-	/** Views of each validation picture. Default 1. */
+	/** Views of a held-out picture whose probabilities are averaged: 1 (the centre) or the paper's 10. Default 1. */
 	crops?: 1 | 10 | undefined;
-	/** `paper` (default): random crops, mirror images and PCA colour. `none`: centre crops. */
+	/** Random crops, mirror images and PCA colour (`paper`), or centre crops (`none`). Default 'paper'. */
 	augment?: 'paper' | 'none' | undefined;
 	/** Rejects with the signal's reason after the current step. */
 	signal?: AbortSignal | undefined;
@@ -30,16 +30,18 @@ export interface TrainOptions extends ScheduleOptions {
 	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
 }
 
-export const trainOptions = options<TrainOptions>({
+export const trainOptions = options<TrainOptions>()({
 	...scheduleOptions.checks,
-	epochs: integer(1),
-	batchSize: integer(1),
-	validation: pictureSource,
-	crops,
+	epochs: option(integer(1), {default: recipes.paper.train.epochs, help: 'passes over the pictures'}),
+	batchSize: option(integer(1), {help: 'pictures in a step'}),
+	validation: option(pictureSource, {help: 'evaluated after each epoch'}),
+	crops: cropsOf('held-out picture'),
 	augment,
 	signal: instanceOf(AbortSignal),
 	onProgress: callback(),
 });
+
+type AllTrainOptions = Filled<TrainOptions, typeof trainOptions.checks>;
 
 export interface StepReport extends StepResult {
 	type: 'step';
@@ -109,7 +111,7 @@ export function train(
 async function* trainAlone(
 	model: Model,
 	source: PictureSource,
-	options: TrainOptions,
+	options: AllTrainOptions,
 ): AsyncGenerator<TrainReport, void, undefined> {
 	model.requireOpen();
 	if (inTraining.has(model)) {
@@ -127,10 +129,9 @@ async function* trainAlone(
 async function* trainEpochs(
 	model: Model,
 	source: PictureSource,
-	options: TrainOptions,
+	options: AllTrainOptions,
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs = recipes.paper.train.epochs, batchSize = model.batchSize} = options;
-	const {validation, crops, signal, onProgress} = options;
+	const {epochs, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);

@@ -25,7 +25,7 @@ interface Meal {
 	onServed?: (() => void) | undefined;
 }
 
-const meal = options<Meal>({
+const meal = options<Meal>()({
 	guests: integer(1),
 	share: number(0, 1),
 	dish: oneOf(['soup', 'salad']),
