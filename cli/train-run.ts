@@ -1,8 +1,8 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
+import {filled, integer, number, option, options} from '../lib/base/check.ts';
 import {isAlexNetError} from '../lib/base/errors.ts';
 import {
 	recipeFor,
-	recipes,
 	type AlexNet,
 	type EpochReport,
 	type Init,
@@ -24,10 +24,16 @@ const mostClasses = 12;
 
 /** When a checkpoint is written besides after each epoch: whichever comes first. */
 export interface SaveEvery {
+	/** Steps after which a checkpoint is written, besides after each epoch. */
 	steps?: number | undefined;
-	/** Default 10. */
+	/** Minutes after which a checkpoint is written, besides after each epoch. Default 10. */
 	minutes?: number | undefined;
 }
+
+export const saveEveryOptions = options<SaveEvery>()({
+	steps: option(integer(1), 'steps after which a checkpoint is written, besides after each epoch'),
+	minutes: option(number(0), 'minutes after which a checkpoint is written, besides after each epoch', 10),
+});
 
 export interface TrainRunOptions {
 	/** New, or as {@link RunFolder.resume} was given it. */
@@ -42,7 +48,7 @@ export interface TrainRunOptions {
 	run: RunFolder;
 	/** How the model's weights started. */
 	init: Init;
-	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'>;
+	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'> & {epochs: number};
 	saveEvery?: SaveEvery | undefined;
 	output: Output;
 	/** Ends the run after the current step, with a checkpoint. */
@@ -70,7 +76,7 @@ export async function trainRun(options: TrainRunOptions): Promise<TrainRunResult
 	const {model, data, run, output, signal} = options;
 	const epochs = [...run.epochs];
 	const saver = new Saver(run, model, options.saveEvery);
-	const display = new TrainDisplay(output, model, options.training.epochs ?? recipes.paper.train.epochs);
+	const display = new TrainDisplay(output, model, options.training.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
 	try {
@@ -110,7 +116,8 @@ class Saver {
 	#savedStep: number;
 	#savedAt = performance.now();
 
-	constructor(run: RunFolder, model: AlexNet, {steps = Infinity, minutes = 10}: SaveEvery = {}) {
+	constructor(run: RunFolder, model: AlexNet, every: SaveEvery = {}) {
+		const {steps = Infinity, minutes} = filled(saveEveryOptions, every);
 		this.#run = run;
 		this.#model = model;
 		this.#every = {steps, minutes};
@@ -147,10 +154,7 @@ async function introduce({model, data, init, output, training}: TrainRunOptions)
 	output.note(await describeClasses(data));
 	if (model.progress) {
 		const {epochs} = model.progress;
-		const done =
-			epochs >= (training.epochs ?? recipes.paper.train.epochs)
-				? ' Nothing is left to do: raise --epochs to go on.'
-				: '';
+		const done = epochs >= training.epochs ? ' Nothing is left to do: raise --epochs to go on.' : '';
 		output.note(`Going on after step ${model.step}, with ${count(epochs, 'whole epoch')} made.${done}`);
 		return;
 	}

@@ -1,19 +1,19 @@
 import {availableParallelism} from 'node:os';
 import {untilAborted} from './base/abort.ts';
 import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
-import {checked, distinctNames, filePath, filled, instanceOf} from './base/check.ts';
-import {integer, must, option, options, type Filled} from './base/check.ts';
+import {checked, distinctNames, filePath, filled} from './base/check.ts';
+import {integer, must, option, options, type Checked} from './base/check.ts';
 import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint/checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {mapAhead} from './data/map-ahead.ts';
 import {AlexNetError} from './base/errors.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './training/evaluate.ts';
 import {Model} from './net/model.ts';
-import {modelOptions, runOptions, settingChecks, type ModelOptions, type RunOptions} from './net/options.ts';
+import {modelOptions, predictOptions, runOptions, settingChecks} from './net/options.ts';
+import type {ModelOptions, PredictOptions, RunOptions} from './net/options.ts';
 import type {PictureSource} from './data/picture-source.ts';
 import {best} from './training/ranking.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
-import {crops, type CropsOption} from './data/views.ts';
 
 export interface AlexNetOptions
 	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {
@@ -26,21 +26,18 @@ export interface AlexNetOptions
 export const alexNetOptions = options<AlexNetOptions>()({
 	...architectureOptions.checks,
 	...settingChecks,
-	labels: option(distinctNames(2), {help: 'a name for each class'}),
-	classes: option(classCount, {help: 'the number of classes, where they have no names'}),
+	labels: option(distinctNames(2), 'a name for each class'),
+	classes: option(classCount, 'the number of classes, where they have no names'),
 });
 
-export interface ClassifyOptions extends CropsOption {
+export interface ClassifyOptions extends PredictOptions {
 	/** Classes to tell of a picture, best first. Default 5. */
 	top?: number | undefined;
-	/** Rejects with the signal's reason at once. */
-	signal?: AbortSignal | undefined;
 }
 
 export const classifyOptions = options<ClassifyOptions>()({
-	top: option(integer(1), {default: 5, help: 'classes to tell of a picture, best first'}),
-	crops,
-	signal: instanceOf(AbortSignal),
+	top: option(integer(1), 'classes to tell of a picture, best first', 5),
+	...predictOptions.checks,
 });
 
 export interface ClassifyManyOptions extends ClassifyOptions {
@@ -50,7 +47,7 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 
 export const classifyManyOptions = options<ClassifyManyOptions>()({
 	...classifyOptions.checks,
-	batchSize: option(integer(1), {help: 'pictures decoded ahead and predicted together, at most'}),
+	batchSize: option(integer(1), 'pictures decoded ahead and predicted together, at most'),
 });
 
 export interface Classification {
@@ -141,7 +138,7 @@ export class AlexNet extends Model {
 
 	async *#classifyMany<P extends PictureInput>(
 		pictures: Iterable<P> | AsyncIterable<P>,
-		{top, crops, batchSize = this.batchSize, signal}: Filled<ClassifyManyOptions, typeof classifyManyOptions.checks>,
+		{top, crops, batchSize = this.batchSize, signal}: Checked<typeof classifyManyOptions>,
 	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
 		this.requireOpen();
 		const leaving = new AbortController();

@@ -5,26 +5,23 @@ import * as v from 'valibot';
 import {AlexNetError, type ErrorCode} from './errors.ts';
 
 /** What a value must be. Its message completes the sentence "batchSize must be …". */
-export type Check<T> = v.GenericSchema<T> & About;
-
-/** What else is known of it. */
-interface About {
+export type Check<T> = v.GenericSchema<T> & {
 	/** All that it can be, where that is little. */
 	readonly known?: readonly (string | number)[];
 	/** Of an option: what it is for. Its docstring begins with this, as test/option-docs.test.ts sees to. */
 	readonly help?: string;
 	/** Of an option: what it is where it is left out. */
 	readonly default?: unknown;
-}
+};
 
 /** An option that has a default. */
 export type Option<T> = Check<T> & {readonly help: string; readonly default: T};
 
 /** An option, described once for the library, the command line and the README. */
-export function option<T>(check: Check<T>, about: {readonly help: string; readonly default: NoInfer<T>}): Option<T>;
-export function option<T>(check: Check<T>, about: {readonly help: string}): Check<T> & {readonly help: string};
-export function option(check: Check<unknown>, about: About): Check<unknown> {
-	return {...check, ...about};
+export function option<T>(check: Check<T>, help: string, whereLeftOut: NoInfer<T>): Option<T>;
+export function option<T>(check: Check<T>, help: string): Check<T> & {readonly help: string};
+export function option(check: Check<unknown>, help: string, whereLeftOut?: unknown): Check<unknown> {
+	return {...check, help, default: whereLeftOut};
 }
 
 /** @param expected ends the sentence that begins with the value's name and "must be" */
@@ -166,14 +163,15 @@ export type Options<T, C = OptionChecks<T>> = Check<T> & {
 	readonly checks: C;
 };
 
-/** The options with their defaults. */
-export type Filled<T, C> = {
-	[Name in keyof T]-?: Name extends keyof C
-		? C[Name] extends {readonly default: unknown} | {readonly isNeeded: true}
-			? Exclude<T[Name], undefined>
-			: T[Name] | undefined
-		: never;
-};
+/** What has passed a check: `Checked<typeof trainOptions>` are options with their defaults. */
+export type Checked<K extends Check<unknown>> = K extends {readonly checks: infer C}
+	? {
+			[Name in keyof v.InferOutput<K>]-?: C[Name & keyof C] extends
+				{readonly default: unknown} | {readonly isNeeded: true}
+				? Exclude<v.InferOutput<K>[Name], undefined>
+				: v.InferOutput<K>[Name] | undefined;
+		}
+	: v.InferOutput<K>;
 
 /**
  * No option has another type than its check says, and none is unknown. Called as `options<T>()({…})`: of two type
@@ -193,7 +191,7 @@ function optionsOf<T, C extends OptionChecks<T>>(checks: C): Options<T, C> {
 	const refusal = ({expected, path}: v.StrictObjectIssue): string => {
 		const name = String(path?.at(-1)?.key);
 		if (expected === 'never') return unknownOption(name, known);
-		return v.safeParse(byName.get(name) ?? v.never(), undefined).issues?.[0].message ?? ''; // it was left out
+		return refusalOf(byName.get(name) ?? v.never(), undefined) ?? ''; // it was left out
 	};
 	const isObject = must<object>('an object', (value) => Object.prototype.toString.call(value) === '[object Object]');
 	const schema = v.pipe(isObject, v.strictObject(Object.fromEntries(entries), refusal));
@@ -209,13 +207,13 @@ export function allNeeded<T extends object>({checks}: Options<T>): Options<AllOf
 type AllOf<T> = {[Name in keyof T]-?: Exclude<T[Name], undefined>};
 
 /** Those of `values` that are options of `check`, and the defaults of those that are left out. */
-export function filled<T, C extends OptionChecks<T>>({checks}: Options<T, C>, values: T): Filled<T, C> {
+export function filled<T, C extends OptionChecks<T>>({checks}: Options<T, C>, values: T): Checked<Options<T, C>> {
 	const given = values as Readonly<Record<string, unknown>>;
 	const all = Object.entries<Check<unknown>>(checks).flatMap(([name, check]) => {
 		const value = given[name] === undefined ? check.default : given[name];
 		return name in given || value !== undefined ? [[name, value] as const] : [];
 	});
-	return Object.fromEntries(all) as Filled<T, C>;
+	return Object.fromEntries(all) as Checked<Options<T, C>>;
 }
 
 function unknownOption(name: string, known: readonly string[]): string {
@@ -231,16 +229,16 @@ function unknownOption(name: string, known: readonly string[]): string {
  * 'device'. Did you mean 'devices'?"
  * @throws ALEXNET_ARGUMENT, or `code`, with the name, what it must be and what it is.
  */
-export function checked<T, C extends OptionChecks<T>>(what: string, check: Options<T, C>, value: unknown): Filled<T, C>;
-export function checked<T>(what: string, check: Check<T>, value: unknown, code?: ErrorCode): T;
-export function checked(
+export function checked<K extends Check<unknown>>(
 	what: string,
-	check: Check<unknown> | Options<object>,
+	check: K,
 	value: unknown,
 	code: ErrorCode = 'ALEXNET_ARGUMENT',
-): unknown {
+): Checked<K> {
 	const result = v.safeParse(check, value, {abortEarly: true});
-	if (result.success) return 'checks' in check ? filled(check, value as object) : value; // valibot's is a deep copy
+	// Not valibot's copy, which is a deep one.
+	if (result.success)
+		return ('checks' in check ? filled(check as Options<object>, value as object) : value) as Checked<K>;
 	const [{expected, message, input, path = []}] = result.issues;
 	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
 	const name = path.map(({key}, depth) =>
@@ -248,6 +246,11 @@ export function checked(
 	);
 	const whole = 'checks' in check ? `The options of ${what}` : what;
 	throw new AlexNetError(code, `${name.join('') || whole} must be ${message}, got ${inWords(input)}.`);
+}
+
+/** What the value must be, where it is not as `check` says. */
+export function refusalOf(check: Check<unknown>, value: unknown): string | undefined {
+	return v.safeParse(check, value).issues?.[0].message;
 }
 
 /** What an error shows of a text, such as a name that a file may have made megabytes long. */
@@ -264,10 +267,6 @@ export function inWords(value: unknown): string {
 	const kind = typeof constructor === 'function' ? constructor.name : 'Object';
 	const length = 'length' in value && typeof value.length === 'number' ? ` of ${value.length}` : '';
 	return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}${length}`;
-}
-
-export function requireInteger(name: string, value: number, least: number): number {
-	return checked(name, integer(least), value);
 }
 
 export function requireLength(what: string, length: number, expected: number): void {

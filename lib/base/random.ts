@@ -3,7 +3,7 @@
 import {integer, option, type Option} from './check.ts';
 
 /** The option that begins all draws of a kind. */
-export const seed = (help: string): Option<number> => option(integer(0), {default: 0, help});
+export const seed = (help: string): Option<number> => option(integer(0), help, 0);
 
 /** What a stream is for: word 3 of the counter. Mirrors `Draw` in core/random.h. */
 export const draws = {weights: 1, dropout: 2, views: 3, shuffle: 4} as const;

@@ -42,10 +42,7 @@ export interface DatasetOptions {
 	decode?: DecodePicture | undefined;
 }
 
-export const strict = option(flag, {
-	default: false,
-	help: 'stops at a picture that is unreadable or damaged, instead of leaving it out or using it',
-});
+export const strict = option(flag, 'stops at a picture that is unreadable or damaged', false);
 
 /** It may say more. Its label is compared with the labels there are. */
 const picture = must<Picture>('an object with a path and a label', (value) => {
@@ -58,10 +55,7 @@ export const datasetOptions = options<DatasetOptions>()({
 	imageSize,
 	strict,
 	cacheBudget: options<CacheBudget>()({bytes: needed(number(0))}),
-	retrySeconds: option(number(0), {
-		default: 30,
-		help: 'seconds for which a picture is asked for again whose storage fails',
-	}),
+	retrySeconds: option(number(0), 'seconds for which a picture is asked for again whose storage fails', 30),
 	decode: callback(),
 });
 

@@ -1,35 +1,28 @@
 import {join} from 'node:path';
 import {checked, filePath, number, option, options} from '../base/check.ts';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
-import {Dataset, strict} from './dataset.ts';
+import {Dataset, strict, type DatasetOptions} from './dataset.ts';
 import {divide} from './division.ts';
 import {layoutOf} from './layout.ts';
 import {describeKinds, listFolder, pictureKinds} from './listing.ts';
 import {imageSize} from './views.ts';
 import {seed} from '../base/random.ts';
 
-export interface ImageFolderOptions {
-	/** Share of each class that is held out where the folder holds nothing out. Default 0.1. */
+export interface ImageFolderOptions extends Pick<DatasetOptions, 'strict' | 'imageSize'> {
+	/** Share of each class to hold out where no folder is held out. Default 0.1. */
 	validationFraction?: number | undefined;
 	/** Decides which pictures are held out. Default 0. */
 	seed?: number | undefined;
-	/** Stops at a picture that is unreadable or damaged, instead of leaving it out or using it. Default false. */
-	strict?: boolean | undefined;
-	/** Side S of the decoded pictures. Default 256, as in the paper. */
-	imageSize?: number | undefined;
 	/** Bytes of memory for decoded pictures, of training and validation together. Default 536870912 (512 MiB); 0 for none. */
 	cacheBytes?: number | undefined;
 }
 
 export const imageFolderOptions = options<ImageFolderOptions>()({
-	validationFraction: option(number(0, 1), {
-		default: 0.1,
-		help: 'share of each class that is held out where the folder holds nothing out',
-	}),
+	validationFraction: option(number(0, 1), 'share of each class to hold out where no folder is held out', 0.1),
 	seed: seed('decides which pictures are held out'),
 	strict,
 	imageSize,
-	cacheBytes: option(number(0), {default: 512 * 2 ** 20, help: 'bytes of memory for decoded pictures'}),
+	cacheBytes: option(number(0), 'bytes of memory for decoded pictures', 512 * 2 ** 20),
 });
 
 /** A folder of pictures, one folder per class, divided into training and validation. */

@@ -30,8 +30,8 @@ export const placesOfPictures = arrayOf<number>('places of pictures');
 export const batchOptions = options<BatchOptions>()({
 	batchSize: needed(integer(1)),
 	order: placesOfPictures,
-	dropLast: option(flag, {default: false, help: 'leaves a last batch out that is not full'}),
-	ahead: option(integer(0), {default: 2, help: 'batches prepared before they are asked for'}),
+	dropLast: option(flag, 'leaves a last batch out that is not full', false),
+	ahead: option(integer(0), 'batches prepared before they are asked for', 2),
 	signal: instanceOf(AbortSignal),
 });
 

@@ -1,5 +1,5 @@
 // Which part of a picture the net sees: crops, mirror images, PCA colour.                                    paper 4.1
-import {floats, integer, needed, oneOf, option, options, type Option} from '../base/check.ts';
+import {floats, integer, needed, oneOf, option, options} from '../base/check.ts';
 import {draws, normals, philox, uniformInteger} from '../base/random.ts';
 
 /** What is known of a training set: its mean image, and how its RGB values vary. */
@@ -25,32 +25,20 @@ export const statisticsFields = options<Statistics>()({
  */
 export type PcaScale = 'deviation' | 'eigenvalue';
 
-export const pcaScale = option(oneOf<PcaScale>(['deviation', 'eigenvalue']), {
-	default: 'deviation',
-	help: "PCA colour by standard deviations, or the paper's eigenvalues",
-});
+export const pcaScale = option(oneOf(['deviation', 'eigenvalue']), 'what scales PCA colour', 'deviation');
 
 /** What training sees of a picture. */
-export const augment = option(oneOf(['paper', 'none']), {
-	default: 'paper',
-	help: 'random crops, mirror images and PCA colour (`paper`), or centre crops (`none`)',
-});
+export const augment = option(oneOf(['paper', 'none']), 'random views as in the paper, or centre crops', 'paper');
 
 export interface CropsOption {
-	/** Views of a picture whose probabilities are averaged: 1 (the centre) or the paper's 10 (4.1). Default 1. */
+	/** Views of a picture to average: 1 (the centre) or the paper's 10 (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
 }
 
-export const cropsOf = (picture: string): Option<1 | 10> =>
-	option(oneOf([1, 10]), {
-		default: 1,
-		help: `views of a ${picture} whose probabilities are averaged: 1 (the centre) or the paper's 10`,
-	});
-
-export const crops = cropsOf('picture');
+export const crops = option(oneOf([1, 10]), "views of a picture to average: 1 (the centre) or the paper's 10", 1);
 
 /** The paper scales pictures to 256 (section 2). */
-export const imageSize = option(integer(1), {default: 256, help: 'side S of the decoded pictures'});
+export const imageSize = option(integer(1), 'side S of the decoded pictures', 256);
 
 /** A row of augment's table: top, left, mirrored, and what is added to red, green and blue. */
 export const viewWidth = 6;

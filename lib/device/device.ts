@@ -11,19 +11,19 @@ export interface ListOptions {
 }
 
 export const listOptions = options<ListOptions>()({
-	probe: option(flag, {default: false, help: 'opens each device for a moment'}),
+	probe: option(flag, 'opens each device for a moment', false),
 });
 
 export interface DeviceOptions {
 	/**
-	 * Threads of the CPU, at most; several devices share them. Default: as many as affinity, a container's CPU quota,
-	 * OMP_NUM_THREADS and OMP_THREAD_LIMIT allow; no more in any case.
+	 * Threads of the CPU, at most; left out, all that this process may use: as many as affinity, a container's CPU quota,
+	 * OMP_NUM_THREADS and OMP_THREAD_LIMIT allow; no more in any case. Several devices share them.
 	 */
 	threads?: number | undefined;
 }
 
 export const deviceOptions = options<DeviceOptions>()({
-	threads: option(integer(1), {help: 'threads of the CPU, at most'}),
+	threads: option(integer(1), 'threads of the CPU, at most; left out, all that this process may use'),
 });
 
 /**

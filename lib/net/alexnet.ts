@@ -30,16 +30,13 @@ export const classCount = integer(2, 1_000_000);
 
 export const architectureOptions = options<ArchitectureOptions>()({
 	classes: needed(classCount),
-	preset: option(oneOf(Object.keys(presets) as Preset[]), {default: 'paper', help: 'whose net'}),
-	init: option(oneOf(Object.keys(initials) as Init[]), {
-		default: recipes.paper.create.init,
-		help: 'how weights and biases start',
-	}),
-	activation: option(oneOf(['relu', 'tanh']), {default: 'relu', help: 'nonlinearity'}),
-	lrn: option(flag, {default: true, help: 'local response normalization'}),
-	pooling: option(oneOf(['3/2', '2/2']), {default: '3/2', help: 'pooling windows, overlapped 3/2 or 2/2'}),
-	dropout: option(number(0, 1), {default: 0.5, help: 'share of fc6 and fc7 that is dropped in training, 0 for none'}),
-	columns: option(oneOf([1, 2]), {default: 2, help: "columns: 2, or the paper's half-size net of 1"}),
+	preset: option(oneOf(Object.keys(presets) as Preset[]), 'whose net', 'paper'),
+	init: option(oneOf(Object.keys(initials) as Init[]), 'how weights and biases start', recipes.paper.create.init),
+	activation: option(oneOf(['relu', 'tanh']), 'nonlinearity', 'relu'),
+	lrn: option(flag, 'local response normalization', true),
+	pooling: option(oneOf(['3/2', '2/2']), 'pooling windows, overlapped 3/2 or 2/2', '3/2'),
+	dropout: option(number(0, 1), 'share of fc6 and fc7 that is dropped in training, 0 for none', 0.5),
+	columns: option(oneOf([1, 2]), "columns: 2, or the paper's half-size net of 1", 2),
 });
 
 /** @param given may have other options besides, which are not looked at */

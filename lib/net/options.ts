@@ -28,17 +28,18 @@ export interface RunOptions extends DeviceOptions {
 	inferenceOnly?: boolean | undefined;
 }
 
-const batchSize = option(integer(1), {help: 'pictures in a training step, and at most so many at once in inference'});
+const batchSize = option(integer(1), 'pictures in a training step, and at most so many at once in inference');
 
 export const runOptions = options<RunOptions>()({
 	...deviceOptions.checks,
-	devices: option(either(text, listOf(text), "a device's id, such as 'cuda:0', or an array of ids"), {
-		default: 'cpu',
-		help: 'where the columns live',
-	}),
-	precision: option(oneOf(['fp32', 'bf16']), {default: 'fp32', help: 'type of activations and multiplications'}),
+	devices: option(
+		either(text, listOf(text), "a device's id, such as 'cuda:0', or an array of ids"),
+		'where the columns live',
+		'cpu',
+	),
+	precision: option(oneOf(['fp32', 'bf16']), 'type of activations and multiplications', 'fp32'),
 	batchSize,
-	inferenceOnly: option(flag, {default: false, help: 'takes no memory for momentum and gradients'}),
+	inferenceOnly: option(flag, 'takes no memory for momentum and gradients', false),
 });
 
 export interface ModelOptions extends RunOptions, SgdOptions {
@@ -49,7 +50,7 @@ export interface ModelOptions extends RunOptions, SgdOptions {
 	batchSize?: number | undefined;
 	/** Decides initial weights, dropout masks, crops and the order of pictures. Default 0. */
 	seed?: number | undefined;
-	/** PCA colour by standard deviations, or the paper's eigenvalues; see {@link PcaScale}. Default 'deviation'. */
+	/** What scales PCA colour; see {@link PcaScale}. Default 'deviation'. */
 	pcaScale?: PcaScale | undefined;
 }
 
@@ -61,7 +62,7 @@ const architecture = must<Architecture>('an architecture, with its layers', (val
 export const settingChecks = {
 	...runOptions.checks,
 	...sgdOptions.checks,
-	batchSize: option(batchSize, {default: recipes.paper.create.batchSize, help: batchSize.help}),
+	batchSize: option(batchSize, batchSize.help, recipes.paper.create.batchSize),
 	seed: seed('decides initial weights, dropout masks, crops and the order of pictures'),
 	pcaScale,
 };
@@ -77,7 +78,7 @@ export interface TrainStepOptions {
 	images: Uint8Array;
 	/** A class index for each picture, 0 .. classes - 1. */
 	labels: ArrayLike<number>;
-	/** Random crops, mirror images and PCA colour (`paper`), or centre crops (`none`). Default 'paper'. */
+	/** Random views as in the paper, or centre crops: 'paper' or 'none'. Default 'paper'. */
 	augment?: 'paper' | 'none' | undefined;
 	/** Whether the weights change. Default true. */
 	update?: boolean | undefined;
@@ -92,7 +93,7 @@ export const trainStepOptions = options<TrainStepOptions>()({
 	images: needed(bytes),
 	labels: needed(arrayOf('class indices')),
 	augment,
-	update: option(flag, {default: true, help: 'whether the weights change'}),
+	update: option(flag, 'whether the weights change', true),
 	indices: integers(0),
 	epoch: integer(0),
 	progress: callback(),

@@ -18,11 +18,11 @@ export interface SgdOptions {
 }
 
 export const sgdOptions = options<SgdOptions>()({
-	learningRate: option(number(0), {default: recipes.paper.create.learningRate, help: 'learning rate at first'}),
-	momentum: option(number(0, 1), {default: 0.9, help: 'share of the last update that is kept'}),
-	weightDecay: option(number(0), {default: 0.0005, help: 'weight decay of weights'}),
-	biasLearningRateScale: option(number(0), {default: 2, help: 'what multiplies the learning rate for biases'}),
-	biasWeightDecay: option(number(0), {default: 0, help: 'weight decay of biases'}),
+	learningRate: option(number(0), 'learning rate at first', recipes.paper.create.learningRate),
+	momentum: option(number(0, 1), 'share of the last update that is kept', 0.9),
+	weightDecay: option(number(0), 'weight decay of weights', 0.0005),
+	biasLearningRateScale: option(number(0), 'what multiplies the learning rate for biases', 2),
+	biasWeightDecay: option(number(0), 'weight decay of biases', 0),
 });
 
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};

@@ -5,18 +5,17 @@ import {recipes} from '../net/recipes.ts';
 export interface ScheduleOptions {
 	/** Epochs after which the learning rate is divided by 10; without it, validation decides. */
 	divideAt?: readonly number[] | undefined;
-	/** Epochs without a better validation error after which the learning rate is divided by 10. Default 5. */
+	/** Epochs without a better error before the rate is divided by 10, that of validation. Default 5. */
 	patience?: number | undefined;
 }
 
 export const scheduleOptions = options<ScheduleOptions>()({
-	divideAt: option(listOf(integer(1)), {
-		help: 'epochs after which the learning rate is divided by 10; without it, validation decides',
-	}),
-	patience: option(integer(1), {
-		default: recipes.paper.train.patience,
-		help: 'epochs without a better validation error after which the learning rate is divided by 10',
-	}),
+	divideAt: option(listOf(integer(1)), 'epochs after which the learning rate is divided by 10'),
+	patience: option(
+		integer(1),
+		'epochs without a better error before the rate is divided',
+		recipes.paper.train.patience,
+	),
 });
 
 /** How often validation may divide the rate: "reduced three times prior to termination".                      paper 5 */

@@ -1,4 +1,4 @@
-import {callback, checked, instanceOf, integer, option, options, type Filled} from '../base/check.ts';
+import {callback, checked, instanceOf, integer, option, options, type Checked} from '../base/check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
@@ -11,18 +11,16 @@ import {recipes} from '../net/recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
-import {augment, cropsOf} from '../data/views.ts';
+import {augment, crops, type CropsOption} from '../data/views.ts';
 
-export interface TrainOptions extends ScheduleOptions {
+export interface TrainOptions extends ScheduleOptions, CropsOption {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
 	/** Pictures in a step. Default: as the model has it. */
 	batchSize?: number | undefined;
 	/** Evaluated after each epoch. */
 	validation?: PictureSource | undefined;
-	/** Views of a held-out picture whose probabilities are averaged: 1 (the centre) or the paper's 10. Default 1. */
-	crops?: 1 | 10 | undefined;
-	/** Random crops, mirror images and PCA colour (`paper`), or centre crops (`none`). Default 'paper'. */
+	/** Random views as in the paper, or centre crops: 'paper' or 'none'. Default 'paper'. */
 	augment?: 'paper' | 'none' | undefined;
 	/** Rejects with the signal's reason after the current step. */
 	signal?: AbortSignal | undefined;
@@ -32,16 +30,14 @@ export interface TrainOptions extends ScheduleOptions {
 
 export const trainOptions = options<TrainOptions>()({
 	...scheduleOptions.checks,
-	epochs: option(integer(1), {default: recipes.paper.train.epochs, help: 'passes over the pictures'}),
-	batchSize: option(integer(1), {help: 'pictures in a step'}),
-	validation: option(pictureSource, {help: 'evaluated after each epoch'}),
-	crops: cropsOf('held-out picture'),
+	epochs: option(integer(1), 'passes over the pictures', recipes.paper.train.epochs),
+	batchSize: option(integer(1), 'pictures in a step'),
+	validation: option(pictureSource, 'evaluated after each epoch'),
+	crops,
 	augment,
 	signal: instanceOf(AbortSignal),
 	onProgress: callback(),
 });
-
-type AllTrainOptions = Filled<TrainOptions, typeof trainOptions.checks>;
 
 export interface StepReport extends StepResult {
 	type: 'step';
@@ -111,7 +107,7 @@ export function train(
 async function* trainAlone(
 	model: Model,
 	source: PictureSource,
-	options: AllTrainOptions,
+	options: Checked<typeof trainOptions>,
 ): AsyncGenerator<TrainReport, void, undefined> {
 	model.requireOpen();
 	if (inTraining.has(model)) {
@@ -129,7 +125,7 @@ async function* trainAlone(
 async function* trainEpochs(
 	model: Model,
 	source: PictureSource,
-	options: AllTrainOptions,
+	options: Checked<typeof trainOptions>,
 ): AsyncGenerator<TrainReport, void, undefined> {
 	const {epochs, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
 	requireSameLabels(model, source);
