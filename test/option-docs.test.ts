@@ -1,73 +1,32 @@
-// What editors show of an option is what the code does: its docstring begins with what the check says that it is for,
-// and names the default.
-import {pathToFileURL} from 'node:url';
+// What editors and the README say of an option is what the code does: its docstring begins with what the check says that
+// it is for, and names the default.
+import {readFile} from 'node:fs/promises';
 import test from 'ava';
-import ts from 'typescript';
-import type {Check} from '../lib/base/check.ts';
+import {readOptionTables, shown, splitDoc} from './helpers/option-docs.ts';
+import {withOptionTables} from '../scripts/readme-options.ts';
 
-type Module = Readonly<Record<string, {readonly checks: Readonly<Record<string, Check<unknown>>>} | undefined>>;
+const tables = await readOptionTables();
 
-const {options: compilerOptions, fileNames} = ts.parseJsonConfigFileContent(
-	ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)).config,
-	ts.sys,
-	process.cwd(),
-);
-const program = ts.createProgram(
-	fileNames.filter((file) => !file.includes('/test/')),
-	compilerOptions,
-);
-const checker = program.getTypeChecker();
-
-/** `export const name = options<Type>()(…)` */
-interface Table {
-	readonly file: string;
-	readonly name: string;
-	readonly type: ts.TypeNode;
-}
-
-function tablesOf(source: ts.SourceFile): Table[] {
-	const declarations = source.statements.flatMap((statement) =>
-		ts.isVariableStatement(statement) ? [...statement.declarationList.declarations] : [],
-	);
-	return declarations.flatMap(({name, initializer}) => {
-		if (!ts.isIdentifier(name) || !initializer || !ts.isCallExpression(initializer)) return [];
-		const inner = initializer.expression;
-		if (!ts.isCallExpression(inner) || inner.expression.getText() !== 'options') return [];
-		return (inner.typeArguments ?? []).map((type) => ({file: source.fileName, name: name.text, type}));
-	});
-}
-
-const tables = program
-	.getSourceFiles()
-	.filter(({fileName}) => fileName.startsWith(process.cwd()) && !fileName.includes('node_modules'))
-	.flatMap(tablesOf);
-
-const docOf = (symbol: ts.Symbol): string =>
-	ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s+/g, ' ');
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));
-
-for (const {file, name, type} of tables) {
-	test(`${name} and the docstrings of ${type.getText()}`, async (t) => {
-		const module = (await import(pathToFileURL(file).href)) as Module;
-		const checks = module[name]?.checks;
-		t.truthy(checks, `${name} is exported`);
-		const properties = checker.getTypeFromTypeNode(type).getProperties();
-		t.deepEqual(properties.map((property) => property.name).sort(), Object.keys(checks ?? {}).sort());
-		for (const property of properties) {
-			const {help, default: value} = checks?.[property.name] ?? {};
-			const doc = docOf(property);
-			const documented = /\bDefault (\S+?)[.,;]?(?: |$)/.exec(doc)?.[1];
-			t.notRegex(doc, /by default/, property.name);
-			t.is(documented, value === undefined ? undefined : shown(value), `${property.name}: ${doc}`);
-			const beginning = help === undefined ? '' : `${help.charAt(0).toUpperCase()}${help.slice(1)}`;
-			t.true(doc.startsWith(beginning), `${property.name}: '${beginning}' does not begin '${doc}'`);
+for (const {name, type, documented, known} of tables) {
+	test(`${name} and the docstrings of ${type}`, (t) => {
+		t.deepEqual(documented.map((option) => option.name).sort(), [...known].sort(), `${name} is exported, and whole`);
+		for (const {name: option, doc, check} of documented) {
+			const {help = '', default: value} = check ?? {};
+			t.is(splitDoc(doc).value, value === undefined ? undefined : shown(value), `${option}: ${doc}`);
+			t.true(doc.startsWith(`${help.charAt(0).toUpperCase()}${help.slice(1)}`), `${option}: '${help}' begins '${doc}'`);
+			t.notRegex(doc, /by default/, option);
 		}
 	});
 }
 
-test('there are such tables, of the net and of training among them', (t) => {
-	const names = tables.map(({name}) => name);
-	for (const name of ['sgdOptions', 'alexNetOptions', 'trainOptions', 'imageFolderOptions'])
-		t.true(names.includes(name));
+test('a docstring that says another default is told from one that says the right one', (t) => {
+	t.is(splitDoc('Share. Default 0.05, as there.').value, '0.05');
+	t.is(splitDoc("Place. Default 'cpu'.").value, "'cpu'");
+	t.is(splitDoc('Batches. Default: the model’s.').value, undefined);
+	t.is(splitDoc('Batches.').value, undefined);
+});
+
+test('the README’s tables of options are those of the code', async (t) => {
+	const readme = await readFile('README.md', 'utf8');
+	t.is(await withOptionTables(readme, tables), readme, 'npx tsx scripts/readme-options.ts writes them anew');
 });

@@ -3,7 +3,7 @@ import {checked} from '../base/check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
-import {imageSize} from './views.ts';
+import {imageSize as sideOption} from './views.ts';
 
 export {PictureError, type PictureInput};
 
@@ -45,9 +45,9 @@ const harmlessBytes = 4;
  * numbers from 0 with 8 or 16 bits; the message names it and says why. ALEXNET_ARGUMENT for what is no
  * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says.
  */
-export async function decodePicture(source: PictureInput, side = imageSize.default): Promise<Uint8Array> {
-	checked('imageSize', imageSize, side);
-	return (await decodeData(await readInput(source), side)).pixels;
+export async function decodePicture(source: PictureInput, imageSize = sideOption.default): Promise<Uint8Array> {
+	checked('imageSize', sideOption, imageSize);
+	return (await decodeData(await readInput(source), imageSize)).pixels;
 }
 
 /**

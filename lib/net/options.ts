@@ -50,7 +50,7 @@ export interface ModelOptions extends RunOptions, SgdOptions {
 	batchSize?: number | undefined;
 	/** Decides initial weights, dropout masks, crops and the order of pictures. Default 0. */
 	seed?: number | undefined;
-	/** What scales PCA colour; see {@link PcaScale}. Default 'deviation'. */
+	/** What scales PCA colour: standard deviations, or the paper's eigenvalues; see {@link PcaScale}. Default 'deviation'. */
 	pcaScale?: PcaScale | undefined;
 }
 

@@ -9,7 +9,7 @@ export interface SgdOptions {
 	learningRate?: number | undefined;
 	/** Share of the last update that is kept. Default 0.9. */
 	momentum?: number | undefined;
-	/** Weight decay of weights. Default 0.0005. */
+	/** Weight decay, except of biases. Default 0.0005. */
 	weightDecay?: number | undefined;
 	/** What multiplies the learning rate for biases. Default 2, as in the released code. */
 	biasLearningRateScale?: number | undefined;
@@ -20,7 +20,7 @@ export interface SgdOptions {
 export const sgdOptions = options<SgdOptions>()({
 	learningRate: option(number(0), 'learning rate at first', recipes.paper.create.learningRate),
 	momentum: option(number(0, 1), 'share of the last update that is kept', 0.9),
-	weightDecay: option(number(0), 'weight decay of weights', 0.0005),
+	weightDecay: option(number(0), 'weight decay, except of biases', 0.0005),
 	biasLearningRateScale: option(number(0), 'what multiplies the learning rate for biases', 2),
 	biasWeightDecay: option(number(0), 'weight decay of biases', 0),
 });

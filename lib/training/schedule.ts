@@ -3,17 +3,17 @@ import type {ScheduleState} from '../net/progress.ts';
 import {recipes} from '../net/recipes.ts';
 
 export interface ScheduleOptions {
-	/** Epochs after which the learning rate is divided by 10; without it, validation decides. */
+	/** Epochs after which the learning rate is divided by 10, in place of patience. */
 	divideAt?: readonly number[] | undefined;
-	/** Epochs without a better error before the rate is divided by 10, that of validation. Default 5. */
+	/** Epochs of no better validation before the rate is divided by 10. Default 5. */
 	patience?: number | undefined;
 }
 
 export const scheduleOptions = options<ScheduleOptions>()({
-	divideAt: option(listOf(integer(1)), 'epochs after which the learning rate is divided by 10'),
+	divideAt: option(listOf(integer(1)), 'epochs after which the learning rate is divided by 10, in place of patience'),
 	patience: option(
 		integer(1),
-		'epochs without a better error before the rate is divided',
+		'epochs of no better validation before the rate is divided',
 		recipes.paper.train.patience,
 	),
 });
