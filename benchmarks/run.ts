@@ -17,7 +17,7 @@ export interface BenchmarkOptions {
 	threads?: number | undefined;
 	precision: Precision;
 	batchSize: number;
-	/** Samples of each trial. Default: 10 of the whole net, 20 of an operation. */
+	/** Samples of each trial. Default: as many as suit it. */
 	repetitions?: number | undefined;
 	signal?: AbortSignal | undefined;
 	/** Called with what is about to run, and how many trials are done. */

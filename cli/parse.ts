@@ -1,5 +1,42 @@
-// Parsers of option values. What they refuse is a usage error that names the option.
-import {InvalidArgumentError, Option} from 'commander';
+// Options of the command line: what describes an option of the library describes it here too. What they refuse is a
+// usage error that names the option.
+import {InvalidArgumentError, Option, type Command} from 'commander';
+import {flag, must, option, refusalOf, type Check} from '../lib/base/check.ts';
+import {runOptions, settingChecks, type Precision} from '../lib/net/options.ts';
+
+type Checks = Readonly<Record<string, Check<unknown>>>;
+
+/** Adds options by their flags: `--batch-size <number>` is what `checks` describe as batchSize. */
+export function addOptions(command: Command, checks: Checks, ...flags: readonly string[]): void {
+	for (const each of flags) command.addOption(new CheckedOption(each, checks));
+}
+
+export class CheckedOption extends Option {
+	readonly check: Check<unknown>;
+
+	constructor(flags: string, checks: Checks) {
+		super(flags);
+		const check = checks[this.attributeName()];
+		if (check?.help === undefined) throw new Error(`Nothing describes ${flags}.`);
+		this.check = check;
+		this.description = this.negate ? `without ${check.help}` : check.help;
+		if (!this.required) return;
+		this.default(check.default);
+		const {known = []} = check;
+		if (accepts(check, [])) this.description += ' (with commas between)';
+		if (known.some((value) => typeof value === 'string')) this.choices(known.map(String));
+		else this.argParser((text) => valueOf(text, check));
+	}
+}
+
+const accepts = (check: Check<unknown>, value: unknown): boolean => refusalOf(check, value) === undefined;
+
+function valueOf(text: string, check: Check<unknown>): unknown {
+	const value = accepts(check, text) ? text : accepts(check, []) ? text.split(',').map(toNumber) : toNumber(text);
+	const refusal = refusalOf(check, value);
+	if (refusal === undefined) return value;
+	throw new InvalidArgumentError(`Expected ${check.known?.join(' or ') ?? refusal}.`);
+}
 
 const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -8,63 +45,29 @@ function toNumber(text: string): number {
 	return numeral.test(text) ? Number(text) : NaN;
 }
 
-/** An integer of at least `least`. */
-export function integer(least: number): (text: string) => number {
-	return (text) => {
-		const value = toNumber(text);
-		if (Number.isSafeInteger(value) && value >= least) return value;
-		throw new InvalidArgumentError(`Expected an integer of at least ${least}.`);
-	};
-}
-
-/** A number of at least `least` and, where that is given, below `below`. */
-export function number(least: number, below = Infinity): (text: string) => number {
-	return (text) => {
-		const value = toNumber(text);
-		if (Number.isFinite(value) && value >= least && value < below) return value;
-		throw new InvalidArgumentError(
-			`Expected a number of at least ${least}${below === Infinity ? '' : ` and below ${below}`}.`,
-		);
-	};
-}
-
-/** Integers separated by commas. */
-export function integers(least: number): (text: string) => number[] {
-	return (text) => text.split(',').map(integer(least));
-}
-
-/** One of a few integers. */
-export function oneOf<T extends number>(...known: readonly T[]): (text: string) => T {
-	return (text) => {
-		const value = known.find((candidate) => candidate === toNumber(text));
-		if (value !== undefined) return value;
-		throw new InvalidArgumentError(`Expected ${known.join(' or ')}.`);
-	};
-}
-
-/** Ids of devices separated by commas. Whether they are here, and how many it takes, is another matter. */
-export function deviceIds(text: string): string {
-	if (text.split(',').every((id) => id.trim() !== '')) return text;
-	throw new InvalidArgumentError('Expected a device such as cpu or cuda:0, or several with commas between.');
-}
+/** Ids separated by commas. Whether they are here, and how many it takes, is another matter. */
+const deviceIds = must<string>('a device such as cpu or cuda:0, or several with commas between', (value) => {
+	return typeof value === 'string' && value.split(',').every((id) => id.trim() !== '');
+});
 
 /** Options that several commands have. */
-export const commonOptions = {
-	json: (description = 'print results as JSON') => new Option('--json', description),
-	device: () =>
-		new Option('--device <id>', "where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each")
-			.argParser(deviceIds)
-			.default('cpu'),
-	threads: () =>
-		new Option('--threads <number>', 'of the CPU, at most; all that this process may use, where not given').argParser(
-			integer(1),
-		),
-	precision: () =>
-		new Option('--precision <precision>', 'type of activations and multiplications')
-			.choices(['fp32', 'bf16'])
-			.default('fp32'),
-	crops: (picture = 'picture') =>
-		new Option('--crops <number>', `views of a ${picture} that are averaged: 1 (centre) or 10`)
-			.argParser(oneOf(1, 10))
-			.default(1),
+export const commonChecks = {
+	device: option(
+		deviceIds,
+		"where to run, as 'alexnet devices' lists them; cpu:0,cpu:1 for a column on each",
+		String(runOptions.checks.devices.default),
+	),
+	threads: runOptions.checks.threads,
+	precision: runOptions.checks.precision,
+	batchSize: option(settingChecks.batchSize, 'pictures at once', settingChecks.batchSize.default),
+	json: option(flag, 'print results as JSON'),
 };
+
+export interface RunCommandOptions {
+	device: string;
+	threads?: number;
+	precision: Precision;
+	json?: boolean;
+}
+
+export const runFlags = ['--device <id>', '--threads <number>', '--precision <precision>'] as const;

@@ -1,35 +1,32 @@
 // Which recipe `train` takes, and what it sets where the command line does not.
-import {Option, type Command} from 'commander';
-import {recipeFor, recipes, type Init, type RecipeName} from '../lib/index.ts';
+import type {Command} from 'commander';
+import {oneOf, option} from '../lib/base/check.ts';
+import {recipeFor, recipes, type Recipe, type RecipeName} from '../lib/index.ts';
 import {fewPictures} from '../lib/net/recipes.ts';
 import {count} from './format.ts';
 import type {Output} from './output.ts';
 
 /** What a recipe decides, by the names of train's options. */
-interface RecipeSettings {
-	init: Init;
-	learningRate: number;
-	batchSize: number;
-	epochs: number;
-	patience: number;
-}
+type RecipeSettings = Recipe['create'] & Recipe['train'];
 
-export interface RecipeOptions extends RecipeSettings {
-	recipe?: RecipeName;
-}
+export type RecipeOptions = RecipeSettings & {readonly recipe?: RecipeName};
 
 const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
 
-export function recipeOption(): Option {
-	const least = fewPictures.toLocaleString('en-US');
-	const description = `defaults that go together; left out, small below ${least} training pictures, else paper`;
-	return new Option('--recipe <recipe>', description).choices(Object.keys(recipes));
-}
+const least = fewPictures.toLocaleString('en-US');
 
-/** An option whose default the recipe decides. */
-export function byRecipe(name: keyof RecipeSettings, flags: string, description: string): Option {
-	const [small, paper] = [settingsOf('small')[name], settingsOf('paper')[name]];
-	return new Option(flags, description).default(paper, small === paper ? undefined : `small ${small}, paper ${paper}`);
+export const recipeCheck = option(
+	oneOf(Object.keys(recipes)),
+	`defaults that go together; left out, small below ${least} training pictures, else paper`,
+);
+
+/** Help says what either recipe makes of the options that it decides. */
+export function describeDefaults({options}: Command): void {
+	const [small, paper] = [settingsOf('small'), settingsOf('paper')];
+	for (const name of Object.keys(paper) as (keyof RecipeSettings)[]) {
+		const decided = options.find((each) => each.attributeName() === name);
+		decided?.default(paper[name], `small ${small[name]}, paper ${paper[name]}`);
+	}
 }
 
 /**

@@ -1,12 +1,13 @@
 // What config.json tells of a run, and how a resumed run takes its settings from there.
-import type {Command, Option} from 'commander';
-import {checked, fields, listOf, optional, recordOf, shortened, text, unknown} from '../lib/base/check.ts';
+import type {Command} from 'commander';
+import {checked, fields, listOf, optional, recordOf, refusalOf, shortened, text, unknown} from '../lib/base/check.ts';
 import {AlexNetError} from '../lib/base/errors.ts';
 import {deviceInUse} from '../lib/device/device.ts';
 import {reasonOf} from '../lib/base/files.ts';
 import type {AlexNet} from '../lib/index.ts';
 import type {RunConfig} from '../lib/run/run-files.ts';
 import {packageVersion} from '../lib/base/package.ts';
+import {CheckedOption} from './parse.ts';
 
 /** Options of `train` that belong to the call, not to the run. */
 const ofTheCall = new Set(['out', 'resume', 'json', 'strict', 'saveEverySteps', 'saveEveryMinutes']);
@@ -70,7 +71,7 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 		const [saved, now] = [settings[name], given[name]];
 		if (saved === undefined && option.defaultValue !== undefined)
 			throw unusable(path, `does not say what ${name} the run was started with`);
-		if (saved !== undefined && !isValueOf(option, saved)) {
+		if (saved !== undefined && option instanceof CheckedOption && refusalOf(option.check, saved) !== undefined) {
 			throw unusable(path, `says that ${name} was ${inJson(saved)}, which it cannot have been`);
 		}
 		result[name] = saved;
@@ -95,18 +96,6 @@ function contradiction(path: string, flag: string, saved: unknown, now: unknown)
 }
 
 const inJson = (value: unknown): string => shortened(JSON.stringify(value));
-
-/** Whether a setting is what the command line makes of some text. */
-function isValueOf(option: Option, saved: unknown): boolean {
-	if (option.isBoolean() || option.negate) return typeof saved === 'boolean';
-	const given = typeof saved === 'string' ? saved : JSON.stringify(saved).replace(/[[\]]/g, '');
-	try {
-		const value = option.parseArg ? option.parseArg<unknown>(given, undefined) : given;
-		return JSON.stringify(value) === JSON.stringify(saved);
-	} catch {
-		return false;
-	}
-}
 
 function unusable(path: string, what: string): AlexNetError {
 	const message =

@@ -2,13 +2,11 @@
 import {AlexNetError} from '../lib/base/errors.ts';
 import {namesOf} from '../lib/data/contents.ts';
 import {fractionOf} from '../lib/data/division.ts';
+import {imageFolderOptions, type ImageFolderOptions} from '../lib/data/image-folder.ts';
 import {ImageFolder, type AlexNet, type Dataset, type PictureContents, type Progress} from '../lib/index.ts';
 
 /** How a folder is divided where no folder of its own is held out; what is not given is found or the default. */
-export interface Division {
-	validationFraction?: number | undefined;
-	seed?: number | undefined;
-}
+export type Division = Pick<ImageFolderOptions, 'validationFraction' | 'seed'>;
 
 /** What a checkpoint says of the pictures that it was trained on. */
 export interface TrainedModel extends Pick<AlexNet, 'labels' | 'seed'> {
@@ -62,7 +60,10 @@ function divisionsOf({progress, seed}: TrainedModel): Required<Division>[] {
 	const {train, validation} = progress.pictures;
 	const counts = train.map(({pictures}, label) => ({trained: pictures, heldOut: validation[label]?.pictures ?? 0}));
 	const validationFraction = fractionOf(counts);
-	const divided = validationFraction === undefined ? [] : [seed, 0].map((each) => ({validationFraction, seed: each}));
+	const divided =
+		validationFraction === undefined
+			? []
+			: [seed, imageFolderOptions.checks.seed.default].map((each) => ({validationFraction, seed: each}));
 	return [...divided, {validationFraction: 0, seed}];
 }
 

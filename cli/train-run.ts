@@ -1,5 +1,5 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import {recipeFor, recipes, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
+import {recipeFor, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
 import type {PictureSource, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
@@ -25,7 +25,7 @@ export interface ShownRunOptions {
 	run: RunFolder;
 	/** How the model's weights started. */
 	init: Init;
-	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'>;
+	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'> & {epochs: number};
 	saveEvery?: SaveEvery | undefined;
 	output: Output;
 	/** Ends the run after the current step, with a checkpoint. */
@@ -47,7 +47,7 @@ export interface ShownRun {
  */
 export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRun> {
 	const {model, data, run, training, saveEvery, output, signal, resumeWith} = options;
-	const display = new TrainDisplay(output, model, training.epochs ?? recipes.paper.train.epochs);
+	const display = new TrainDisplay(output, model, training.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
 	await introduce(options).catch(async (error: unknown) => {
@@ -88,10 +88,7 @@ async function introduce({model, data, init, output, training}: ShownRunOptions)
 	output.note(await describeClasses(data));
 	if (model.progress) {
 		const {epochs} = model.progress;
-		const done =
-			epochs >= (training.epochs ?? recipes.paper.train.epochs)
-				? ' Nothing is left to do: raise --epochs to go on.'
-				: '';
+		const done = epochs >= training.epochs ? ' Nothing is left to do: raise --epochs to go on.' : '';
 		output.note(`Going on after step ${model.step}, with ${count(epochs, 'whole epoch')} made.${done}`);
 		return;
 	}

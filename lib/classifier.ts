@@ -1,7 +1,8 @@
 import {availableParallelism} from 'node:os';
 import {untilAborted} from './base/abort.ts';
 import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
-import {checked, distinctNames, filePath, instanceOf, integer, must, options, partOf} from './base/check.ts';
+import {checked, distinctNames, filePath, filled} from './base/check.ts';
+import {integer, must, option, options, type Checked} from './base/check.ts';
 import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint/checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
 import {mapAhead} from './data/map-ahead.ts';
@@ -9,12 +10,11 @@ import {AlexNetError} from './base/errors.ts';
 import {permit, requirePermit, type Permit} from './base/permit.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './training/evaluate.ts';
 import {Model} from './net/model.ts';
-import {modelOptions, runOptions, type ModelOptions, type RunOptions} from './net/options.ts';
+import {modelOptions, predictOptions, runOptions, settingChecks} from './net/options.ts';
+import type {ModelOptions, PredictOptions, RunOptions} from './net/options.ts';
 import type {PictureSource} from './data/picture-source.ts';
 import {best} from './training/ranking.ts';
-import {sgdOptions} from './net/sgd.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
-import {crops} from './data/views.ts';
 
 /** What `AlexNet.create` takes: the net, its classes, where and how it computes, and how it learns. */
 export interface AlexNetOptions
@@ -25,27 +25,23 @@ export interface AlexNetOptions
 	classes?: number | undefined;
 }
 
-export const alexNetOptions = options<AlexNetOptions>({
+export const alexNetOptions = options<AlexNetOptions>()({
 	...architectureOptions.checks,
-	...runOptions.checks,
-	...sgdOptions.checks,
-	seed: modelOptions.checks.seed,
-	pcaScale: modelOptions.checks.pcaScale,
-	labels: distinctNames(2),
-	classes: classCount,
+	...settingChecks,
+	labels: option(distinctNames(2), 'a name for each class'),
+	classes: option(classCount, 'the number of classes, where they have no names'),
 });
 
 /** What `AlexNet.classify` takes besides the picture. */
-export interface ClassifyOptions {
-	/** How many classes to tell, best first. Default 5. */
+export interface ClassifyOptions extends PredictOptions {
+	/** Classes to tell of a picture, best first. Default 5. */
 	top?: number | undefined;
-	/** Views whose probabilities are averaged (paper 4.1). Default 1. */
-	crops?: 1 | 10 | undefined;
-	/** Rejects with the signal's reason at once. */
-	signal?: AbortSignal | undefined;
 }
 
-export const classifyOptions = options<ClassifyOptions>({top: integer(1), crops, signal: instanceOf(AbortSignal)});
+export const classifyOptions = options<ClassifyOptions>()({
+	top: option(integer(1), 'classes to tell of a picture, best first', 5),
+	...predictOptions.checks,
+});
 
 /** What `AlexNet.classifyMany` takes besides the pictures. */
 export interface ClassifyManyOptions extends ClassifyOptions {
@@ -53,7 +49,10 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 	batchSize?: number | undefined;
 }
 
-export const classifyManyOptions = options<ClassifyManyOptions>({...classifyOptions.checks, batchSize: integer(1)});
+export const classifyManyOptions = options<ClassifyManyOptions>()({
+	...classifyOptions.checks,
+	batchSize: option(integer(1), 'pictures decoded ahead and predicted together, at most'),
+});
 
 /** A class that a picture may show. */
 export interface Classification {
@@ -97,7 +96,7 @@ export class AlexNet extends Model {
 	static async create(options: AlexNetOptions): Promise<AlexNet> {
 		const labels = labelsOf(checked('AlexNet.create', alexNetOptions, options));
 		const architecture = alexnet({...options, classes: labels.length});
-		const model = AlexNet.uninitialized(partOf(modelOptions, {...options, labels, architecture}));
+		const model = AlexNet.uninitialized(filled(modelOptions, {...options, labels, architecture}));
 		await model.initialize();
 		return model;
 	}
@@ -153,7 +152,7 @@ export class AlexNet extends Model {
 	 * @throws ALEXNET_PICTURE where it cannot be decoded.
 	 */
 	async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<Classification[]> {
-		const {top = 5, crops, signal} = checked('classify', classifyOptions, options);
+		const {top, crops, signal} = checked('classify', classifyOptions, options);
 		this.requireOpen();
 		signal?.throwIfAborted();
 		const decoding = decodePicture(picture, this.architecture.imageSize).finally(() => {
@@ -180,7 +179,7 @@ export class AlexNet extends Model {
 
 	async *#classifyMany<P extends PictureInput>(
 		pictures: Iterable<P> | AsyncIterable<P>,
-		{top = 5, crops, batchSize = this.batchSize, signal}: ClassifyManyOptions,
+		{top, crops, batchSize = this.batchSize, signal}: Checked<typeof classifyManyOptions>,
 	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
 		this.requireOpen();
 		const leaving = new AbortController();

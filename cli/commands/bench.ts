@@ -3,21 +3,17 @@ import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../benchmar
 import {runShared, sharedMachine, sharedTable} from '../../benchmarks/shared-machine.ts';
 import {benchmarkTable, describeMachine} from '../../benchmarks/table.ts';
 import {trialNames} from '../../benchmarks/trials.ts';
-import type {Precision} from '../../lib/index.ts';
+import {integer, option} from '../../lib/base/check.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
-import {commonOptions, integer} from '../parse.ts';
+import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
 
-interface BenchCommandOptions {
-	device: string;
-	threads?: number;
-	precision: Precision;
+interface BenchCommandOptions extends RunCommandOptions {
 	batchSize: number;
 	repetitions?: number;
-	json?: boolean;
 }
 
 /** What runs where no trial is named: what users wait for. */
@@ -34,13 +30,9 @@ export function addBench(program: Command): void {
 		.argument(
 			'[trial]',
 			"a trial, the beginning of some trials' names, 'all', or 'shared-machine'; an unknown one lists them",
-		)
-		.addOption(commonOptions.device())
-		.addOption(commonOptions.threads())
-		.addOption(commonOptions.precision())
-		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
-		.option('--repetitions <number>', 'samples taken of each trial', integer(1))
-		.addOption(commonOptions.json());
+		);
+	const checks = {...commonChecks, repetitions: option(integer(1), 'samples taken of each trial')};
+	addOptions(command, checks, ...runFlags, '--batch-size <number>', '--repetitions <number>', '--json');
 	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
 		if (pattern === sharedMachine) return bench(shared, wholeNet, options);
 		const trials = pattern === undefined ? wholeNet : chosen(trialNames(), pattern);

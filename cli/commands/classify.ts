@@ -1,17 +1,14 @@
 import type {Command} from 'commander';
-import {AlexNet, type Classification, type Precision} from '../../lib/index.ts';
+import {classifyOptions} from '../../lib/classifier.ts';
+import {AlexNet, type Classification} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {percent} from '../format.ts';
 import {Output} from '../output.ts';
-import {commonOptions, integer} from '../parse.ts';
+import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
 
-interface ClassifyCommandOptions {
+interface ClassifyCommandOptions extends RunCommandOptions {
 	top: number;
 	crops: 1 | 10;
-	device: string;
-	threads?: number;
-	precision: Precision;
-	json?: boolean;
 }
 
 /** More would take memory for little speed. */
@@ -21,32 +18,28 @@ const viewsAtOnce = 32;
 type Result = {picture: string} & ({classes: Classification[]} | {error: {code: string; message: string}});
 
 export function addClassify(program: Command): void {
-	program
+	const command = program
 		.command('classify')
 		.summary('tell what pictures show')
 		.description('Tell which classes pictures most likely show.')
 		.argument('<checkpoint>', 'for example run/best.safetensors')
-		.argument('<pictures...>', 'JPEG, PNG, WebP, GIF or TIFF files')
-		.option('--top <number>', 'classes to tell for each picture', integer(1), 5)
-		.addOption(commonOptions.crops())
-		.addOption(commonOptions.device())
-		.addOption(commonOptions.threads())
-		.addOption(commonOptions.precision())
-		.addOption(commonOptions.json())
-		.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
-			const output = new Output(options);
-			const {device, threads, precision, top, crops} = options;
-			const load = {devices: device.split(','), threads, precision, batchSize: viewsAtOnce, inferenceOnly: true};
-			await using model = await AlexNet.load(checkpoint, load);
-			const results: Result[] = [];
-			for await (const {picture, classes, error} of model.classifyMany(pictures, {top, crops})) {
-				const result = classes ? {picture, classes} : {picture, error: {code: error.code, message: error.message}};
-				results.push(result);
-				tell(output, result);
-				if (error) process.exitCode = exitCodes.failed;
-			}
-			output.json(results);
-		});
+		.argument('<pictures...>', 'JPEG, PNG, WebP, GIF or TIFF files');
+	const checks = {...commonChecks, ...classifyOptions.checks};
+	addOptions(command, checks, '--top <number>', '--crops <number>', ...runFlags, '--json');
+	command.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
+		const output = new Output(options);
+		const {device, threads, precision, top, crops} = options;
+		const load = {devices: device.split(','), threads, precision, batchSize: viewsAtOnce, inferenceOnly: true};
+		await using model = await AlexNet.load(checkpoint, load);
+		const results: Result[] = [];
+		for await (const {picture, classes, error} of model.classifyMany(pictures, {top, crops})) {
+			const result = classes ? {picture, classes} : {picture, error: {code: error.code, message: error.message}};
+			results.push(result);
+			tell(output, result);
+			if (error) process.exitCode = exitCodes.failed;
+		}
+		output.json(results);
+	});
 }
 
 function tell(output: Output, result: Result): void {

@@ -3,7 +3,7 @@ import {cudaAvailability, listDevices, type DeviceInfo} from '../../lib/index.ts
 import {describeCudaVersions, describeDevice} from '../devices-in-words.ts';
 import {table} from '../format.ts';
 import {Output} from '../output.ts';
-import {commonOptions} from '../parse.ts';
+import {addOptions, commonChecks} from '../parse.ts';
 
 function row({freeBytes, peers, ...device}: DeviceInfo): string[] {
 	return [
@@ -21,23 +21,22 @@ function gibibytes(bytes: number): string {
 }
 
 export function addDevices(program: Command): void {
-	program
+	const command = program
 		.command('devices')
-		.description('list the devices a net can run on here, and say why there is no CUDA device')
-		.addOption(commonOptions.json())
-		.action(({json}: {json?: boolean}) => {
-			const output = new Output({json});
-			const devices = listDevices({probe: true});
-			const cuda = cudaAvailability();
-			if (output.isJson) {
-				output.json({devices, cuda});
-				return;
-			}
-			output.result(table(['id', 'device', 'memory', 'free', 'bf16', 'peers'], devices.map(row)));
-			for (const {id, problem} of devices)
-				if (problem !== undefined) output.result(`\n${id} cannot be used: ${problem}`);
-			const versions = describeCudaVersions(cuda);
-			if (cuda.reason !== 'available') output.result(`\nNo CUDA device: ${cuda.message}`);
-			if (versions) output.result(versions);
-		});
+		.description('list the devices a net can run on here, and say why there is no CUDA device');
+	addOptions(command, commonChecks, '--json');
+	command.action(({json}: {json?: boolean}) => {
+		const output = new Output({json});
+		const devices = listDevices({probe: true});
+		const cuda = cudaAvailability();
+		if (output.isJson) {
+			output.json({devices, cuda});
+			return;
+		}
+		output.result(table(['id', 'device', 'memory', 'free', 'bf16', 'peers'], devices.map(row)));
+		for (const {id, problem} of devices) if (problem !== undefined) output.result(`\n${id} cannot be used: ${problem}`);
+		const versions = describeCudaVersions(cuda);
+		if (cuda.reason !== 'available') output.result(`\nNo CUDA device: ${cuda.message}`);
+		if (versions) output.result(versions);
+	});
 }

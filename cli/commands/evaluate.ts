@@ -1,10 +1,13 @@
-import {Option, type Command} from 'commander';
-import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder, type Precision} from '../../lib/index.ts';
+import type {Command} from 'commander';
+import {flag, oneOf, option} from '../../lib/base/check.ts';
+import {imageFolderOptions} from '../../lib/data/image-folder.ts';
+import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder} from '../../lib/index.ts';
+import {evaluateOptions} from '../../lib/training/evaluate.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {outliveOutput, Output} from '../output.ts';
-import {commonOptions, integer, number} from '../parse.ts';
+import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
 import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
 
@@ -12,10 +15,7 @@ import {UnreadableNotes} from '../unreadable.ts';
 const parts = {train: 'those trained on', validation: 'those held out in training', all: 'all there are'} as const;
 type Split = keyof typeof parts;
 
-interface EvaluateCommandOptions {
-	device: string;
-	threads?: number;
-	precision: Precision;
+interface EvaluateCommandOptions extends RunCommandOptions {
 	batchSize: number;
 	crops: 1 | 10;
 	split?: Split;
@@ -23,38 +23,37 @@ interface EvaluateCommandOptions {
 	seed?: number;
 	strict?: boolean;
 	perClass?: boolean;
-	json?: boolean;
 }
 
+const asInTraining = "as in training (default: the run's)";
+
+const checks = {
+	...{...commonChecks, ...evaluateOptions.checks},
+	split: option(
+		oneOf(Object.keys(parts)),
+		"which pictures: those held out in training (default in the run's folder), those trained on, or all (in another)",
+	),
+	validationFraction: option(imageFolderOptions.checks.validationFraction, asInTraining),
+	seed: option(imageFolderOptions.checks.seed, asInTraining),
+	strict: imageFolderOptions.checks.strict,
+	perClass: option(flag, 'print the results of each class'),
+};
+
 export function addEvaluate(program: Command): void {
-	program
+	const command = program
 		.command('evaluate')
 		.summary('measure a trained net on a folder of pictures')
 		.description('Loss, top-1 and top-5 accuracy of a trained net on pictures of known classes.')
 		.argument('<checkpoint>', 'for example run/best.safetensors')
-		.argument('<folder>', 'the pictures, laid out as for train')
-		.addOption(commonOptions.crops())
-		.addOption(
-			new Option(
-				'--split <part>',
-				"which pictures: those held out in training (default in the run's folder), those trained on, or all (in another)",
-			).choices(Object.keys(parts)),
-		)
-		.option('--validation-fraction <share>', "as in training (default: the run's)", number(0, 1))
-		.option('--per-class', 'print the results of each class')
-		.option('--seed <number>', "as in training (default: the run's)", integer(0))
-		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out')
-		.addOption(commonOptions.device())
-		.addOption(commonOptions.threads())
-		.addOption(commonOptions.precision())
-		.option('--batch-size <number>', 'pictures at once', integer(1), 128)
-		.addOption(commonOptions.json())
-		.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
-			outliveOutput();
-			const output = new Output(options);
-			using interruptible = new Interruptible(() => output.note('Ending after the current batch.'));
-			await evaluate(checkpoint, folder, options, output, interruptible.signal);
-		});
+		.argument('<folder>', 'the pictures, laid out as for train');
+	addOptions(command, checks, '--crops <number>', '--split <part>', '--validation-fraction <share>', '--per-class');
+	addOptions(command, checks, '--seed <number>', '--strict', ...runFlags, '--batch-size <number>', '--json');
+	command.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
+		outliveOutput();
+		const output = new Output(options);
+		using interruptible = new Interruptible(() => output.note('Ending after the current batch.'));
+		await evaluate(checkpoint, folder, options, output, interruptible.signal);
+	});
 }
 
 async function evaluate(

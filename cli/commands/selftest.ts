@@ -1,14 +1,16 @@
 import {randomInt} from 'node:crypto';
-import {Option, type Command} from 'commander';
+import type {Command} from 'commander';
+import {flag, option} from '../../lib/base/check.ts';
 import {openDevice} from '../../lib/device/device.ts';
 import {listDevices} from '../../lib/index.ts';
+import {settingChecks} from '../../lib/net/options.ts';
 import {factsOf} from '../../lib/selftest/facts.ts';
 import type {TestResult} from '../../lib/selftest/result.ts';
 import {selftest} from '../../lib/selftest/selftest.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
-import {commonOptions, deviceIds, integer} from '../parse.ts';
+import {addOptions, commonChecks} from '../parse.ts';
 import {describeFacts, SelftestTable, verdict} from '../selftest-report.ts';
 
 interface SelftestCommandOptions {
@@ -18,29 +20,28 @@ interface SelftestCommandOptions {
 	json?: boolean;
 }
 
+const checks = {
+	...commonChecks,
+	device: option(commonChecks.device, 'devices, with commas between (default: every CUDA device, or else cpu:0)'),
+	full: option(flag, "also the shapes of AlexNet's layers, and a training step of the whole net: some minutes"),
+	seed: option(settingChecks.seed, 'decides all inputs (default: another each time)'),
+};
+
 export function addSelftest(program: Command): void {
-	program
+	const command = program
 		.command('selftest')
 		.summary('check that devices compute what they must')
 		.description(
 			'Check every operation on a device against its definition in double precision, a training step against the CPU, ' +
 				'and what devices send each other. Prints a report to paste into a bug report. ' +
 				`Ends with code ${exitCodes.selftest} where something is wrong.`,
-		)
-		.addOption(
-			new Option(
-				'--device <ids>',
-				'devices, with commas between (default: every CUDA device; cpu:0 if there is none)',
-			).argParser(deviceIds),
-		)
-		.option('--full', "also the shapes of AlexNet's layers, and a training step of the whole net: some minutes")
-		.option('--seed <number>', 'decides all inputs (default: another each time)', integer(0))
-		.addOption(commonOptions.json())
-		.action(async (options: SelftestCommandOptions) => {
-			const output = new Output(options);
-			using interruptible = new Interruptible(() => output.note('Ending after the current test.'));
-			await run(options, output, interruptible.signal);
-		});
+		);
+	addOptions(command, checks, '--device <ids>', '--full', '--seed <number>', '--json');
+	command.action(async (options: SelftestCommandOptions) => {
+		const output = new Output(options);
+		using interruptible = new Interruptible(() => output.note('Ending after the current test.'));
+		await run(options, output, interruptible.signal);
+	});
 }
 
 async function run(options: SelftestCommandOptions, output: Output, signal: AbortSignal): Promise<void> {

@@ -1,43 +1,68 @@
 import {resolve} from 'node:path';
-import {Option, type Command} from 'commander';
+import type {Command} from 'commander';
+import {filePath, filled, flag, option, type Checked} from '../../lib/base/check.ts';
 import {AlexNetError} from '../../lib/base/errors.ts';
-import {ImageFolder, type AlexNetOptions, type PcaScale, type Precision} from '../../lib/index.ts';
-import {initials} from '../../lib/net/presets.ts';
+import {seed} from '../../lib/base/random.ts';
+import {alexNetOptions} from '../../lib/classifier.ts';
+import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-folder.ts';
+import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
+import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
 import {resumeRun, startRun} from '../open-run.ts';
 import {outliveOutput, Output} from '../output.ts';
-import {commonOptions, integer, integers, number, oneOf} from '../parse.ts';
-import {byRecipe, recipeOption, withRecipe, type RecipeOptions} from '../recipe-choice.ts';
+import {addOptions, commonChecks, runFlags} from '../parse.ts';
+import {describeDefaults, recipeCheck, withRecipe} from '../recipe-choice.ts';
 import {resumedOptions} from '../run-config.ts';
+import {saveEveryOptions} from '../../lib/run/train-run.ts';
 import {describeBest, trainInTerminal} from '../train-run.ts';
 
-interface TrainCommandOptions extends RecipeOptions {
+/** What the library is told, and what belongs to the command alone. */
+interface TrainCommandOptions
+	extends
+		Omit<Checked<typeof alexNetOptions>, 'devices' | 'preset' | 'labels' | 'classes' | 'inferenceOnly'>,
+		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
+		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {
 	device: string;
-	threads?: number;
-	precision: Precision;
-	seed: number;
+	recipe?: RecipeName;
+	augment: boolean;
 	out: string;
 	resume?: string;
 	saveEverySteps?: number;
-	saveEveryMinutes: number;
-	momentum: number;
-	weightDecay: number;
-	biasLearningRateScale: number;
-	biasWeightDecay: number;
-	divideAt?: number[];
-	activation: 'relu' | 'tanh';
-	lrn: boolean;
-	pooling: '3/2' | '2/2';
-	dropout: number;
-	columns: 1 | 2;
-	augment: boolean;
-	pcaScale: PcaScale;
-	validationFraction: number;
-	crops: 1 | 10;
-	strict?: boolean;
+	saveEveryMinutes?: number;
 	json?: boolean;
 }
+
+const checks = {
+	...{...imageFolderOptions.checks, ...alexNetOptions.checks, ...trainOptions.checks, ...commonChecks},
+	...{saveEverySteps: saveEveryOptions.checks.steps, saveEveryMinutes: saveEveryOptions.checks.minutes},
+	seed: seed('decides weights, masks, crops, order and what is held out'),
+	recipe: recipeCheck,
+	augment: option(flag, 'random crops, mirror images and PCA colour'),
+	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
+	resume: option(filePath, 'go on with the run in this folder; --epochs may be raised'),
+	json: option(flag, 'print every report as a line of JSON'),
+};
+
+/** By the groups of the help. */
+const flags = {
+	'Run:': [
+		...[...runFlags, '--epochs <number>', '--batch-size <number>', '--seed <number>', '--out <folder>'],
+		...['--resume <run>', '--save-every-steps <number>', '--save-every-minutes <number>', '--json'],
+	],
+	'Recipe (paper, section 5):': [
+		...['--recipe <recipe>', '--learning-rate <number>', '--momentum <number>', '--weight-decay <number>'],
+		...['--bias-learning-rate-scale <number>', '--bias-weight-decay <number>', '--divide-at <epochs>'],
+		'--patience <epochs>',
+	],
+	'Net:': [
+		...['--init <init>', '--activation <function>', '--no-lrn', '--pooling <window/stride>', '--dropout <share>'],
+		'--columns <number>',
+	],
+	'Pictures:': [
+		...['--validation-fraction <share>', '--no-augment', '--pca-scale <scale>', '--crops <number>', '--strict'],
+	],
+};
 
 export function addTrain(program: Command): void {
 	const command = program
@@ -49,22 +74,9 @@ export function addTrain(program: Command): void {
 				'Ctrl-C ends after the current step, with a checkpoint; pressed again, at once. --resume goes on from the ' +
 				'last checkpoint, with the settings that the run was started with, as if it had never stopped.',
 		)
-		.argument('<folder>', 'the pictures')
-		.optionsGroup('Run:')
-		.addOption(commonOptions.device())
-		.addOption(commonOptions.threads())
-		.addOption(commonOptions.precision())
-		.addOption(byRecipe('epochs', '--epochs <number>', 'passes over the pictures').argParser(integer(1)))
-		.addOption(byRecipe('batchSize', '--batch-size <number>', 'pictures in a step').argParser(integer(1)))
-		.option('--seed <number>', 'decides weights, masks, crops, order and what is held out', integer(0), 0)
-		.option('--out <folder>', 'run folder for checkpoints and metrics', 'run')
-		.option('--resume <run>', 'go on with the run in this folder; --epochs may be raised')
-		.option('--save-every-steps <number>', 'write a checkpoint that often, besides after each epoch', integer(1))
-		.option('--save-every-minutes <number>', 'and when so much time has passed', number(0), 10)
-		.addOption(commonOptions.json('print every report as a line of JSON'));
-	addRecipe(command);
-	addNet(command);
-	addData(command);
+		.argument('<folder>', 'the pictures');
+	for (const [group, each] of Object.entries(flags)) addOptions(command.optionsGroup(group), checks, ...each);
+	describeDefaults(command);
 	command.action(async (folder: string, options: TrainCommandOptions) => {
 		outliveOutput();
 		const output = new Output(options);
@@ -73,45 +85,6 @@ export function addTrain(program: Command): void {
 		);
 		await train(command, folder, options, output, interruptible.signal);
 	});
-}
-
-function addRecipe(command: Command): void {
-	const patience = 'without --divide-at: epochs without a better result before it is';
-	command
-		.optionsGroup('Recipe (paper, section 5):')
-		.addOption(recipeOption())
-		.addOption(byRecipe('learningRate', '--learning-rate <number>', 'at first').argParser(number(0)))
-		.option('--momentum <number>', 'share of the last update that is kept', number(0, 1), 0.9)
-		.option('--weight-decay <number>', 'of weights', number(0), 0.0005)
-		.option('--bias-learning-rate-scale <number>', 'rate of biases, as a multiple', number(0), 2)
-		.option('--bias-weight-decay <number>', 'of biases', number(0), 0)
-		.option('--divide-at <epochs>', 'divide the rate by 10 after these epochs: 30,60', integers(1))
-		.addOption(byRecipe('patience', '--patience <epochs>', patience).argParser(integer(1)));
-}
-
-function addNet(command: Command): void {
-	command
-		.optionsGroup('Net:')
-		.addOption(byRecipe('init', '--init <init>', 'how weights start').choices(Object.keys(initials)))
-		.addOption(new Option('--activation <function>', 'nonlinearity').choices(['relu', 'tanh']).default('relu'))
-		.option('--no-lrn', 'leave out local response normalization')
-		.addOption(new Option('--pooling <window/stride>', 'overlapped or not').choices(['3/2', '2/2']).default('3/2'))
-		.option('--dropout <share>', 'of fc6 and fc7, 0 for none', number(0, 1), 0.5)
-		.option('--columns <number>', "2, or the paper's half-size net of 1", oneOf(1, 2), 2);
-}
-
-function addData(command: Command): void {
-	command
-		.optionsGroup('Pictures:')
-		.option('--validation-fraction <share>', 'held out where there is no val folder', number(0, 1), 0.1)
-		.option('--no-augment', 'centre crops instead of random crops, mirror images and PCA colour')
-		.addOption(
-			new Option('--pca-scale <scale>', "PCA colour by standard deviations, or the paper's eigenvalues")
-				.choices(['deviation', 'eigenvalue'])
-				.default('deviation'),
-		)
-		.addOption(commonOptions.crops('held-out picture'))
-		.option('--strict', 'stop at a picture that cannot be read, instead of leaving it out');
 }
 
 async function train(
@@ -125,8 +98,7 @@ async function train(
 	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
 	if (!resumed) await RunFolder.requireFree(path);
 	const asked = resumed ? resumedOptions(command, given, path, resumed.config) : given;
-	const {seed, validationFraction, strict = false} = asked;
-	const data = await ImageFolder.open(folder, {validationFraction, strict, seed});
+	const data = await ImageFolder.open(folder, filled(imageFolderOptions, asked));
 	requireSeveralClasses(folder, data);
 	const options = resumed ? asked : withRecipe(command, asked, data.train.size, output);
 	const settings = {folder, ...options};
@@ -145,14 +117,7 @@ async function train(
 }
 
 function netOptions(options: TrainCommandOptions): AlexNetOptions {
-	const {init, activation, lrn, pooling, dropout, columns, device, threads, precision, batchSize, seed, pcaScale} =
-		options;
-	const {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay} = options;
-	return {
-		...{init, activation, lrn, pooling, dropout, columns},
-		...{devices: device.split(','), threads, precision, batchSize, seed, pcaScale},
-		...{learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay},
-	};
+	return {...filled(alexNetOptions, options), devices: options.device.split(',')};
 }
 
 /** The run's folder: a resumed run stays in its own. */

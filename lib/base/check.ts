@@ -5,7 +5,24 @@ import * as v from 'valibot';
 import {AlexNetError, type ErrorCode} from './errors.ts';
 
 /** What a value must be. Its message completes the sentence "batchSize must be …". */
-export type Check<T> = v.GenericSchema<T>;
+export type Check<T> = v.GenericSchema<T> & {
+	/** All that it can be, where that is little. */
+	readonly known?: readonly (string | number)[];
+	/** Of an option: what it is for. Its docstring begins with this, as test/option-docs.test.ts sees to. */
+	readonly help?: string;
+	/** Of an option: what it is where it is left out. */
+	readonly default?: unknown;
+};
+
+/** An option that has a default. */
+export type Option<T> = Check<T> & {readonly help: string; readonly default: T};
+
+/** An option, described once for the library, the command line and the README. */
+export function option<T>(check: Check<T>, help: string, whereLeftOut: NoInfer<T>): Option<T>;
+export function option<T>(check: Check<T>, help: string): Check<T> & {readonly help: string};
+export function option(check: Check<unknown>, help: string, whereLeftOut?: unknown): Check<unknown> {
+	return {...check, help, default: whereLeftOut};
+}
 
 /** @param expected ends the sentence that begins with the value's name and "must be" */
 export function must<T>(expected: string, is: (value: unknown) => boolean): Check<T> {
@@ -28,8 +45,10 @@ export const number = (least: number, below = Infinity): Check<number> =>
 
 export const finite: Check<number> = must('a finite number', (value) => Number.isFinite(value));
 
-export const oneOf = <const T extends string | number>(known: readonly T[]): Check<T> =>
-	must(`one of ${known.join(', ')}`, (value) => known.includes(value as T));
+export const oneOf = <const T extends string | number>(known: readonly T[]): Check<T> => ({
+	...must<T>(`one of ${known.join(', ')}`, (value) => known.includes(value as T)),
+	known,
+});
 
 export const flag: Check<boolean> = must('true or false', (value) => typeof value === 'boolean');
 export const text: Check<string> = must('a string', (value) => typeof value === 'string');
@@ -139,13 +158,31 @@ type OptionChecks<T> = {
 };
 
 /** What an object of options must be. */
-export type Options<T> = Check<T> & {
+export type Options<T, C = OptionChecks<T>> = Check<T> & {
 	/** Option by option: for options that have these among them. */
-	readonly checks: OptionChecks<T>;
+	readonly checks: C;
 };
 
-/** No option has another type than its check says, and none is unknown. */
-export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
+/** What has passed a check: `Checked<typeof trainOptions>` are options with their defaults. */
+export type Checked<K extends Check<unknown>> = K extends {readonly checks: infer C}
+	? {
+			[Name in keyof v.InferOutput<K>]-?: C[Name & keyof C] extends
+				{readonly default: unknown} | {readonly isNeeded: true}
+				? Exclude<v.InferOutput<K>[Name], undefined>
+				: v.InferOutput<K>[Name] | undefined;
+		}
+	: v.InferOutput<K>;
+
+/**
+ * No option has another type than its check says, and none is unknown. Called as `options<T>()({…})`: of two type
+ * parameters TypeScript infers both or neither.
+ */
+export const options =
+	<T extends object>() =>
+	<const C extends OptionChecks<T>>(checks: C & Record<Exclude<keyof C, keyof T>, never>): Options<T, C> =>
+		optionsOf<T, C>(checks);
+
+function optionsOf<T, C extends OptionChecks<T>>(checks: C): Options<T, C> {
 	const known = Object.keys(checks);
 	const entries = Object.entries<Check<unknown>>(checks).map(([name, check]) => {
 		return [name, 'isNeeded' in check ? check : v.optional(check)] as const;
@@ -154,7 +191,7 @@ export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
 	const refusal = ({expected, path}: v.StrictObjectIssue): string => {
 		const name = String(path?.at(-1)?.key);
 		if (expected === 'never') return unknownOption(name, known);
-		return v.safeParse(byName.get(name) ?? v.never(), undefined).issues?.[0].message ?? ''; // it was left out
+		return refusalOf(byName.get(name) ?? v.never(), undefined) ?? ''; // it was left out
 	};
 	const isObject = must<object>('an object', (value) => Object.prototype.toString.call(value) === '[object Object]');
 	const schema = v.pipe(isObject, v.strictObject(Object.fromEntries(entries), refusal));
@@ -164,15 +201,19 @@ export function options<T extends object>(checks: OptionChecks<T>): Options<T> {
 /** The same options, each of which must be given. */
 export function allNeeded<T extends object>({checks}: Options<T>): Options<AllOf<T>> {
 	const all = Object.entries<Check<unknown>>(checks).map(([name, check]) => [name, needed(check)] as const);
-	return options(Object.fromEntries(all) as unknown as OptionChecks<AllOf<T>>);
+	return optionsOf(Object.fromEntries(all) as unknown as OptionChecks<AllOf<T>>);
 }
 
 type AllOf<T> = {[Name in keyof T]-?: Exclude<T[Name], undefined>};
 
-/** Those of `values` that are options of `check`: for what passes a part of its own options on. */
-export function partOf<T extends object>({checks}: Options<T>, values: T): T {
-	const all = values as Readonly<Record<string, unknown>>;
-	return Object.fromEntries(Object.keys(checks).map((name) => [name, all[name]])) as T;
+/** Those of `values` that are options of `check`, and the defaults of those that are left out. */
+export function filled<T, C extends OptionChecks<T>>({checks}: Options<T, C>, values: T): Checked<Options<T, C>> {
+	const given = values as Readonly<Record<string, unknown>>;
+	const all = Object.entries<Check<unknown>>(checks).flatMap(([name, check]) => {
+		const value = given[name] === undefined ? check.default : given[name];
+		return name in given || value !== undefined ? [[name, value] as const] : [];
+	});
+	return Object.fromEntries(all) as Checked<Options<T, C>>;
 }
 
 function unknownOption(name: string, known: readonly string[]): string {
@@ -182,15 +223,22 @@ function unknownOption(name: string, known: readonly string[]): string {
 }
 
 /**
- * The value, where it is as `check` says.
+ * The value, where it is as `check` says; of options with the defaults of those that are left out.
  *
  * @param what the value's name: "batchSize"; of an options object the function's, as in "AlexNet.create has no option
  * 'device'. Did you mean 'devices'?"
  * @throws ALEXNET_ARGUMENT, or `code`, with the name, what it must be and what it is.
  */
-export function checked<T>(what: string, check: Check<T>, value: unknown, code: ErrorCode = 'ALEXNET_ARGUMENT'): T {
+export function checked<K extends Check<unknown>>(
+	what: string,
+	check: K,
+	value: unknown,
+	code: ErrorCode = 'ALEXNET_ARGUMENT',
+): Checked<K> {
 	const result = v.safeParse(check, value, {abortEarly: true});
-	if (result.success) return value as T; // not valibot's copy: some values are shared
+	// Not valibot's copy, which is a deep one.
+	if (result.success)
+		return ('checks' in check ? filled(check as Options<object>, value as object) : value) as Checked<K>;
 	const [{expected, message, input, path = []}] = result.issues;
 	if (expected === 'never') throw new AlexNetError(code, `${what} has ${message}`);
 	const name = path.map(({key}, depth) =>
@@ -198,6 +246,11 @@ export function checked<T>(what: string, check: Check<T>, value: unknown, code: 
 	);
 	const whole = 'checks' in check ? `The options of ${what}` : what;
 	throw new AlexNetError(code, `${name.join('') || whole} must be ${message}, got ${inWords(input)}.`);
+}
+
+/** What the value must be, where it is not as `check` says. */
+export function refusalOf(check: Check<unknown>, value: unknown): string | undefined {
+	return v.safeParse(check, value).issues?.[0].message;
 }
 
 /** What an error shows of a text, such as a name that a file may have made megabytes long. */
@@ -214,10 +267,6 @@ export function inWords(value: unknown): string {
 	const kind = typeof constructor === 'function' ? constructor.name : 'Object';
 	const length = 'length' in value && typeof value.length === 'number' ? ` of ${value.length}` : '';
 	return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}${length}`;
-}
-
-export function requireInteger(name: string, value: number, least: number): number {
-	return checked(name, integer(least), value);
 }
 
 export function requireLength(what: string, length: number, expected: number): void {

@@ -1,5 +1,9 @@
 // Counter-based random numbers on the host, the same Philox 4x32-10 as core/random.h: a draw depends on its counter
 // alone, so that crops do not depend on the order of batches, nor a resumed run on where it stopped.
+import {integer, option, type Option} from './check.ts';
+
+/** The option that begins all draws of a kind. */
+export const seed = (help: string): Option<number> => option(integer(0), help, 0);
 
 /** What a stream is for: word 3 of the counter. Mirrors `Draw` in core/random.h. */
 export const draws = {weights: 1, dropout: 2, views: 3, shuffle: 4} as const;

@@ -1,7 +1,7 @@
 // Checkpoints: one safetensors file that classifies on its own and that training can go on from.
 import {setImmediate} from 'node:timers/promises';
 import type {Architecture} from '../net/architecture.ts';
-import {flag, options} from '../base/check.ts';
+import {filled, flag, options} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {encodeHeader, decodeHeader, type CheckpointHeader} from './checkpoint-header.ts';
 import {placeColumns} from '../net/columns.ts';
@@ -13,7 +13,7 @@ import type {Model} from '../net/model.ts';
 import type {ModelOptions, RunOptions} from '../net/options.ts';
 import type {Parameter, ParameterContents} from '../net/parameter.ts';
 import {SafetensorsFile, writeSafetensors, type OutgoingTensor} from './safetensors.ts';
-import {sgdSettings} from '../net/sgd.ts';
+import {sgdOptions} from '../net/sgd.ts';
 
 /** Checking values pauses for the event loop after this many: about a millisecond. */
 const valuesAtOnce = 2 ** 20;
@@ -27,7 +27,7 @@ export interface SaveOptions {
 	momentum?: boolean | undefined;
 }
 
-export const saveOptions = options<SaveOptions>({momentum: flag});
+export const saveOptions = options<SaveOptions>()({momentum: flag});
 
 /**
  * Writes fp32 weights and biases under PyTorch's names, `momentum.<name>`, `mean`, `pca.values` and `pca.vectors`.
@@ -127,7 +127,7 @@ export async function loadCheckpoint<M extends Model>(
 		// Files of the first version do not say; a net that had made a step had them.
 		const {hasStatistics = step > 0, hasMomentum = true} = header;
 		const model = make({
-			...sgdSettings(sgd),
+			...filled(sgdOptions, sgd),
 			...{architecture, labels, seed, pcaScale},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 			threads: options.threads,

@@ -3,21 +3,20 @@ import {
 	checked,
 	distinctNames,
 	flag,
-	integer,
 	inWords,
 	listOf,
 	must,
 	needed,
 	number,
+	option,
 	options,
 } from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {batchOptions, placesOfPictures, statisticsOptions} from './picture-source.ts';
 import type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from './picture-source.ts';
-import type {Statistics} from './views.ts';
+import {imageSize, type Statistics} from './views.ts';
 import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
-import {defaultImageSize} from './decode.ts';
 import {decoderProcess} from './decoder-process.ts';
 import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
 import {requireReadableClasses} from './readable-classes.ts';
@@ -29,36 +28,35 @@ export type {Picture};
 export interface DatasetOptions {
 	labels: readonly string[];
 	pictures: readonly Picture[];
-	/** Side S of the decoded pictures; 256 by default, as in the paper. */
+	/** Side S of the decoded pictures. Default 256, as in the paper. */
 	imageSize?: number | undefined;
-	/** Makes an unreadable or suspect picture an error instead of leaving it out or using it. */
+	/** Stops at a picture that is unreadable or damaged, instead of leaving it out or using it. Default false. */
 	strict?: boolean | undefined;
-	/** Memory for decoded pictures; datasets may share it. None by default. */
+	/** Memory for decoded pictures; datasets may share it. Default: none. */
 	cacheBudget?: CacheBudget | undefined;
-	/**
-	 * How long a picture is asked for again, in seconds, where its storage fails (a drive that is away, an I/O error);
-	 * 30 by default.
-	 */
+	/** Seconds for which a picture is asked for again whose storage fails, as a drive that is away does. Default 30. */
 	retrySeconds?: number | undefined;
 	/**
-	 * How a picture's file becomes pixels, for formats of your own; by default as `decodePicture` does, at first in a
+	 * How a picture's file becomes pixels, for formats of your own. Default: as `decodePicture` does, at first in a
 	 * process of its own.
 	 */
 	decode?: DecodePicture | undefined;
 }
+
+export const strict = option(flag, 'stops at a picture that is unreadable or damaged', false);
 
 /** It may say more. Its label is compared with the labels there are. */
 const picture = must<Picture>('an object with a path and a label', (value) => {
 	return typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
 });
 
-export const datasetOptions = options<DatasetOptions>({
+export const datasetOptions = options<DatasetOptions>()({
 	labels: needed(distinctNames(0)),
 	pictures: needed(listOf(picture)),
-	imageSize: integer(1),
-	strict: flag,
-	cacheBudget: options<CacheBudget>({bytes: needed(number(0))}),
-	retrySeconds: number(0),
+	imageSize,
+	strict,
+	cacheBudget: options<CacheBudget>()({bytes: needed(number(0))}),
+	retrySeconds: option(number(0), 'seconds for which a picture is asked for again whose storage fails', 30),
 	decode: callback(),
 });
 
@@ -78,8 +76,8 @@ export class Dataset implements PictureSource {
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
 		const given = checked('Dataset', datasetOptions, options);
-		const {labels, pictures, imageSize = defaultImageSize, strict = false, cacheBudget = {bytes: 0}} = given;
-		const {decode = decoderProcess.decode, retrySeconds = 30} = given;
+		const {labels, pictures, imageSize, strict, retrySeconds} = given;
+		const {cacheBudget = {bytes: 0}, decode = decoderProcess.decode} = given;
 		for (const {path, label} of pictures) {
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
@@ -138,7 +136,7 @@ export class Dataset implements PictureSource {
 	 * the order can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where the storage fails.
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast = false, ahead: count = 2, signal} = checked('batches', batchOptions, options);
+		const {batchSize, dropLast, ahead: count, signal} = checked('batches', batchOptions, options);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
 		const left = new AbortController(); // Nobody sees its reason: ahead() drops what was asked for.

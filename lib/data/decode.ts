@@ -1,13 +1,11 @@
 import sharp, {type Sharp, type SharpOptions} from 'sharp';
-import {requireInteger} from '../base/check.ts';
+import {checked} from '../base/check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
+import {imageSize as sideOption} from './views.ts';
 
 export {PictureError, type PictureInput};
-
-/** The side that the paper scales pictures to (section 2). */
-export const defaultImageSize = 256;
 
 /** A picture as a net takes it. */
 export interface DecodedPicture {
@@ -43,8 +41,8 @@ const harmlessBytes = 4;
  * numbers from 0 with 8 or 16 bits; the message names it and says why. ALEXNET_ARGUMENT for what is no
  * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says.
  */
-export async function decodePicture(source: PictureInput, imageSize = defaultImageSize): Promise<Uint8Array> {
-	requireInteger('imageSize', imageSize, 1);
+export async function decodePicture(source: PictureInput, imageSize = sideOption.default): Promise<Uint8Array> {
+	checked('imageSize', sideOption, imageSize);
 	return (await decodeData(await readInput(source), imageSize)).pixels;
 }
 

@@ -1,32 +1,30 @@
 import {join} from 'node:path';
-import {checked, filePath, flag, integer, number, options} from '../base/check.ts';
+import {checked, filePath, number, option, options} from '../base/check.ts';
 import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
-import {Dataset} from './dataset.ts';
+import {Dataset, strict, type DatasetOptions} from './dataset.ts';
 import {divide} from './division.ts';
 import {layoutOf} from './layout.ts';
 import {describeKinds, listFolder, pictureKinds} from './listing.ts';
+import {imageSize} from './views.ts';
+import {seed} from '../base/random.ts';
 
 /** What `ImageFolder.open` takes besides the folder. */
-export interface ImageFolderOptions {
-	/** Share of each class that is held out where none has a folder of its own; 0.1 by default. */
+export interface ImageFolderOptions extends Pick<DatasetOptions, 'strict' | 'imageSize'> {
+	/** Share of each class to hold out where no folder is held out. Default 0.1. */
 	validationFraction?: number | undefined;
-	/** Chooses which pictures are held out; 0 by default. */
+	/** Decides which pictures are held out. Default 0. */
 	seed?: number | undefined;
-	/** Makes an unreadable picture an error instead of leaving it out. */
-	strict?: boolean | undefined;
-	/** Side S of the decoded pictures; 256 by default, as in the paper. */
-	imageSize?: number | undefined;
-	/** Memory for decoded pictures, for training and validation together; 512 MiB by default, 0 for none. */
+	/** Bytes of memory for decoded pictures, of training and validation together. Default 536870912 (512 MiB); 0 for none. */
 	cacheBytes?: number | undefined;
 }
 
-export const imageFolderOptions = options<ImageFolderOptions>({
-	validationFraction: number(0, 1),
-	seed: integer(0),
-	strict: flag,
-	imageSize: integer(1),
-	cacheBytes: number(0),
+export const imageFolderOptions = options<ImageFolderOptions>()({
+	validationFraction: option(number(0, 1), 'share of each class to hold out where no folder is held out', 0.1),
+	seed: seed('decides which pictures are held out'),
+	strict,
+	imageSize,
+	cacheBytes: option(number(0), 'bytes of memory for decoded pictures', 512 * 2 ** 20),
 });
 
 /** A folder of pictures, one folder per class, divided into training and validation. */
@@ -72,7 +70,7 @@ export class ImageFolder {
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
 		checked('dir', filePath, dir);
 		const given = checked('ImageFolder.open', imageFolderOptions, options);
-		const {validationFraction = 0.1, seed = 0, strict, imageSize, cacheBytes = 512 * 2 ** 20} = given;
+		const {validationFraction, seed, strict, imageSize, cacheBytes} = given;
 		const layout = layoutOf(dir, (await listFolder(dir, expectedIn(dir))).folders);
 		const all = await listClasses(layout.train);
 		const labels = all.classes.map(({label}) => label);

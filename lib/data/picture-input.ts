@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {types} from 'node:util';
 import * as v from 'valibot';
-import {checked, requireInteger, requireLength, oneOf, type Check} from '../base/check.ts';
+import {checked, integer, requireLength, oneOf, type Check} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {codeOf} from '../base/files.ts';
 
@@ -125,8 +125,8 @@ async function readBlob(blob: Blob): Promise<PictureData> {
 }
 
 function checkRaw({data, width, height, channels = 4}: RawPicture): CheckedRaw {
-	requireInteger("A raw picture's width", width, 1);
-	requireInteger("A raw picture's height", height, 1);
+	checked("A raw picture's width", integer(1), width);
+	checked("A raw picture's height", integer(1), height);
 	checked("A raw picture's channels", oneOf([1, 3, 4]), channels);
 	const size = `${height} x ${width} x ${channels}`;
 	requireLength(`A raw picture's data of height x width x channels = ${size}`, data.length, height * width * channels);

@@ -1,4 +1,4 @@
-import {arrayOf, callback, flag, instanceOf, integer, inWords, must, needed, options} from '../base/check.ts';
+import {arrayOf, callback, flag, instanceOf, integer, inWords, must, needed, option, options} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import type {Statistics} from './views.ts';
 
@@ -18,9 +18,9 @@ export interface Batch {
 /** Which batches a source is asked for. */
 export interface BatchOptions {
 	batchSize: number;
-	/** Places of the pictures, in the order to deliver; all of them in their own order by default. */
+	/** Places of the pictures, in the order to deliver. Default: all of them, in their own order. */
 	order?: ArrayLike<number> | undefined;
-	/** Whether a last batch that is not full is left out. Default false. */
+	/** Leaves a last batch out that is not full. Default false. */
 	dropLast?: boolean | undefined;
 	/** Batches prepared before they are asked for. Default 2. */
 	ahead?: number | undefined;
@@ -29,11 +29,11 @@ export interface BatchOptions {
 
 export const placesOfPictures = arrayOf<number>('places of pictures');
 
-export const batchOptions = options<BatchOptions>({
+export const batchOptions = options<BatchOptions>()({
 	batchSize: needed(integer(1)),
 	order: placesOfPictures,
-	dropLast: flag,
-	ahead: integer(0),
+	dropLast: option(flag, 'leaves a last batch out that is not full', false),
+	ahead: option(integer(0), 'batches prepared before they are asked for', 2),
 	signal: instanceOf(AbortSignal),
 });
 
@@ -43,7 +43,10 @@ export interface StatisticsOptions {
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export const statisticsOptions = options<StatisticsOptions>({signal: instanceOf(AbortSignal), onProgress: callback()});
+export const statisticsOptions = options<StatisticsOptions>()({
+	signal: instanceOf(AbortSignal),
+	onProgress: callback(),
+});
 
 /** The pictures of each class, in the order of the labels. */
 export type PictureContents = readonly {

@@ -1,5 +1,5 @@
 // Which part of a picture the net sees: crops, mirror images, PCA colour.                                    paper 4.1
-import {floats, needed, oneOf, options} from '../base/check.ts';
+import {floats, integer, needed, oneOf, option, options} from '../base/check.ts';
 import {draws, normals, philox, uniformInteger} from '../base/random.ts';
 
 /** What is known of a training set: its mean image, and how its RGB values vary. */
@@ -14,9 +14,9 @@ export interface Statistics {
 	};
 }
 
-export const statisticsFields = options<Statistics>({
+export const statisticsFields = options<Statistics>()({
 	mean: needed(floats),
-	pca: needed(options<Statistics['pca']>({values: needed(floats), vectors: needed(floats)})),
+	pca: needed(options<Statistics['pca']>()({values: needed(floats), vectors: needed(floats)})),
 });
 
 /**
@@ -25,10 +25,20 @@ export const statisticsFields = options<Statistics>({
  */
 export type PcaScale = 'deviation' | 'eigenvalue';
 
-export const pcaScale = oneOf<PcaScale>(['deviation', 'eigenvalue']);
-/** What training sees of a picture, and how many views testing averages. */
-export const augment = oneOf(['paper', 'none']);
-export const crops = oneOf([1, 10]);
+export const pcaScale = option(oneOf(['deviation', 'eigenvalue']), 'what scales PCA colour', 'deviation');
+
+/** What training sees of a picture. */
+export const augment = option(oneOf(['paper', 'none']), 'random views as in the paper, or centre crops', 'paper');
+
+export interface CropsOption {
+	/** Views of a picture to average: 1 (the centre) or the paper's 10 (4.1). Default 1. */
+	crops?: 1 | 10 | undefined;
+}
+
+export const crops = option(oneOf([1, 10]), "views of a picture to average: 1 (the centre) or the paper's 10", 1);
+
+/** The paper scales pictures to 256 (section 2). */
+export const imageSize = option(integer(1), 'side S of the decoded pictures', 256);
 
 /** A row of augment's table: top, left, mirrored, and what is added to red, green and blue. */
 export const viewWidth = 6;

@@ -1,5 +1,5 @@
 import {checked} from '../base/check.ts';
-import {listDevices, openDevice, threadsCheck, type DeviceOptions} from './device.ts';
+import {listDevices, openDevice, deviceOptions, type DeviceOptions} from './device.ts';
 import {AlexNetError, isAlexNetError} from '../base/errors.ts';
 import type {NativeDevice} from './native.ts';
 
@@ -82,7 +82,7 @@ export class DeviceGroup {
 
 /** Threads of each of several CPU devices. */
 function shareOf(devices: number, asked: number | undefined): number {
-	if (asked !== undefined) checked('threads', threadsCheck, asked);
+	if (asked !== undefined) checked('threads', deviceOptions.checks.threads, asked);
 	const most = listDevices().find(({kind}) => kind === 'cpu')?.threads ?? 1;
 	return Math.max(1, Math.floor(Math.min(asked ?? most, most) / devices));
 }

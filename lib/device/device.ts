@@ -1,4 +1,4 @@
-import {checked, flag, integer, options, text, type Check} from '../base/check.ts';
+import {checked, flag, integer, option, options, text} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
 
@@ -6,32 +6,34 @@ import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from 
 export interface ListOptions {
 	/**
 	 * Opens each device for a moment, to tell how much memory is free and whether this build runs there. Some of a GPU's
-	 * memory then stays with this process until it ends.
+	 * memory then stays with this process until it ends. Default false.
 	 */
 	probe?: boolean | undefined;
 }
 
-const listOptions = options<ListOptions>({probe: flag});
+export const listOptions = options<ListOptions>()({
+	probe: option(flag, 'opens each device for a moment', false),
+});
 
 /** What `openDevice` takes besides the id. */
 export interface DeviceOptions {
 	/**
-	 * CPU only: at most so many threads. Default: as many as affinity, a container's CPU quota, OMP_NUM_THREADS and
-	 * OMP_THREAD_LIMIT allow; no more in any case.
+	 * Threads of the CPU, at most; left out, all that this process may use: as many as affinity, a container's CPU quota,
+	 * OMP_NUM_THREADS and OMP_THREAD_LIMIT allow; no more in any case. Several devices share them.
 	 */
 	threads?: number | undefined;
 }
 
-export const threadsCheck: Check<number> = integer(1);
-
-const deviceOptions = options<DeviceOptions>({threads: threadsCheck});
+export const deviceOptions = options<DeviceOptions>()({
+	threads: option(integer(1), 'threads of the CPU, at most; left out, all that this process may use'),
+});
 
 /**
  * The devices of this machine. Why there is no CUDA device, and which CUDA versions build and driver have, says
  * {@link cudaAvailability}.
  */
 export function listDevices(given: ListOptions = {}): DeviceInfo[] {
-	const {probe = false} = checked('listDevices', listOptions, given);
+	const {probe} = checked('listDevices', listOptions, given);
 	const devices = native.listDevices();
 	return probe ? devices.map((device) => ({...device, ...probed(device.id)})) : devices;
 }

@@ -1,6 +1,7 @@
 // AlexNet on one screen.                                                                          paper 3.5, figure 2
 import type {Architecture, ConvSpec, LayerSpec, LinearSpec} from './architecture.ts';
-import {checked, flag, integer, needed, number, oneOf, options, partOf} from '../base/check.ts';
+import {checked, filled, flag, integer, needed, number, oneOf, option, options} from '../base/check.ts';
+import {imageSize} from '../data/views.ts';
 import type {Activation} from '../device/native.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
 import {recipes} from './recipes.ts';
@@ -9,41 +10,40 @@ import {recipes} from './recipes.ts';
 export interface ArchitectureOptions {
 	/** Outputs of the last layer. */
 	classes: number;
-	/** Whose net: `paper` is the NIPS 2012 text's. */
+	/** Whose net: `paper` is the NIPS 2012 text's. Default 'paper'. */
 	preset?: Preset | undefined;
-	/** How weights and biases start; `source2012` and `he` learn small data sets where `paper` stays at chance. */
+	/** How weights and biases start; `source2012` and `he` learn small sets where `paper` stays at chance. Default 'paper'. */
 	init?: Init | undefined;
-	/** `tanh` to compare, as figure 1 does. */
+	/** Nonlinearity; `tanh` to compare, as figure 1 does. Default 'relu'. */
 	activation?: 'relu' | 'tanh' | undefined;
-	/** Local response normalization; without it the paper loses 1.4 % top-1 (3.3). */
+	/** Local response normalization; without it the paper loses 1.4 % top-1 (3.3). Default true. */
 	lrn?: boolean | undefined;
-	/** Overlapped 3/2, or 2/2, which costs the paper 0.4 % top-1 (3.4). */
+	/** Pooling windows, overlapped 3/2 or 2/2, which costs the paper 0.4 % top-1 (3.4). Default '3/2'. */
 	pooling?: '3/2' | '2/2' | undefined;
-	/** Share of fc6 and fc7 dropped in training, 0 for none (4.2). */
+	/** Share of fc6 and fc7 that is dropped in training, 0 for none (4.2). Default 0.5. */
 	dropout?: number | undefined;
-	/** 2, or the half-size net of one column that the paper compares with (3.2): conv1-4 halved, the rest as it is. */
+	/** Columns: 2, or the paper's half-size net of 1 (3.2): conv1-4 halved, the rest as it is. Default 2. */
 	columns?: 1 | 2 | undefined;
 }
 
 /** Many more than any data set has, and few enough to have a name each. */
 export const classCount = integer(2, 1_000_000);
 
-export const architectureOptions = options<ArchitectureOptions>({
+export const architectureOptions = options<ArchitectureOptions>()({
 	classes: needed(classCount),
-	preset: oneOf(Object.keys(presets) as Preset[]),
-	init: oneOf(Object.keys(initials) as Init[]),
-	activation: oneOf(['relu', 'tanh']),
-	lrn: flag,
-	pooling: oneOf(['3/2', '2/2']),
-	dropout: number(0, 1),
-	columns: oneOf([1, 2]),
+	preset: option(oneOf(Object.keys(presets) as Preset[]), 'whose net', 'paper'),
+	init: option(oneOf(Object.keys(initials) as Init[]), 'how weights and biases start', recipes.paper.create.init),
+	activation: option(oneOf(['relu', 'tanh']), 'nonlinearity', 'relu'),
+	lrn: option(flag, 'local response normalization', true),
+	pooling: option(oneOf(['3/2', '2/2']), 'pooling windows, overlapped 3/2 or 2/2', '3/2'),
+	dropout: option(number(0, 1), 'share of fc6 and fc7 that is dropped in training, 0 for none', 0.5),
+	columns: option(oneOf([1, 2]), "columns: 2, or the paper's half-size net of 1", 2),
 });
 
 /** @param given may have other options besides, which are not looked at */
 export function alexnet(given: ArchitectureOptions): Architecture {
-	const chosen = checked('alexnet', architectureOptions, partOf(architectureOptions, given));
-	const {classes, preset = 'paper', activation = 'relu', lrn = true, columns = 2} = chosen;
-	const {init = recipes.paper.create.init, pooling = '3/2', dropout = 0.5} = chosen;
+	const chosen = checked('alexnet', architectureOptions, filled(architectureOptions, given));
+	const {classes, preset, init, activation, lrn, pooling, dropout, columns} = chosen;
 	const numbers = presets[preset];
 	const initial = initials[init];
 	const conv = (
@@ -62,7 +62,7 @@ export function alexnet(given: ArchitectureOptions): Architecture {
 	};
 	const drop = (name: string): LayerSpec[] => (dropout > 0 ? [{type: 'dropout', name, rate: dropout}] : []);
 	return {
-		imageSize: 256,
+		imageSize: imageSize.default,
 		crop: numbers.crop,
 		columns,
 		layers: [

@@ -1,5 +1,5 @@
 import type {Architecture} from './architecture.ts';
-import {bytes, checked, floats, instanceOf, requireLength} from '../base/check.ts';
+import {bytes, checked, filled, floats, instanceOf, requireLength} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
@@ -11,8 +11,7 @@ import {noSuchClass} from '../data/picture-source.ts';
 import {InferencePlan, type Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
-import {recipes} from './recipes.ts';
-import {sgdSettings, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
+import {sgdOptions, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
 import {Stepper} from './stepper.ts';
 import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from '../data/views.ts';
 import {WorkQueue} from '../base/work-queue.ts';
@@ -57,18 +56,17 @@ export class Model {
 
 	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
-		checked('AlexNet', modelOptions, options);
-		const {architecture, labels, devices = 'cpu', precision = 'fp32', seed = 0} = options;
-		const {batchSize = recipes.paper.create.batchSize} = options;
+		const given = checked('AlexNet', modelOptions, options);
+		const {architecture, labels, devices, precision, seed, batchSize} = given;
 		requireLabels(architecture, labels);
 		this.architecture = architecture;
 		this.labels = [...labels];
 		this.precision = precision;
 		this.batchSize = batchSize;
 		this.seed = seed;
-		this.inferenceOnly = options.inferenceOnly ?? false;
-		this.pcaScale = options.pcaScale ?? 'deviation';
-		this.#sgd = sgdSettings(options);
+		this.inferenceOnly = given.inferenceOnly;
+		this.pcaScale = given.pcaScale;
+		this.#sgd = filled(sgdOptions, given);
 		const {imageSize, crop} = architecture;
 		const mean = [imageSize, imageSize, 3];
 		const pca = {values: new Float32Array(3), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
@@ -121,7 +119,7 @@ export class Model {
 	}
 
 	set sgd(settings: SgdSettings) {
-		this.#sgd = {...checked('model.sgd', sgdSettingsCheck, settings)};
+		this.#sgd = checked('model.sgd', sgdSettingsCheck, settings);
 	}
 
 	/** Ids of the devices that hold the columns. */
@@ -176,14 +174,15 @@ export class Model {
 	async trainStep(options: TrainStepOptions): Promise<StepResult> {
 		this.requireOpen();
 		this.requireTrainable();
-		const {images, update = true, progress} = checked('trainStep', trainStepOptions, options);
-		const labels = this.#requireLabels(options.labels);
+		const given = checked('trainStep', trainStepOptions, options);
+		const {images, update, progress} = given;
+		const labels = this.#requireLabels(given.labels);
 		const {imageSize} = this.architecture;
 		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
-		if (options.indices) requireLength('indices', options.indices.length, labels.length);
+		if (given.indices) requireLength('indices', given.indices.length, labels.length);
 		return this.exclusively(() =>
 			this.#withStatistics(async () => {
-				const batch = {images, labels, views: this.#views(labels.length, options), step: this.step};
+				const batch = {images, labels, views: this.#views(labels.length, given), step: this.step};
 				const result = await this.#stepper.make(batch, update ? this.sgd : undefined);
 				if (update) ++this.step;
 				if (progress && Number.isFinite(result.loss)) this.progress = progress(result);
@@ -210,7 +209,7 @@ export class Model {
 	 */
 	async predict(images: Uint8Array, options: PredictOptions = {}): Promise<Float32Array> {
 		this.requireOpen();
-		const {crops = 1, signal} = checked('predict', predictOptions, options);
+		const {crops, signal} = checked('predict', predictOptions, options);
 		checked('images', bytes, images);
 		const {imageSize, crop} = this.architecture;
 		return this.#predictor.predict(images, testViews(crops, imageSize, crop), signal);
@@ -331,7 +330,7 @@ export class Model {
 		return takeMemory(this.#group.devices, purpose, (memories) => new InferencePlan(this.#network, rows, memories));
 	}
 
-	#views(count: number, {augment = 'paper', indices, epoch = this.step}: TrainStepOptions): Float32Array {
+	#views(count: number, {augment, indices, epoch = this.step}: TrainStepOptions): Float32Array {
 		const {imageSize, crop} = this.architecture;
 		if (augment === 'none') {
 			const centre = testViews(1, imageSize, crop);

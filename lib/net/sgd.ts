@@ -1,15 +1,15 @@
-import {allNeeded, number, options} from '../base/check.ts';
+import {allNeeded, number, option, options} from '../base/check.ts';
 import {native} from '../device/native.ts';
 import type {Parameter} from './parameter.ts';
 import {recipes} from './recipes.ts';
 
 /** Momentum SGD with weight decay.                                                                          paper 5 */
 export interface SgdOptions {
-	/** Default 0.01. */
+	/** Learning rate at first. Default 0.01. */
 	learningRate?: number | undefined;
-	/** Default 0.9. */
+	/** Share of the last update that is kept. Default 0.9. */
 	momentum?: number | undefined;
-	/** Default 0.0005. */
+	/** Weight decay, except of biases. Default 0.0005. */
 	weightDecay?: number | undefined;
 	/** What multiplies the learning rate for biases. Default 2, as in the released code. */
 	biasLearningRateScale?: number | undefined;
@@ -17,25 +17,18 @@ export interface SgdOptions {
 	biasWeightDecay?: number | undefined;
 }
 
-export const sgdOptions = options<SgdOptions>({
-	learningRate: number(0),
-	momentum: number(0, 1),
-	weightDecay: number(0),
-	biasLearningRateScale: number(0),
-	biasWeightDecay: number(0),
+export const sgdOptions = options<SgdOptions>()({
+	learningRate: option(number(0), 'learning rate at first', recipes.paper.create.learningRate),
+	momentum: option(number(0, 1), 'share of the last update that is kept', 0.9),
+	weightDecay: option(number(0), 'weight decay, except of biases', 0.0005),
+	biasLearningRateScale: option(number(0), 'what multiplies the learning rate for biases', 2),
+	biasWeightDecay: option(number(0), 'weight decay of biases', 0),
 });
 
 /** {@link SgdOptions} with every value filled in. */
 export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
 export const sgdSettingsCheck = allNeeded(sgdOptions);
-
-/** Fills in the defaults. */
-export function sgdSettings(given: SgdOptions): SgdSettings {
-	const {learningRate = recipes.paper.create.learningRate, momentum = 0.9, weightDecay = 0.0005} = given;
-	const {biasLearningRateScale = 2, biasWeightDecay = 0} = given;
-	return {learningRate, momentum, weightDecay, biasLearningRateScale, biasWeightDecay};
-}
 
 /** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters, a call for each device. */
 export function sgd(parameters: readonly Parameter[], settings: SgdSettings): void {

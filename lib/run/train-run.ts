@@ -1,5 +1,5 @@
 // Training that keeps a run folder: reports, checkpoints now and then, and what is left where it stops.
-import {callback, checked, integer, must, needed, number, options} from '../base/check.ts';
+import {callback, checked, filled, integer, must, needed, number, option, options} from '../base/check.ts';
 import {isAlexNetError} from '../base/errors.ts';
 import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {pictureSource, type PictureSource} from '../data/picture-source.ts';
@@ -9,11 +9,16 @@ import {RunFolder} from './run-folder.ts';
 
 /** When a checkpoint is written besides after each epoch: whichever comes first. */
 export interface SaveEvery {
-	/** Steps since the last one. Default: any number. */
+	/** Steps after which a checkpoint is written, besides after each epoch. */
 	steps?: number | undefined;
-	/** Minutes since the last one. Default 10. */
+	/** Minutes after which a checkpoint is written, besides after each epoch. Default 10. */
 	minutes?: number | undefined;
 }
+
+export const saveEveryOptions = options<SaveEvery>()({
+	steps: option(integer(1), 'steps after which a checkpoint is written, besides after each epoch'),
+	minutes: option(number(0), 'minutes after which a checkpoint is written, besides after each epoch', 10),
+});
 
 /** What {@link trainRun} takes: a run, what it learns from, and all that `AlexNet.train` takes. */
 export interface TrainRunOptions extends TrainOptions {
@@ -33,12 +38,12 @@ export interface TrainRunOptions extends TrainOptions {
 	onStop?: ((reason: unknown) => void) | undefined;
 }
 
-export const trainRunOptions = options<TrainRunOptions>({
+export const trainRunOptions = options<TrainRunOptions>()({
 	...trainOptions.checks,
 	run: needed(must<RunFolder>('a RunFolder', (value) => value instanceof RunFolder)),
 	model: needed(anAlexNet),
 	source: needed(pictureSource),
-	saveEvery: options<SaveEvery>({steps: integer(1), minutes: number(0)}),
+	saveEvery: saveEveryOptions,
 	onReport: callback(),
 	onStop: callback(),
 });
@@ -109,7 +114,8 @@ class Saver {
 	readonly #every: {steps: number; minutes: number};
 	#savedAt = performance.now();
 
-	constructor(run: RunFolder, model: AlexNet, {steps = Infinity, minutes = 10}: SaveEvery = {}) {
+	constructor(run: RunFolder, model: AlexNet, every: SaveEvery = {}) {
+		const {steps = Infinity, minutes} = filled(saveEveryOptions, every);
 		this.#run = run;
 		this.#model = model;
 		this.#every = {steps, minutes};

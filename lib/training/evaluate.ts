@@ -3,19 +3,17 @@ import {AlexNetError} from '../base/errors.ts';
 import type {Model} from '../net/model.ts';
 import {noSuchClass, pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {first, rank} from './ranking.ts';
-import {crops} from '../data/views.ts';
+import {crops, type CropsOption} from '../data/views.ts';
 
 /** What `AlexNet.evaluate` takes besides the pictures. */
-export interface EvaluateOptions {
-	/** Views of each picture whose probabilities are averaged: the centre, or the paper's ten (4.1). Default 1. */
-	crops?: 1 | 10 | undefined;
+export interface EvaluateOptions extends CropsOption {
 	/** Rejects with the signal's reason after the current batch. */
 	signal?: AbortSignal | undefined;
 	/** Called after each batch. */
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-export const evaluateOptions = options<EvaluateOptions>({
+export const evaluateOptions = options<EvaluateOptions>()({
 	crops,
 	signal: instanceOf(AbortSignal),
 	onProgress: callback(),
@@ -57,7 +55,7 @@ export async function evaluate(
 	options: EvaluateOptions = {},
 ): Promise<Evaluation> {
 	checked('source', pictureSource, source);
-	const {crops = 1, signal, onProgress} = checked('evaluate', evaluateOptions, options);
+	const {crops, signal, onProgress} = checked('evaluate', evaluateOptions, options);
 	model.requireOpen();
 	const places = placesOf(model.labels, source.labels);
 	const sums = {pictures: 0, loss: 0, top5: 0};

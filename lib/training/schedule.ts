@@ -1,16 +1,23 @@
-import {integer, listOf, options} from '../base/check.ts';
+import {filled, integer, listOf, option, options} from '../base/check.ts';
 import type {ScheduleState} from '../net/progress.ts';
 import {recipes} from '../net/recipes.ts';
 
 /** When the learning rate is divided by 10. */
 export interface ScheduleOptions {
-	/** Epochs after which the learning rate is divided by 10. Without it, validation decides. */
+	/** Epochs after which the learning rate is divided by 10, in place of patience. */
 	divideAt?: readonly number[] | undefined;
-	/** Epochs without a better validation error after which the rate is divided by 10. Default 5. */
+	/** Epochs of no better validation before the rate is divided by 10. Default 5. */
 	patience?: number | undefined;
 }
 
-export const scheduleOptions = options<ScheduleOptions>({divideAt: listOf(integer(1)), patience: integer(1)});
+export const scheduleOptions = options<ScheduleOptions>()({
+	divideAt: option(listOf(integer(1)), 'epochs after which the learning rate is divided by 10, in place of patience'),
+	patience: option(
+		integer(1),
+		'epochs of no better validation before the rate is divided',
+		recipes.paper.train.patience,
+	),
+});
 
 /** How often validation may divide the rate: "reduced three times prior to termination".                      paper 5 */
 const mostDivisions = 3;
@@ -23,7 +30,7 @@ export class Schedule {
 	readonly #patience: number;
 
 	constructor(options: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
-		const {divideAt, patience = recipes.paper.train.patience} = options;
+		const {divideAt, patience} = filled(scheduleOptions, options);
 		this.#divideAt = divideAt;
 		this.#patience = patience;
 		this.state = state;

@@ -1,4 +1,4 @@
-import {callback, checked, instanceOf, integer, options} from '../base/check.ts';
+import {callback, checked, instanceOf, integer, option, options, type Checked} from '../base/check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
@@ -11,19 +11,17 @@ import {recipes} from '../net/recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
-import {augment, crops} from '../data/views.ts';
+import {augment, crops, type CropsOption} from '../data/views.ts';
 
 /** What `AlexNet.train` takes besides the pictures. */
-export interface TrainOptions extends ScheduleOptions {
+export interface TrainOptions extends ScheduleOptions, CropsOption {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
-	/** Default: the model's. */
+	/** Pictures in a step. Default: as the model has it. */
 	batchSize?: number | undefined;
 	/** Evaluated after each epoch. */
 	validation?: PictureSource | undefined;
-	/** Views of each validation picture. Default 1. */
-	crops?: 1 | 10 | undefined;
-	/** `paper` (default): random crops, mirror images and PCA colour. `none`: centre crops. */
+	/** Random views as in the paper, or centre crops: 'paper' or 'none'. Default 'paper'. */
 	augment?: 'paper' | 'none' | undefined;
 	/** Rejects with the signal's reason after the current step. */
 	signal?: AbortSignal | undefined;
@@ -31,11 +29,11 @@ export interface TrainOptions extends ScheduleOptions {
 	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
 }
 
-export const trainOptions = options<TrainOptions>({
+export const trainOptions = options<TrainOptions>()({
 	...scheduleOptions.checks,
-	epochs: integer(1),
-	batchSize: integer(1),
-	validation: pictureSource,
+	epochs: option(integer(1), 'passes over the pictures', recipes.paper.train.epochs),
+	batchSize: option(integer(1), 'pictures in a step'),
+	validation: option(pictureSource, 'evaluated after each epoch'),
 	crops,
 	augment,
 	signal: instanceOf(AbortSignal),
@@ -101,7 +99,7 @@ export function train(
 async function* trainAlone(
 	model: Model,
 	source: PictureSource,
-	options: TrainOptions,
+	options: Checked<typeof trainOptions>,
 ): AsyncGenerator<TrainReport, void, undefined> {
 	model.requireOpen();
 	if (inTraining.has(model)) {
@@ -119,10 +117,9 @@ async function* trainAlone(
 async function* trainEpochs(
 	model: Model,
 	source: PictureSource,
-	options: TrainOptions,
+	options: Checked<typeof trainOptions>,
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs = recipes.paper.train.epochs, batchSize = model.batchSize} = options;
-	const {validation, crops, signal, onProgress} = options;
+	const {epochs, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);

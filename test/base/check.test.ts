@@ -4,12 +4,14 @@ import {
 	callback,
 	checked,
 	either,
+	filled,
 	flag,
 	instanceOf,
 	integer,
 	listOf,
 	number,
 	oneOf,
+	option,
 	options,
 	text,
 } from '../../lib/base/check.ts';
@@ -25,7 +27,7 @@ interface Meal {
 	onServed?: (() => void) | undefined;
 }
 
-const meal = options<Meal>({
+const meal = options<Meal>()({
 	guests: integer(1),
 	share: number(0, 1),
 	dish: oneOf(['soup', 'salad']),
@@ -41,6 +43,33 @@ test('options that are as described come back', (t) => {
 	const given: Meal = {guests: 2, share: 0, dish: 'soup', names: [], tables: ['a'], outside: false, signal};
 	t.deepEqual(checked('serve', meal, given), given);
 	t.deepEqual(checked('serve', meal, {guests: undefined}), {guests: undefined});
+});
+
+interface Seats {
+	chairs?: number | undefined;
+	shape?: 'round' | 'square' | undefined;
+}
+
+const seats = options<Seats>()({
+	chairs: option(integer(1), 'chairs at the table', 4),
+	shape: oneOf(['round', 'square']),
+});
+
+test('what is left out is the default, if there is one', (t) => {
+	const given = {chairs: undefined, shape: 'round'} as const;
+	t.deepEqual(checked('seat', seats, given), {chairs: 4, shape: 'round'});
+	t.deepEqual(given, {chairs: undefined, shape: 'round'});
+	t.deepEqual(checked('seat', seats, {}), {chairs: 4});
+	t.deepEqual(checked('seat', seats, {chairs: 2}), {chairs: 2});
+	t.throws(() => checked('seat', seats, {chairs: null}), {
+		message: 'chairs must be an integer of at least 1, got null.',
+	});
+});
+
+test('of several options those of a check are taken, with its defaults', (t) => {
+	const all: Seats & Meal = {guests: 3, shape: 'square'};
+	t.deepEqual(filled(seats, all), {chairs: 4, shape: 'square'});
+	t.deepEqual(filled(seats, {}), {chairs: 4});
 });
 
 const refused: readonly (readonly [unknown, string])[] = [
