@@ -6,7 +6,7 @@ export type {RawPicture} from './data/picture-input.ts';
 export {ImageFolder, type ImageFolderOptions} from './data/image-folder.ts';
 export {Dataset, type DatasetOptions, type Picture} from './data/dataset.ts';
 export type {CacheBudget, DecodePicture} from './data/picture-reader.ts';
-export {cudaAvailability, listDevices, type ListOptions} from './device/device.ts';
+export {cudaAvailability, listDevices, type DeviceOptions, type ListOptions} from './device/device.ts';
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
 export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './training/evaluate.ts';
 export {writeFilters} from './run/filters.ts';
@@ -29,4 +29,4 @@ export type {Environment, EpochProgress, Progress, ScheduleState} from './net/pr
 export {fewPictures, recipeFor, recipes, type Recipe, type RecipeName} from './net/recipes.ts';
 export type {EpochReport, StepReport, TrainOptions, TrainReport} from './training/trainer.ts';
 export type {ScheduleOptions} from './training/schedule.ts';
-export type {PcaScale, Statistics} from './data/views.ts';
+export type {CropsOption, PcaScale, Statistics} from './data/views.ts';

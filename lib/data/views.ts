@@ -30,6 +30,7 @@ export const pcaScale = option(oneOf(['deviation', 'eigenvalue']), 'what scales 
 /** What training sees of a picture. */
 export const augment = option(oneOf(['paper', 'none']), 'random views as in the paper, or centre crops', 'paper');
 
+/** How many views of a picture are averaged. */
 export interface CropsOption {
 	/** Views of a picture to average: 1 (the centre) or the paper's 10 (4.1). Default 1. */
 	crops?: 1 | 10 | undefined;
