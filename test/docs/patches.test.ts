@@ -55,7 +55,7 @@ test("a copy of the sources with the layer's patch passes the layer's test", (t)
 	t.teardown(() => {
 		rmSync(copy, {recursive: true});
 	});
-	const folders = ['lib', 'cli', 'benchmarks', 'test/helpers', 'package.json', 'tsconfig.json'];
+	const folders = ['lib', 'cli', 'benchmarks', 'test/helpers', 'test/types', 'package.json', 'tsconfig.json'];
 	for (const part of folders) cpSync(join(root, part), join(copy, part), {recursive: true});
 	for (const part of ['node_modules', 'build']) symlinkSync(realpathSync(join(root, part)), join(copy, part));
 	t.is(refusal(copy, readFileSync(join(root, 'docs/activate-layer.patch'), 'utf8')), '');
