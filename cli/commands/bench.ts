@@ -3,7 +3,7 @@ import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../benchmar
 import {runShared, sharedMachine, sharedTable} from '../../benchmarks/shared-machine.ts';
 import {benchmarkTable, describeMachine} from '../../benchmarks/table.ts';
 import {trialNames} from '../../benchmarks/trials.ts';
-import {integer, option} from '../../lib/base/check.ts';
+import {integer, option, suggestion} from '../../lib/base/check.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {table} from '../format.ts';
@@ -27,18 +27,22 @@ export function addBench(program: Command): void {
 			'Measure how long a training step, inference or a single operation takes at the shapes of AlexNet, each in a ' +
 				'process of its own, and how near that is to what this machine can do.',
 		)
-		.argument(
-			'[trial]',
-			"a trial, the beginning of some trials' names, 'all', or 'shared-machine'; an unknown one lists them",
-		);
+		.argument('[trial]', "a trial, the beginning of some trials' names, 'all', or 'shared-machine'; 'list' tells them");
 	const checks = {...commonChecks, repetitions: option(integer(1), 'samples taken of each trial')};
 	addOptions(command, checks, ...runFlags, '--batch-size <number>', '--repetitions <number>', '--json');
 	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
 		if (pattern === sharedMachine) return bench(shared, wholeNet, options);
+		const names = [...trialNames(), sharedMachine];
+		if (pattern === 'list') {
+			const output = new Output(options);
+			output.json(names);
+			if (!output.isJson) output.result(names.join('\n'));
+			return;
+		}
 		const trials = pattern === undefined ? wholeNet : chosen(trialNames(), pattern);
 		if (trials.length === 0) {
-			const message = `error: there is no trial '${pattern ?? ''}'. Trials: ${[...trialNames(), sharedMachine].join(', ')}`;
-			command.error(message, {exitCode: exitCodes.usage});
+			const advice = suggestion(pattern ?? '', names) ?? `Trials: ${names.join(', ')}`;
+			command.error(`error: there is no trial '${pattern ?? ''}'. ${advice}`, {exitCode: exitCodes.usage});
 		}
 		return bench((given) => measured(trials, given), trials, options);
 	});

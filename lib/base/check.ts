@@ -216,10 +216,15 @@ export function filled<T, C extends OptionChecks<T>>({checks}: Options<T, C>, va
 	return Object.fromEntries(all) as Checked<Options<T, C>>;
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
+/** "Did you mean 'devices'?", where a known name is that near. */
+export function suggestion(name: string, known: readonly string[]): string | undefined {
 	const nearest = closest(name, known);
 	const isNear = distance(name, nearest) <= 2 || nearest.startsWith(name) || name.startsWith(nearest);
-	return `no option '${name}'. ${isNear ? `Did you mean '${nearest}'?` : `There are: ${known.join(', ')}.`}`;
+	return isNear ? `Did you mean '${nearest}'?` : undefined;
+}
+
+function unknownOption(name: string, known: readonly string[]): string {
+	return `no option '${name}'. ${suggestion(name, known) ?? `There are: ${known.join(', ')}.`}`;
 }
 
 /**

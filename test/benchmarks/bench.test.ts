@@ -18,6 +18,12 @@ const numbers = [
 	'peakGigaflops',
 ] as const;
 
+test('bench list tells the trials', async (t) => {
+	const {code, stdout} = await alexnet(['bench', 'list']);
+	t.is(code, 0);
+	t.deepEqual(stdout.trim().split('\n'), [...trialNames(), 'shared-machine']);
+});
+
 async function bench(t: ExecutionContext, args: string[]): Promise<BenchmarkRow[]> {
 	const {code, stdout, stderr} = await alexnet(['bench', ...args, '--repetitions', '2', '--json']);
 	t.is(code, 0, stderr);
