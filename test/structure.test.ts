@@ -1,7 +1,8 @@
 // The one direction in which things depend, as ARCHITECTURE.md draws it.
-import {readdirSync, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {dirname, join, normalize} from 'node:path';
 import test from 'ava';
+import {filesBelow} from './helpers/sources.ts';
 
 /** From the top to the bottom: a file imports from its own row and from rows below it. */
 const rows: readonly (readonly string[])[] = [
@@ -36,12 +37,6 @@ const folderOf = (file: string): string => {
 };
 
 const sources = /\.(cu|cuh|cc|h)$/;
-
-function filesBelow(folder: string, extension: RegExp): string[] {
-	return readdirSync(folder, {recursive: true, encoding: 'utf8'})
-		.filter((name) => extension.test(name))
-		.map((name) => join(folder, name));
-}
 
 function rowOf(file: string): number {
 	return rows.findIndex((row) => row.some((entry) => (entry.endsWith('/') ? file.startsWith(entry) : file === entry)));

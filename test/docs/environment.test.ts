@@ -1,10 +1,9 @@
 // docs/environment.md lists the environment variables that the sources read, all of them and no others.
-import {readdirSync, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {filesBelow, root} from '../helpers/sources.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folders = [
 	'benchmarks',
 	'binding',
@@ -37,9 +36,7 @@ const hidden: Readonly<Record<string, RegExp>> = {
 };
 
 const files = folders
-	.flatMap((folder) =>
-		readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'}).map((name) => join(folder, name)),
-	)
+	.flatMap((folder) => filesBelow(folder))
 	.flatMap((file) => {
 		const extension = /\.(\w+)$/.exec(file)?.[1] ?? '';
 		return extension in readings ? [{file, extension, text: readFileSync(join(root, file), 'utf8')}] : [];

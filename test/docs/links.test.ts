@@ -1,10 +1,9 @@
 // What the documents point at is there: files, headings, and paths of the sources that they name.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {dirname, join, normalize} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {filesBelow, root} from '../helpers/sources.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folders = [
 	'benchmarks',
 	'binding',
@@ -21,12 +20,12 @@ const folders = [
 	'test',
 ];
 
-const below = (folder: string): string[] =>
-	readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'}).map((name) => join(folder, name));
-const documents = [...readdirSync(root), ...folders.flatMap(below)].filter((name) => name.endsWith('.md'));
+const documents = [...readdirSync(root), ...folders.flatMap((folder) => filesBelow(folder))].filter((name) =>
+	name.endsWith('.md'),
+);
 
 /** Files that the guides' patches make, and a reader therefore. */
-const toBeMade = below('docs')
+const toBeMade = filesBelow('docs')
 	.filter((name) => name.endsWith('.patch'))
 	.flatMap((name) => [...readFileSync(join(root, name), 'utf8').matchAll(/^--- \/dev\/null\n\+\+\+ b\/(.*)$/gm)])
 	.map(([, file]) => file);

@@ -3,10 +3,8 @@ import {spawnSync} from 'node:child_process';
 import {cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import {root} from '../helpers/sources.ts';
 
 const guides = [
 	{guide: 'docs/add-an-operation.md', patch: 'docs/square.patch'},

@@ -5,12 +5,11 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, write
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {root} from '../helpers/sources.ts';
 import {AlexNet} from '../../lib/index.ts';
 import {writeCorruptPicture, writePictures} from '../helpers/command.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A user's project: the examples, pictures, and this checkout as the installed package, from its sources. */
 const project = mkdtempSync(join(tmpdir(), 'alexnet-examples-'));
 /** What train-a-folder.ts writes, for the server to read. */
