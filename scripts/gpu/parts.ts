@@ -1,0 +1,106 @@
+// What scripts/gpu-check runs: each a process with a time limit of its own.
+import {join} from 'node:path';
+import {root} from '../../test/helpers/sources.ts';
+
+/** What `alexnet devices` says of the device, as far as it decides what can run there. */
+export interface CheckedDevice {
+	readonly id: string;
+	readonly kind: 'cpu' | 'cuda';
+	readonly isSimulated: boolean;
+}
+
+export interface Part {
+	readonly name: string;
+	/** The program and its arguments. */
+	readonly command: readonly [string, ...string[]];
+	/** Most seconds it may take. */
+	readonly seconds: number;
+	/** Measures time: nothing runs beside it. */
+	readonly isTimed?: boolean;
+	/** What it prints to stdout is a result of its own, JSON. */
+	readonly isJson?: boolean;
+	readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Why a part cannot run here, in words. */
+export type LeftOut = Readonly<Record<string, string>>;
+
+const cli = join(root, 'dist/cli/main.js');
+const alexnet = (...parameters: string[]): Part['command'] => [process.execPath, cli, ...parameters];
+
+/** Tells what devices there are: all else depends on it. */
+export const devicesPart: Part = {
+	name: 'devices',
+	command: alexnet('devices', '--json'),
+	seconds: 30,
+	isJson: true,
+};
+
+/** The tests of these files that name the device. */
+function ava(device: CheckedDevice, ...parameters: string[]): Part['command'] {
+	const program = join(root, 'node_modules/ava/entrypoints/cli.mjs');
+	return [process.execPath, program, `--match=*${device.id}*`, ...parameters];
+}
+
+/** Parts in the order in which they begin: those that are timed come last, and find the machine quiet. */
+export function partsFor(device: CheckedDevice): Part[] {
+	const {id, kind, isSimulated} = device;
+	const isGpu = kind === 'cuda' && !isSimulated;
+	const environment = kind === 'cuda' ? {ALEXNET_REQUIRE: 'cuda'} : {};
+	const full = isGpu ? ['--full'] : [];
+	const trials = isGpu ? 'all' : 'train-step';
+	return [
+		{
+			name: 'selftest',
+			command: alexnet('selftest', ...full, '--seed', '1', ...(kind === 'cpu' ? ['--device', id] : [])),
+			seconds: 150,
+		},
+		{name: 'operations', command: ava(device, '--concurrency=4', 'test/ops'), seconds: 240, environment},
+		{
+			name: 'models',
+			command: ava(device, 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
+			seconds: 240,
+			environment,
+		},
+		{
+			name: 'pytorch',
+			command: ava(device, '--config=ava.full.config.js', '--match=*fixture*', 'test/full/fixtures.test.ts'),
+			seconds: 180,
+			environment: {...environment, ALEXNET_REQUIRE: 'cuda,torch'},
+		},
+		...sanitizers.map((tool) => ({
+			name: tool,
+			command: [
+				'compute-sanitizer',
+				...['--tool', tool, '--target-processes', 'all', '--error-exitcode', '1', '--print-limit', '20'],
+				...alexnet('selftest', '--device', id, '--seed', '1'),
+			] as const,
+			seconds: 150,
+		})),
+		...(['bf16', 'fp32'] as const).map((precision) => ({
+			name: `bench-${precision}`,
+			command: alexnet('bench', trials, '--device', id, '--precision', precision, '--repetitions', '10', '--json'),
+			seconds: 120,
+			isTimed: true,
+			isJson: true,
+		})),
+	];
+}
+
+/** NVIDIA's compute-sanitizer, one after the other for each kind of mistake. */
+const sanitizers = ['memcheck', 'racecheck', 'synccheck', 'initcheck'] as const;
+
+/** @param has whether a program can be run, and PyTorch imported */
+export function leftOut(device: CheckedDevice, has: {sanitizer: boolean; torch: boolean}): LeftOut {
+	const reasons: Record<string, string> = {};
+	const isGpu = device.kind === 'cuda' && !device.isSimulated;
+	for (const tool of sanitizers) {
+		if (!isGpu) reasons[tool] = 'watches real GPUs only';
+		else if (!has.sanitizer) reasons[tool] = 'there is no compute-sanitizer on PATH';
+	}
+	if (device.isSimulated) {
+		for (const precision of ['bf16', 'fp32']) reasons[`bench-${precision}`] = 'a simulated GPU has no speed';
+		reasons.pytorch = 'the whole net takes too long on a simulated GPU';
+	} else if (!has.torch) reasons.pytorch = 'no python3 here has PyTorch';
+	return reasons;
+}
