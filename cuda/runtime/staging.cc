@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kSmallest = size_t{64} << 10;
 constexpr size_t kLargest = size_t{32} << 20;  // of a half; what is larger goes in pieces
+constexpr size_t kSlice = size_t{2} << 20;     // travels while the host copies the next one
 
 }  // namespace
 
@@ -63,10 +64,14 @@ void Staging::upload(void* destination, const void* source, size_t bytes) {
     const size_t piece = std::min(capacity_, bytes - done);
     Half& half = next();
     wait(half);
-    std::memcpy(half.pinned, static_cast<const char*>(source) + done, piece);
     if (half.isLanding) check(cudaStreamWaitEvent(uploads_, half.landed, 0), "cudaStreamWaitEvent");
-    check(cudaMemcpyAsync(half.landing.address(), half.pinned, piece, cudaMemcpyHostToDevice, uploads_),
-          "cudaMemcpyAsync (host to device)");
+    for (size_t begin = 0; begin < piece; begin += kSlice) {
+      const size_t slice = std::min(kSlice, piece - begin);
+      std::memcpy(half.pinned + begin, static_cast<const char*>(source) + done + begin, slice);
+      check(cudaMemcpyAsync(static_cast<char*>(half.landing.address()) + begin, half.pinned + begin, slice,
+                            cudaMemcpyHostToDevice, uploads_),
+            "cudaMemcpyAsync (host to device)");
+    }
     check(cudaEventRecord(half.transferred, uploads_), "cudaEventRecord");
     half.isTransferring = true;
     check(cudaStreamWaitEvent(compute_, half.transferred, 0), "cudaStreamWaitEvent");

@@ -141,8 +141,9 @@ export class Predictor {
 		for (let start = 0; start < rows.length; start += size) {
 			if (group.every(({signal}) => signal?.aborted)) return;
 			const batch = rows.slice(start, start + size);
-			this.#gather(batch, slot);
-			slot.plan.write(slot.images, slot.views);
+			const own = this.#inOnePiece(batch, slot);
+			this.#gather(batch, slot, own === undefined);
+			slot.plan.write(own ?? slot.images, slot.views);
 			slot.plan.forward();
 			await settle(slot.plan.probabilities.read(slot.probabilities));
 			for (const [row, {sums: own, picture, view}] of batch.entries()) {
@@ -158,12 +159,25 @@ export class Predictor {
 		}
 	}
 
+	/**
+	 * Where a batch is one request's pictures, each in one view, they lie as the plan takes them. Not where it can be
+	 * aborted: whoever asked may then do with them what he likes, while they are still read.
+	 */
+	#inOnePiece(batch: readonly Row[], slot: Slot): Uint8Array | undefined {
+		const {pictureBytes} = this.#options;
+		const [first, last] = [batch[0], batch.at(-1)];
+		if (first?.request !== last?.request || first?.request.crops !== 1 || first.request.signal) return undefined;
+		const start = first.picture * pictureBytes;
+		const pixels = first.request.images.subarray(start, start + slot.images.length);
+		return pixels.length === slot.images.length ? pixels : undefined;
+	}
+
 	/** Rows beyond the last repeat what stood there before: nobody reads them. */
-	#gather(batch: readonly Row[], slot: Slot): void {
+	#gather(batch: readonly Row[], slot: Slot, withPixels: boolean): void {
 		const {pictureBytes} = this.#options;
 		for (const [row, {request, picture, view}] of batch.entries()) {
 			const pixels = request.images.subarray(picture * pictureBytes, (picture + 1) * pictureBytes);
-			slot.images.set(pixels, row * pictureBytes);
+			if (withPixels) slot.images.set(pixels, row * pictureBytes);
 			slot.views.set(request.views.subarray(view * viewWidth, (view + 1) * viewWidth), row * viewWidth);
 		}
 	}

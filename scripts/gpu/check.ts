@@ -50,9 +50,13 @@ class Check {
 			return this.#results;
 		}
 		const parts = this.#chosen(device);
-		const [timed, others] = [parts.filter(({isTimed}) => isTimed), parts.filter(({isTimed}) => !isTimed)];
-		await this.#runBeside(others, Math.max(1, Math.floor(availableParallelism() / coresOfPart)));
-		await this.#runBeside(timed, 1);
+		const atOnce = Math.max(1, Math.floor(availableParallelism() / coresOfPart));
+		const isAlone = (part: Part): boolean => part.isAlone === true;
+		await this.#runBeside(
+			parts.filter((part) => !isAlone(part)),
+			atOnce,
+		);
+		await this.#runBeside(parts.filter(isAlone), 1);
 		return this.#results;
 	}
 

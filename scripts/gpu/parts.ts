@@ -15,10 +15,10 @@ export interface Part {
 	readonly command: readonly [string, ...string[]];
 	/** Most seconds it may take. */
 	readonly seconds: number;
-	/** Measures time: nothing runs beside it. */
-	readonly isTimed?: boolean;
-	/** What it prints to stdout is a result of its own, JSON. */
-	readonly isJson?: boolean;
+	/** Measures time or memory: nothing runs beside it. */
+	readonly isAlone?: boolean;
+	/** Of one that prints JSON: the most important of it, for the table. */
+	readonly tell?: (json: unknown) => string;
 	readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -33,7 +33,8 @@ export const devicesPart: Part = {
 	name: 'devices',
 	command: alexnet('devices', '--json'),
 	seconds: 30,
-	isJson: true,
+	tell: (json) =>
+		(json as {devices: {id: string; name: string}[]}).devices.map(({id, name}) => `${id} ${name}`).join(', '),
 };
 
 /** The tests of these files that name the device. */
@@ -42,52 +43,82 @@ function ava(device: CheckedDevice, ...parameters: string[]): Part['command'] {
 	return [process.execPath, program, `--match=*${device.id}*`, ...parameters];
 }
 
-/** Parts in the order in which they begin: those that are timed come last, and find the machine quiet. */
+/** Parts in the order in which they begin: the long ones first; those that run alone come last of all. */
 export function partsFor(device: CheckedDevice): Part[] {
 	const {id, kind, isSimulated} = device;
 	const isGpu = kind === 'cuda' && !isSimulated;
 	const environment = kind === 'cuda' ? {ALEXNET_REQUIRE: 'cuda'} : {};
 	const full = isGpu ? ['--full'] : [];
 	const trials = isGpu ? 'all' : 'train-step';
+	const sanitizer = (tool: (typeof sanitizers)[number]): Part => ({
+		name: tool,
+		command: [
+			'compute-sanitizer',
+			...['--tool', tool, '--target-processes', 'all', '--error-exitcode', '1', '--print-limit', '20'],
+			...alexnet('selftest', '--device', id, '--seed', '1'),
+		],
+		seconds: 300,
+	});
 	return [
 		{
 			name: 'selftest',
 			command: alexnet('selftest', ...full, '--seed', '1', ...(kind === 'cpu' ? ['--device', id] : [])),
-			seconds: 150,
+			seconds: 300,
 		},
+		sanitizer('racecheck'),
 		{name: 'operations', command: ava(device, '--concurrency=4', 'test/ops'), seconds: 240, environment},
-		{
-			name: 'models',
-			command: ava(device, 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
-			seconds: 240,
-			environment,
-		},
 		{
 			name: 'pytorch',
 			command: ava(device, '--config=ava.full.config.js', '--match=*fixture*', 'test/full/fixtures.test.ts'),
 			seconds: 180,
 			environment: {...environment, ALEXNET_REQUIRE: 'cuda,torch'},
 		},
-		...sanitizers.map((tool) => ({
-			name: tool,
-			command: [
-				'compute-sanitizer',
-				...['--tool', tool, '--target-processes', 'all', '--error-exitcode', '1', '--print-limit', '20'],
-				...alexnet('selftest', '--device', id, '--seed', '1'),
-			] as const,
-			seconds: 150,
-		})),
+		{
+			name: 'placement',
+			command: ava(device, '--config=ava.full.config.js', 'test/full/placement.test.ts'),
+			seconds: 240,
+			environment,
+		},
+		...(['memcheck', 'initcheck', 'synccheck'] as const).map(sanitizer),
+		{
+			// Looks at how much of the GPU's memory is free, and at how long the event loop stands still.
+			name: 'models',
+			command: ava(device, 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
+			seconds: 240,
+			isAlone: true,
+			environment,
+		},
+		{
+			name: 'bench-pytorch',
+			command: ['python3', join(root, 'scripts/gpu/pytorch_speed.py')],
+			seconds: 60,
+			isAlone: true,
+			tell: (json) => tellSteps((json as {rows: StepRow[]}).rows),
+		},
 		...(['bf16', 'fp32'] as const).map((precision) => ({
 			name: `bench-${precision}`,
 			command: alexnet('bench', trials, '--device', id, '--precision', precision, '--repetitions', '10', '--json'),
 			seconds: 120,
-			isTimed: true,
-			isJson: true,
+			isAlone: true,
+			tell: (json: unknown) => tellSteps((json as StepRow[]).slice(0, 1)),
 		})),
 	];
 }
 
-/** NVIDIA's compute-sanitizer, one after the other for each kind of mistake. */
+interface StepRow {
+	readonly precision: string;
+	readonly medianMs: number;
+	readonly imagesPerSecond: number;
+}
+
+function tellSteps(rows: readonly StepRow[]): string {
+	const words = rows.map(({precision, medianMs, imagesPerSecond}) => {
+		return `${precision} ${medianMs.toFixed(2)} ms, ${imagesPerSecond.toFixed(0)} images/s`;
+	});
+	return `a training step: ${words.join('; ')}`;
+}
+
+/** NVIDIA's compute-sanitizer has a tool for each kind of mistake. */
 const sanitizers = ['memcheck', 'racecheck', 'synccheck', 'initcheck'] as const;
 
 /** @param has whether a program can be run, and PyTorch imported */
@@ -100,7 +131,8 @@ export function leftOut(device: CheckedDevice, has: {sanitizer: boolean; torch: 
 	}
 	if (device.isSimulated) {
 		for (const precision of ['bf16', 'fp32']) reasons[`bench-${precision}`] = 'a simulated GPU has no speed';
-		reasons.pytorch = 'the whole net takes too long on a simulated GPU';
+		for (const name of ['pytorch', 'placement']) reasons[name] = 'the whole net takes too long on a simulated GPU';
 	} else if (!has.torch) reasons.pytorch = 'no python3 here has PyTorch';
+	if (!isGpu || !has.torch) reasons['bench-pytorch'] = 'needs a real GPU, and PyTorch';
 	return reasons;
 }

@@ -1,6 +1,6 @@
 // Runs one part of scripts/gpu-check: a process in a group of its own, which ends when its time is over.
 import {spawn} from 'node:child_process';
-import {createWriteStream, type WriteStream} from 'node:fs';
+import {createWriteStream, readFileSync, type WriteStream} from 'node:fs';
 import {join} from 'node:path';
 import {finished} from 'node:stream/promises';
 import {root} from '../../test/helpers/sources.ts';
@@ -12,7 +12,7 @@ export interface PartResult {
 	readonly name: string;
 	readonly outcome: Outcome;
 	readonly seconds: number;
-	/** The last line that it printed, or why it was left out. */
+	/** What it measured, or the last line that it printed, or why it was left out. */
 	readonly note: string;
 }
 
@@ -25,7 +25,7 @@ const graceMilliseconds = 3000;
 export async function runPart(part: Part, folder: string, seconds: number): Promise<PartResult> {
 	const start = performance.now();
 	const log = new KeptOutput(join(folder, `${part.name}.log`));
-	const json = part.isJson ? new KeptOutput(join(folder, `${part.name}.json`)) : log;
+	const json = part.tell ? new KeptOutput(join(folder, `${part.name}.json`)) : log;
 	const [program, ...parameters] = part.command;
 	const child = spawn(program, parameters, {
 		cwd: root,
@@ -35,7 +35,7 @@ export async function runPart(part: Part, folder: string, seconds: number): Prom
 	});
 	child.stdout.on('data', (data: Buffer) => json.write(data));
 	child.stderr.on('data', (data: Buffer) => log.write(data));
-	let isLate = false;
+	const state = {isLate: false};
 	const end = (signal: NodeJS.Signals): void => {
 		try {
 			if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -45,7 +45,7 @@ export async function runPart(part: Part, folder: string, seconds: number): Prom
 	};
 	let killer: NodeJS.Timeout | undefined;
 	const limit = setTimeout(() => {
-		isLate = true;
+		state.isLate = true;
 		end('SIGTERM');
 		killer = setTimeout(() => end('SIGKILL'), graceMilliseconds);
 	}, seconds * 1000);
@@ -60,10 +60,12 @@ export async function runPart(part: Part, folder: string, seconds: number): Prom
 	end('SIGKILL'); // what it has started and left behind
 	await Promise.all([log.close(), json.close()]);
 	const taken = (performance.now() - start) / 1000;
+	const {name} = part;
 	const last = log.lastLine;
-	if (isLate) return {name: part.name, outcome: 'timed out', seconds: taken, note: `after ${seconds.toFixed(0)} s; ${last}`};
-	if (failure === undefined) return {name: part.name, outcome: 'passed', seconds: taken, note: last};
-	return {name: part.name, outcome: 'failed', seconds: taken, note: `${failure}; ${last}`};
+	if (state.isLate) return {name, outcome: 'timed out', seconds: taken, note: `after ${seconds.toFixed(0)} s: ${last}`};
+	if (failure !== undefined) return {name, outcome: 'failed', seconds: taken, note: `${failure}: ${last}`};
+	const told = part.tell?.(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')));
+	return {name, outcome: 'passed', seconds: taken, note: told ?? last};
 }
 
 /** A file that takes so much and no more, and remembers the last line. */

@@ -37,8 +37,11 @@ for (const devices of placements) {
 	});
 
 	test.serial(`the event loop turns while steps run ${where}`, async (t) => {
-		await using model = await tinyModel({devices, batchSize: 8});
-		await model.trainStep({images, labels}); // takes the memory
+		// A real GPU is done with a small batch before the loop has turned once.
+		const isQuick = devices[0]?.startsWith('cuda') === true && !isSimulated;
+		const batch = isQuick ? tinyPictures(4096, 'a step of milliseconds') : {images, labels};
+		await using model = await tinyModel({devices, batchSize: batch.labels.length});
+		await model.trainStep(batch); // takes the memory
 		let [turns, isRunning] = [0, true];
 		const turn = (): void => {
 			++turns;
@@ -46,7 +49,7 @@ for (const devices of placements) {
 		};
 		turn();
 		const steps = isSimulated ? 2 : 20;
-		for (let step = 0; step < steps; ++step) await model.trainStep({images, labels});
+		for (let step = 0; step < steps; ++step) await model.trainStep(batch);
 		isRunning = false;
 		t.log(`${turns} turns in ${steps} steps`);
 		t.true(turns > 20 * steps); // one or two of each step, if steps were waited for
@@ -69,8 +72,8 @@ for (const devices of placements) {
 		const after = freeBytes(devices);
 		t.log(`${cycles} models of ${held} bytes`);
 		for (const [index, bytes] of before.entries()) {
-			// Exactly, but that others use a real GPU too.
-			t.true(bytes - after[index]! < (isSimulated ? 1 : held), `${bytes - after[index]!} bytes are missing`);
+			// To the byte when simulated. A real driver hands out blocks of 2 MiB, and may have begun another meanwhile.
+			t.true(bytes - after[index]! <= (isSimulated ? 0 : 2 ** 21), `${bytes - after[index]!} bytes are missing`);
 		}
 	});
 }
