@@ -1,4 +1,5 @@
 // What scripts/gpu-check runs: each a process with a time limit of its own.
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {root} from '../../test/helpers/sources.ts';
 
@@ -25,8 +26,10 @@ export interface Part {
 /** Why a part cannot run here, in words. */
 export type LeftOut = Readonly<Record<string, string>>;
 
-const cli = join(root, 'dist/cli/main.js');
-const alexnet = (...parameters: string[]): Part['command'] => [process.execPath, cli, ...parameters];
+// Compiled where packed; a checkout's compiled files may be older than its sources.
+const compiled = join(root, 'dist/cli/main.js');
+const cli = existsSync(join(root, 'pack')) ? [compiled] : ['--import=tsx', join(root, 'cli/main.ts')];
+const alexnet = (...parameters: string[]): Part['command'] => [process.execPath, ...cli, ...parameters];
 
 /** Tells what devices there are: all else depends on it. */
 export const devicesPart: Part = {
