@@ -12,6 +12,7 @@ import type {
 import {elementsOf} from '../lib/device/memory.ts';
 import {native, type Activation, type DataType, type Shape} from '../lib/device/native.ts';
 import type {Precision} from '../lib/net/options.ts';
+import {layerShapes} from '../lib/net/shapes.ts';
 import {trainingViews, viewWidth} from '../lib/data/views.ts';
 import {inPlace, input, inputOf, output, trial, weights, type OperationTrial} from './operation.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
@@ -19,22 +20,28 @@ import {randomBytes, randomLabels} from './random-inputs.ts';
 /** In the order of a training step's forward pass; each layer's backward operations follow its forward one. */
 export function operationTrials(architecture: Architecture, batchSize: number, precision: Precision): OperationTrial[] {
 	const real = precision === 'bf16' ? 'bfloat16' : 'float32';
-	const {crop, columns, layers} = architecture;
-	const parameters: Shape[] = [];
-	let shape: Shape = [batchSize, crop, crop, 3];
-	const trials = [augmentTrial(architecture, shape, real)];
-	for (const [index, spec] of layers.entries()) {
-		const layer = layerTrials(spec, {shape, real, columns, isFirst: index === 0, isLast: index === layers.length - 1});
-		trials.push(...layer.trials);
-		parameters.push(...layer.parameters);
-		shape = layer.output;
-	}
-	return [...trials, softmaxLossTrial(shape, real), sgdTrial(parameters, real), castTrial(parameters)];
+	const {columns} = architecture;
+	const layers = layerShapes(architecture, batchSize);
+	const [first, last] = [layers[0]!, layers.at(-1)!];
+	const found = layers.map(({spec, input, output}) =>
+		layerTrials(spec, {
+			...{shape: input, result: output, real, columns},
+			...{isFirst: spec === first.spec, isLast: spec === last.spec},
+		}),
+	);
+	const parameters = found.flatMap((layer) => layer.parameters);
+	return [
+		augmentTrial(architecture, first.input, real),
+		...found.flatMap(({trials}) => trials),
+		...[softmaxLossTrial(last.output, real), sgdTrial(parameters, real), castTrial(parameters)],
+	];
 }
 
 interface Place {
 	/** The layer's input. */
 	shape: Shape;
+	/** Its output. */
+	result: Shape;
 	real: DataType;
 	columns: number;
 	isFirst: boolean;
@@ -43,7 +50,6 @@ interface Place {
 
 interface LayerTrials {
 	trials: OperationTrial[];
-	output: Shape;
 	parameters: Shape[];
 }
 
@@ -52,22 +58,20 @@ function layerTrials(spec: LayerSpec, place: Place): LayerTrials {
 		case 'conv2d':
 			return convTrials(spec, place);
 		case 'lrn':
-			return {trials: lrnTrials(spec, place), output: place.shape, parameters: []};
+			return {trials: lrnTrials(spec, place), parameters: []};
 		case 'maxPool':
-			return poolTrials(spec, place);
+			return {trials: poolTrials(spec, place), parameters: []};
 		case 'linear':
 			return linearTrials(spec, place);
 		case 'dropout':
-			return {trials: [dropoutTrial(spec, place)], output: place.shape, parameters: []};
+			return {trials: [dropoutTrial(spec, place)], parameters: []};
 	}
 }
 
-function convTrials(spec: ConvSpec, {shape, real, columns, isFirst}: Place): LayerTrials {
+function convTrials(spec: ConvSpec, {shape, result, real, columns, isFirst}: Place): LayerTrials {
 	const {name, kernels, size, stride, pads, activation} = spec;
-	const [images = 0, height = 0, width = 0, channels = 0] = shape;
+	const channels = shape[3] ?? 0;
 	const groups = spec.reads === 'own' ? columns : 1;
-	const outputs = (length: number): number => Math.floor((length - size) / stride) + 1;
-	const result = [images, outputs(height + pads[0] + pads[2]), outputs(width + pads[1] + pads[3]), kernels];
 	const filter = [kernels, size, size, channels / groups];
 	const geometry = {stride, pads, groups};
 	const operations = 2 * elementsOf(result) * size * size * (channels / groups);
@@ -107,13 +111,12 @@ function convTrials(spec: ConvSpec, {shape, real, columns, isFirst}: Place): Lay
 	const backward = [...activationTrials(name, activation, result, real), weightGradient];
 	// Nobody asks for the gradient of the pictures.
 	const trials = [forward, ...backward, ...(isFirst ? [] : [inputGradient])];
-	return {trials, output: result, parameters: [filter, [kernels]]};
+	return {trials, parameters: [filter, [kernels]]};
 }
 
-function linearTrials({name, outputs, activation}: LinearSpec, {shape, real, isLast}: Place): LayerTrials {
+function linearTrials({name, outputs, activation}: LinearSpec, {shape, result, real, isLast}: Place): LayerTrials {
 	const [images = 0, ...features] = shape;
 	const inputs = elementsOf(features);
-	const result = [images, outputs];
 	const matrix = [outputs, inputs];
 	const operations = 2 * images * inputs * outputs;
 	const flat = [images, inputs];
@@ -154,7 +157,7 @@ function linearTrials({name, outputs, activation}: LinearSpec, {shape, real, isL
 			run: (tensors) => native.linearBackwardInput(tensors),
 		}),
 	];
-	return {trials, output: result, parameters: [matrix, [outputs]]};
+	return {trials, parameters: [matrix, [outputs]]};
 }
 
 function activationTrials(layer: string, activation: Activation, shape: Shape, real: DataType): OperationTrial[] {
@@ -194,11 +197,8 @@ function lrnTrials({name, size, alpha, beta, k}: LrnSpec, {shape, real, columns}
 	];
 }
 
-function poolTrials({name, size, stride}: MaxPoolSpec, {shape, real}: Place): LayerTrials {
+function poolTrials({name, size, stride}: MaxPoolSpec, {shape, result, real}: Place): OperationTrial[] {
 	const options = {size, stride};
-	const [images = 0, height = 0, width = 0, channels = 0] = shape;
-	const outputs = (length: number): number => Math.floor((length - size) / stride) + 1;
-	const result = [images, outputs(height), outputs(width), channels];
 	const forward = trial({
 		name: `${name}-forward`,
 		inInference: 1,
@@ -222,7 +222,7 @@ function poolTrials({name, size, stride}: MaxPoolSpec, {shape, real}: Place): La
 			native.maxPoolBackward({outputGradient, inputGradient, workspace, ...options});
 		},
 	});
-	return {trials: [forward, backward], output: result, parameters: []};
+	return [forward, backward];
 }
 
 function dropoutTrial({name, rate}: DropoutSpec, {shape, real}: Place): OperationTrial {

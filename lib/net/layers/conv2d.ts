@@ -1,6 +1,7 @@
 import type {ConvSpec} from '../architecture.ts';
 import {AlexNetError} from '../../base/errors.ts';
 import {native} from '../../device/native.ts';
+import {outputShape} from '../shapes.ts';
 import {eachPart, type Layer, type LayerPlan, type LayerTensors, type Layout, type Placement} from './layer.ts';
 import {planProduct, type Product, type Unit} from './product.ts';
 import {Weights} from './weights.ts';
@@ -42,12 +43,8 @@ export class Conv2d implements Layer {
 	}
 
 	output({shapes}: Layout): Layout {
-		const {size, stride, pads, kernels} = this.#spec;
-		const outputs = (length: number, pad: number): number => Math.floor((length + pad - size) / stride) + 1;
-		return eachPart({shapes, copies: false}, ([images = 0, height = 0, width = 0]) => {
-			const [rows, columns] = [outputs(height, pads[0] + pads[2]), outputs(width, pads[1] + pads[3])];
-			return [images, rows, columns, kernels / this.#devices];
-		});
+		const own = {...this.#spec, kernels: this.#spec.kernels / this.#devices};
+		return eachPart({shapes, copies: false}, (shape) => outputShape(own, shape));
 	}
 
 	plan(tensors: LayerTensors): LayerPlan {

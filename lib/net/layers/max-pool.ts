@@ -1,5 +1,6 @@
 import type {MaxPoolSpec} from '../architecture.ts';
 import {native} from '../../device/native.ts';
+import {outputShape} from '../shapes.ts';
 import {eachPart, partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout} from './layer.ts';
 
 /** Max pooling; windows overlap where size exceeds stride.                                                  paper 3.4 */
@@ -8,23 +9,20 @@ export class MaxPool implements Layer {
 	readonly parameters = [];
 	readonly backwardInPlace = false;
 	readonly trainingOnly = false;
-	readonly #options;
+	readonly #spec: MaxPoolSpec;
 
-	constructor({name, size, stride}: MaxPoolSpec) {
-		this.name = name;
-		this.#options = {size, stride};
+	constructor(spec: MaxPoolSpec) {
+		this.name = spec.name;
+		this.#spec = spec;
 	}
 
 	output(layout: Layout): Layout {
-		const {size, stride} = this.#options;
-		const outputs = (length: number): number => Math.floor((length - size) / stride) + 1;
-		return eachPart(layout, ([images = 0, height = 0, width = 0, channels = 0]) => {
-			return [images, outputs(height), outputs(width), channels];
-		});
+		return eachPart(layout, (shape) => outputShape(this.#spec, shape));
 	}
 
 	plan(tensors: LayerTensors): LayerPlan {
-		const options = this.#options;
+		const {size, stride} = this.#spec;
+		const options = {size, stride};
 		return sideBySide(
 			partsOf(tensors).map(({memory, input, output, outputGradient, inputGradient}) => {
 				const bytes = outputGradient ? native.maxPoolWorkspaceBytes({input, output, ...options}) : 0;

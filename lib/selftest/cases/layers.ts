@@ -1,11 +1,13 @@
 // The shapes of a net's layers, for checks of operations at their real size.
 import type {Architecture} from '../../net/architecture.ts';
+import {layerShapes} from '../../net/shapes.ts';
 import {elementsOf} from '../../device/memory.ts';
+import type {Shape} from '../../device/native.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
-import {convOutputShape, type ConvGeometry} from '../reference/conv2d.ts';
+import type {ConvGeometry} from '../reference/conv2d.ts';
 import type {LinearGeometry} from '../reference/linear.ts';
 import type {LrnGeometry} from '../reference/lrn.ts';
-import {poolOutputShape, type PoolGeometry} from '../reference/max-pool.ts';
+import type {PoolGeometry} from '../reference/max-pool.ts';
 
 export interface LayerGeometries {
 	readonly augment: AugmentGeometry[];
@@ -16,7 +18,8 @@ export interface LayerGeometries {
 }
 
 /** With both columns on one device; of a linear layer, what one of two devices multiplies at a time. */
-export function layerGeometries({imageSize, crop, columns, layers}: Architecture, images: number): LayerGeometries {
+export function layerGeometries(architecture: Architecture, images: number): LayerGeometries {
+	const {imageSize, crop, columns, layers} = architecture;
 	const found: LayerGeometries = {
 		augment: [{images, picture: [imageSize, imageSize], crop: [crop, crop]}],
 		convolution: [],
@@ -24,40 +27,36 @@ export function layerGeometries({imageSize, crop, columns, layers}: Architecture
 		maxPool: [],
 		linear: [],
 	};
-	let shape: [number, number, number, number] = [images, crop, crop, 3];
-	for (const layer of layers) {
-		switch (layer.type) {
+	for (const {spec, input, output} of layerShapes(architecture, images)) {
+		switch (spec.type) {
 			case 'conv2d': {
-				const {kernels, size, stride, pads, reads} = layer;
+				const {kernels, size, stride, pads, reads} = spec;
 				const groups = reads === 'own' ? columns : 1;
-				const geometry = {input: shape, window: [kernels, size, size], stride, pads, groups} as const;
-				found.convolution.push(geometry);
-				shape = convOutputShape(geometry);
+				found.convolution.push({input: fourOf(input), window: [kernels, size, size], stride, pads, groups});
 				break;
 			}
 			case 'lrn': {
-				const {size, alpha, beta, k} = layer;
-				found.lrn.push({shape, options: {columns, size, alpha, beta, k}});
+				const {size, alpha, beta, k} = spec;
+				found.lrn.push({shape: fourOf(input), options: {columns, size, alpha, beta, k}});
 				break;
 			}
-			case 'maxPool': {
-				const {size, stride} = layer;
-				found.maxPool.push({shape, options: {size, stride}});
-				shape = poolOutputShape(shape, {size, stride});
+			case 'maxPool':
+				found.maxPool.push({shape: fourOf(input), options: {size: spec.size, stride: spec.stride}});
 				break;
-			}
-			case 'linear':
+			case 'linear': {
+				const [, outputs = 0] = output;
 				// The last one's outputs are all on the first device.
-				found.linear.push([
-					images,
-					elementsOf(shape.slice(1)) / columns,
-					layer.outputs / (layer === layers.at(-1) ? 1 : columns),
-				]);
-				shape = [images, 1, 1, layer.outputs];
+				const holders = spec === layers.at(-1) ? 1 : columns;
+				found.linear.push([images, elementsOf(input.slice(1)) / columns, outputs / holders]);
 				break;
+			}
 			case 'dropout':
 				break;
 		}
 	}
 	return found;
+}
+
+function fourOf([images = 0, height = 0, width = 0, channels = 0]: Shape): [number, number, number, number] {
+	return [images, height, width, channels];
 }
