@@ -62,6 +62,14 @@ test('overlapping predictions of all sizes are those of each alone', async (t) =
 	}
 });
 
+test('pictures that are read where they lie give what copied ones give', async (t) => {
+	await using model = await tinyModel({batchSize: 16});
+	const {images} = tinyPictures(40, 'in one piece'); // two whole batches and a half
+	const expected = await model.predict(images);
+	const {signal} = new AbortController(); // who may abort may change them, so these are copied
+	t.deepEqual(await model.predict(images, {signal}), expected);
+});
+
 test('an aborted prediction leaves the others alone, and each hears of its own mistake', async (t) => {
 	await using model = await tinyModel();
 	const {images} = tinyPictures(2, 'abort');
