@@ -4,12 +4,11 @@ import {cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} f
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {packageVersion} from '../lib/base/package.ts';
 import {bundle} from './helpers/bundle.ts';
+import {root} from './helpers/sources.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const {resolve} = createRequire(import.meta.url);
 
 /** A checkout without a build. */

@@ -3,10 +3,9 @@ import {execFileSync} from 'node:child_process';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {root} from '../helpers/sources.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const sources = ['test/cpu/loops.cc', 'cpu/openmp.cc', 'cpu/threads.cc', 'cpu/cgroup.cc'];
 
 test('loops, barriers and loops in loops are right with more threads than cores', (t) => {

@@ -6,7 +6,8 @@ import {join} from 'node:path';
 import anyTest from 'ava';
 import {cudaAvailability, listDevices} from '../../lib/device/device.ts';
 import {native, type CudaAvailability} from '../../lib/device/native.ts';
-import {linesOf, nvcc, root, runNvcc, scratchFolder, test, withDriver, withoutDriver} from './nvcc.ts';
+import {root} from '../helpers/sources.ts';
+import {linesOf, nvcc, runNvcc, scratchFolder, test, withDriver, withoutDriver} from './nvcc.ts';
 
 const folder = scratchFolder();
 anyTest.after.always(() => rmSync(folder, {recursive: true}));

@@ -2,7 +2,8 @@
 import {chmodSync, mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import anyTest from 'ava';
-import {linesOf, root, scratchFolder, test} from './nvcc.ts';
+import {root} from '../helpers/sources.ts';
+import {linesOf, scratchFolder, test} from './nvcc.ts';
 
 const folder = scratchFolder();
 const project = join(folder, 'project');

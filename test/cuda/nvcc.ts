@@ -3,12 +3,10 @@ import {execFile, execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import anyTest from 'ava';
 import {isRequired} from '../helpers/required.ts';
-
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+import {root} from '../helpers/sources.ts';
 
 /** Where nvcc is, looked for in the places that cuda/cuda.cmake looks in. */
 export const nvcc = findNvcc();

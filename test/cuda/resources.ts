@@ -2,7 +2,7 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
-import {root} from './nvcc.ts';
+import {root} from '../helpers/sources.ts';
 
 /** Files of cuda/ with kernels: "kernels/lrn.cu". */
 export const files = readdirSync(join(root, 'cuda'), {recursive: true, encoding: 'utf8'}).filter((file) =>

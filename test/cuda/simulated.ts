@@ -1,7 +1,7 @@
 // Runs TypeScript on simulated GPUs, in a process of its own: the settings are read once, and a fault ends all of it.
 import {spawnSync} from 'node:child_process';
 import {join} from 'node:path';
-import {root} from './nvcc.ts';
+import {root} from '../helpers/sources.ts';
 
 export interface Ended {
 	status: number | null;

@@ -1,26 +1,21 @@
 // What `npm run build:simulated` left: its objects, the commands that made them, and the simulator's library.
-import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {existsSync, readFileSync, statSync} from 'node:fs';
 import {join, relative} from 'node:path';
-import {root} from '../cuda/nvcc.ts';
+import {filesBelow, root} from '../helpers/sources.ts';
 
 const build = join(root, 'build/Simulated');
 /** The library that stands in for the CUDA runtime. */
 export const library = join(build, 'libalexnet_simulator.a');
-
-function sourcesIn(folder: string): string[] {
-	return readdirSync(join(root, folder), {recursive: true, encoding: 'utf8'})
-		.filter((name) => /\.(cc|cu|h|cuh)$/.test(name))
-		.map((name) => join(root, folder, name));
-}
 
 /** Fails unless the simulated build is there and newer than the sources. */
 export function requireBuild(): void {
 	const addon = join(build, 'Release/alexnet.node');
 	if (!existsSync(addon)) throw new Error(`There is no ${addon}. Run 'npm run build:simulated' first.`);
 	const built = statSync(addon).mtimeMs;
-	const newer = ['core', 'cuda', 'simulator'].flatMap(sourcesIn).find((file) => statSync(file).mtimeMs > built);
+	const sources = ['core', 'cuda', 'simulator'].flatMap((folder) => filesBelow(folder, /\.(cc|cu|h|cuh)$/));
+	const newer = sources.find((file) => statSync(join(root, file)).mtimeMs > built);
 	if (newer === undefined) return;
-	throw new Error(`${relative(root, newer)} is newer than the simulated build. Run 'npm run build:simulated' first.`);
+	throw new Error(`${newer} is newer than the simulated build. Run 'npm run build:simulated' first.`);
 }
 
 export interface Command {

@@ -1,7 +1,8 @@
 // Kernels of cuda/ with a mistake: the simulator must say what is wrong, in which kernel, and where.
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {root, test} from '../cuda/nvcc.ts';
+import {test} from '../cuda/nvcc.ts';
+import {root} from '../helpers/sources.ts';
 import {mutantTests, type Mutant} from './mutant.ts';
 
 const tile = 'cuda/gemm/tile.cuh';

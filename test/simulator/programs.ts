@@ -4,7 +4,8 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} fro
 import {tmpdir} from 'node:os';
 import {basename, join} from 'node:path';
 import anyTest from 'ava';
-import {nvcc, root} from '../cuda/nvcc.ts';
+import {nvcc} from '../cuda/nvcc.ts';
+import {root} from '../helpers/sources.ts';
 import {commands, library, requireBuild} from './build.ts';
 
 export interface Outcome {
