@@ -74,7 +74,7 @@ function(alexnet_cuda_architectures result)
   elseif(NOT ALEXNET_CUDA_ARCHITECTURES STREQUAL "release")
     set(architectures ${ALEXNET_CUDA_ARCHITECTURES})
   elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
-    set(architectures 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    set(architectures 75-real 80 86-real 89-real 90-real 100-real 120) # 80 has PTX too: 11.0 compiles that for itself
   else()
     set(architectures 75-real 80-real 86-real 89-real 90)
   endif()

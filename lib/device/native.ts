@@ -321,7 +321,9 @@ function loadRelease(): Addon {
 		throw new AlexNetError(
 			'ALEXNET_ADDON',
 			`The native addon could not be loaded: ${messageOf(error)}\n` +
-				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing.",
+				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing. A package manager " +
+				"that blocks install scripts builds nothing before 'npm install-scripts approve alexnet-cuda' or " +
+				"'pnpm approve-builds'.",
 			{cause: error},
 		);
 	}

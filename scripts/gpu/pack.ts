@@ -1,16 +1,14 @@
 // What scripts/gpu-pack runs: a checkout's files, this Node.js and the addon's libraries as one archive.
 import {execFileSync} from 'node:child_process';
-import {copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync} from 'node:fs';
-import {basename, dirname, join, relative, resolve} from 'node:path';
+import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {dirname, join, relative, resolve} from 'node:path';
 import {root} from '../../test/helpers/sources.ts';
+import {placeAddon, strip} from '../package/addon.ts';
 
 const architecture = process.argv[2] ?? 'release';
 const isSimulated = architecture === 'simulated';
 /** For files and folders. */
 const name = architecture.replaceAll(';', '-');
-/** The other machine's own: glibc, and the C++ library that Node.js has loaded by then. */
-const system = /^(linux-vdso|ld-linux|lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s)\.so)/;
-
 function run(program: string, parameters: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
 	return execFileSync(program, parameters, {
 		cwd: root,
@@ -25,17 +23,9 @@ function run(program: string, parameters: readonly string[], environment: NodeJS
 function build(): {addon: string; folder: string} {
 	const folder = isSimulated ? 'build/Simulated/Release' : 'build/Release';
 	const output = join('build', `Pack-${name}`);
-	// A run path that libraries' libraries are looked for in as well; LD_LIBRARY_PATH would reach other programs.
-	const libraries = join(relative(folder, '.'), 'pack/libraries');
-	const options = [
-		`--CDCMAKE_BUILD_RPATH=$ORIGIN/${libraries}`,
-		'--CDCMAKE_SHARED_LINKER_FLAGS=-Wl,--disable-new-dtags',
-		`--CDALEXNET_SIMULATOR=${isSimulated ? 'ON' : 'OFF'}`,
-	];
+	const simulator = `--CDALEXNET_SIMULATOR=${isSimulated ? 'ON' : 'OFF'}`;
 	const environment = isSimulated ? {} : {ALEXNET_CUDA_ARCHITECTURES: architecture};
-	// `build` alone would leave an earlier configuration as it is.
-	run('npx', ['cmake-js', 'configure', '--out', output, ...options], environment);
-	run('npx', ['cmake-js', 'build', '--out', output], environment);
+	run('npx', ['cmake-js', 'build', '--out', output, simulator], environment);
 	return {addon: join(root, output, 'Release/alexnet.node'), folder};
 }
 
@@ -79,18 +69,6 @@ function packages(): Set<string> {
 	return withDependencies([...Object.keys(dependencies).filter((name) => !builds.includes(name)), 'ava', 'tsx']);
 }
 
-/** Shared libraries that a program or library is linked with, by path. */
-function librariesOf(file: string): string[] {
-	return [...run('ldd', [file]).matchAll(/^\s*(\S+) => (\S+)/gm)].flatMap(([, name = '', path = '']) =>
-		system.test(name) ? [] : [path],
-	);
-}
-
-function strip(from: string, to: string): void {
-	mkdirSync(dirname(to), {recursive: true});
-	run('strip', ['-o', to, from]);
-}
-
 function megabytes(file: string): string {
 	return `${(statSync(file).size / 2 ** 20).toFixed(1)} MiB`;
 }
@@ -106,13 +84,11 @@ for (const file of run('git', ['ls-files', '--cached', '--others', '--exclude-st
 	cpSync(join(root, file), join(place, file), {recursive: true});
 }
 cpSync(join(root, 'dist'), join(place, 'dist'), {recursive: true});
-for (const folder of packages()) cpSync(folder, join(place, relative(root, folder)), {recursive: true});
-strip(addon, join(place, folder, 'alexnet.node'));
+for (const one of packages()) cpSync(one, join(place, relative(root, one)), {recursive: true});
+mkdirSync(join(place, folder), {recursive: true});
+placeAddon(addon, join(place, folder));
+mkdirSync(join(place, 'pack'));
 strip(process.execPath, join(place, 'pack/node'));
-mkdirSync(join(place, 'pack/libraries'));
-for (const library of librariesOf(addon)) {
-	copyFileSync(realpathSync(library), join(place, 'pack/libraries', basename(library)));
-}
 
 const archive = join(root, 'build', `gpu-check-${name}.tar.xz`);
 run('tar', ['-cf', archive, '-I', 'xz -T0 -6', '-C', stage, 'gpu-check']);

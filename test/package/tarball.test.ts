@@ -1,0 +1,120 @@
+// The package as users get it: packed with a prebuilt addon, installed in an empty folder without install scripts, and run
+// where PATH has nothing but Node.js.
+import {execFile, execFileSync} from 'node:child_process';
+import {
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import test from 'ava';
+import {placeAddon, writeNotices} from '../../scripts/package/addon.ts';
+import {writePictures} from '../helpers/command.ts';
+import {root} from '../helpers/sources.ts';
+
+// With a space, as many a user's folder.
+const folder = mkdtempSync(join(tmpdir(), 'alexnet package-'));
+const [source, app, bin] = [join(folder, 'source'), join(folder, 'app'), join(folder, 'bin')];
+const prebuilt = join('prebuilds', `${process.platform}-${process.arch}`);
+const installed = join(app, 'node_modules/alexnet-cuda', prebuilt);
+const addon = join(root, 'build/Release/alexnet.node');
+let tarball = '';
+
+function sizeOf(path: string): number {
+	if (!statSync(path).isDirectory()) return statSync(path).size;
+	return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+/** Runs one of the app's programs: what it prints. */
+async function node(...parameters: string[]): Promise<string> {
+	const {stdout} = await promisify(execFile)(join(bin, 'node'), parameters, {cwd: app, env: {PATH: bin}});
+	return stdout;
+}
+
+/** The package's files, dist/ compiled and prebuilds/ made of the checkout's own addon. */
+function stage(): void {
+	const {files} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {files: string[]};
+	const made = ['dist', 'prebuilds'];
+	for (const name of ['package.json', 'README.md', 'LICENSE', ...files.filter((file) => !made.includes(file))]) {
+		cpSync(join(root, name), join(source, name), {recursive: true});
+	}
+	const tsc = join(root, 'node_modules/typescript/bin/tsc');
+	const dist = ['--project', 'tsconfig.build.json', '--outDir', join(source, 'dist')];
+	execFileSync(process.execPath, [tsc, ...dist], {cwd: root});
+	mkdirSync(join(source, prebuilt), {recursive: true});
+	placeAddon(addon, join(source, prebuilt), 'alexnet.glibc.node');
+	writeNotices(addon, join(source, prebuilt));
+}
+
+test.serial.before('the package is packed, and installed without scripts', async () => {
+	stage();
+	const npm = (cwd: string, ...parameters: string[]): string => {
+		const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'];
+		return execFileSync('npm', [...parameters, ...quiet], {cwd, encoding: 'utf8'});
+	};
+	const [packed] = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder)) as [{filename: string}];
+	tarball = join(folder, packed.filename);
+	mkdirSync(app);
+	writeFileSync(join(app, 'package.json'), JSON.stringify({name: 'app', private: true}));
+	npm(app, 'install', '--prefer-offline', tarball);
+	mkdirSync(bin);
+	symlinkSync(process.execPath, join(bin, 'node'));
+	await writePictures(join(app, 'pictures'), {red: [200, 40, 40], blue: [40, 40, 200]}, 4);
+});
+test.after.always(() => rmSync(folder, {recursive: true, force: true}));
+
+test.serial('it trains, classifies and tells of its devices', async (t) => {
+	const program = `
+		import {AlexNet, ImageFolder} from 'alexnet-cuda';
+		const data = await ImageFolder.open('pictures', {validationFraction: 0});
+		const model = await AlexNet.create({labels: data.labels, devices: 'cpu', batchSize: 4});
+		for await (const report of model.train(data.train, {epochs: 1})) console.log(report.type);
+		console.log((await model.classify('pictures/red/0.png')).map(({label}) => label).sort().join());`;
+	t.is(await node('--input-type=module', '--eval', program), 'step\nstep\nepoch\nblue,red\n');
+	const cli = join(app, 'node_modules/alexnet-cuda/dist/cli/main.js');
+	t.regex(await node(cli, 'devices'), /^cpu:0 /m);
+});
+
+test.serial("CommonJS requires it, and what is loaded is the package's own", async (t) => {
+	const program = `
+		require('alexnet-cuda').listDevices();
+		console.log(require('node:fs').readFileSync('/proc/self/maps', 'utf8'));`;
+	const maps = await node('--eval', program);
+	const own = readdirSync(installed).filter((name) => !name.endsWith('.txt'));
+	t.deepEqual(own.sort(), ['alexnet.glibc.node', 'libOpenCL.so.1', 'libdnnl.so.2', 'libgomp.so.1']);
+	const loaded = [...maps.matchAll(/ (\/.*\/(?:alexnet|libOpenCL|libdnnl|libgomp)\S*)$/gm)].map(
+		([, path = '']) => path,
+	);
+	t.deepEqual([...new Set(loaded)].sort(), own.map((name) => join(installed, name)).sort());
+});
+
+test.serial('it is as small as it says, names whose work it holds, and has no files of ours', (t) => {
+	const [packed, own] = [statSync(tarball).size, sizeOf(join(app, 'node_modules/alexnet-cuda'))];
+	t.log(`packed ${(packed / 1e6).toFixed(1)} MB, installed ${(own / 1e6).toFixed(1)} MB`);
+	t.true(packed < 25e6 && own < 70e6);
+	const notices = readFileSync(join(installed, 'THIRD-PARTY.txt'), 'utf8');
+	for (const name of ['libdnnl', 'libgomp', 'ocl-icd', 'NVIDIA', 'Apache License', 'GNU GENERAL PUBLIC LICENSE']) {
+		t.true(notices.includes(name), name);
+	}
+	const files = execFileSync('tar', ['-tzf', tarball], {encoding: 'utf8'});
+	t.notRegex(files, /\/(test|node_modules|simulator|build)\//);
+});
+
+test.serial('without a prebuilt addon it says what to do', async (t) => {
+	rmSync(installed, {recursive: true});
+	const program =
+		"import('alexnet-cuda').then(({listDevices}) => listDevices()).catch((e) => console.log(e.code, e.message))";
+	const told = await node('--eval', program);
+	t.regex(told, /^ALEXNET_ADDON .*No native build was found/);
+	for (const command of ['npm rebuild alexnet-cuda', 'npm install-scripts approve', 'pnpm approve-builds']) {
+		t.true(told.includes(command), command);
+	}
+});
