@@ -125,6 +125,7 @@ Napi::Value cudaAvailability(const Napi::CallbackInfo& info) {
   object.Set("message", availability.message);
   object.Set("runtimeVersion", availability.runtimeVersion);
   object.Set("driverVersion", availability.driverVersion);
+  object.Set("builtFor", availability.builtFor);
   return object;
 }
 

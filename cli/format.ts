@@ -34,6 +34,11 @@ export function rate(perSecond: number): string {
 	return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }
 
+/** "15.3 GiB" */
+export function gibibytes(bytes: number): string {
+	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
 /** Columns padded to their widest cell; numbers to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
 	const lines = [header, ...rows];

@@ -3,6 +3,7 @@ import {packageVersion} from '../lib/base/package.ts';
 import {addBench} from './commands/bench.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
+import {addDoctor} from './commands/doctor.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addFilters} from './commands/filters.ts';
 import {addSelftest} from './commands/selftest.ts';
@@ -15,6 +16,7 @@ export function createProgram(): Command {
 		.version(packageVersion)
 		.showHelpAfterError('(--help lists the options)')
 		.exitOverride();
+	addDoctor(program);
 	addDevices(program);
 	addTrain(program);
 	addEvaluate(program);

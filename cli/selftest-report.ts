@@ -1,6 +1,7 @@
 // The selftest's report: short enough to be pasted, and line by line, so that a crash leaves what was found before.
 import type {DeviceFacts, Facts} from '../lib/selftest/facts.ts';
 import type {Failure, TestResult} from '../lib/selftest/result.ts';
+import {gibibytes} from './format.ts';
 import {describeCudaVersions, describeDevice} from './devices-in-words.ts';
 
 /** Failures told of a test; the first says most. */
@@ -35,10 +36,6 @@ function describe(device: DeviceFacts): string {
 	const total = gibibytes(device.memoryBytes);
 	const free = device.freeBytes === undefined ? 'cannot be opened' : `${gibibytes(device.freeBytes)} free`;
 	return `${device.id}: ${describeDevice(device)}, ${total}, ${free}`;
-}
-
-function gibibytes(bytes: number): string {
-	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 export class SelftestTable {

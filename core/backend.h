@@ -28,6 +28,8 @@ struct Availability {
   std::string message;     // a sentence for the user
   int runtimeVersion = 0;  // CUDA: 13000 means 13.0; 0 where there is none
   int driverVersion = 0;   // CUDA: the newest version the driver supports
+  std::string
+      builtFor{};  // CUDA: compute capabilities that this build has machine code for, and PTX: "7.5, 8.0 and PTX 8.0"
 };
 
 class Backend {

@@ -60,7 +60,11 @@ class CudaBackend final : public Backend {
  public:
   const char* kind() const override { return "cuda"; }
 
-  Availability availability() const override { return availabilityFrom(look().findings); }
+  Availability availability() const override {
+    Availability result = availabilityFrom(look().findings);
+    result.builtFor = ALEXNET_CUDA_BUILT_FOR;  // by cuda.cmake
+    return result;
+  }
 
   std::vector<DeviceDescription> list() const override {
     const Boards boards = look();

@@ -1,7 +1,7 @@
 import type {Command} from 'commander';
 import {cudaAvailability, listDevices, type DeviceInfo} from '../../lib/index.ts';
 import {describeCudaVersions, describeDevice} from '../devices-in-words.ts';
-import {table} from '../format.ts';
+import {gibibytes, table} from '../format.ts';
 import {Output} from '../output.ts';
 import {addOptions, commonChecks} from '../parse.ts';
 
@@ -14,10 +14,6 @@ function row({freeBytes, peers, ...device}: DeviceInfo): string[] {
 		device.nativeBfloat16 ? 'in hardware' : 'emulated, slow',
 		peers?.length === 0 ? 'none' : (peers ?? []).join(', '),
 	];
-}
-
-function gibibytes(bytes: number): string {
-	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 export function addDevices(program: Command): void {

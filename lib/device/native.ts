@@ -105,6 +105,8 @@ export interface CudaAvailability {
 	runtimeVersion: number;
 	/** Newest CUDA version the driver supports; 0 where there is no driver. */
 	driverVersion: number;
+	/** Compute capabilities for which this build has machine code, and PTX: "7.5, 8.0 and PTX 8.0"; empty without a CUDA part. */
+	builtFor: string;
 }
 
 /** How a convolution goes over its input. */
@@ -294,6 +296,9 @@ export interface Addon extends Operations {
 	lockFile(descriptor: number): boolean;
 }
 
+const load = createRequire(import.meta.url);
+const nodeGypBuild = load('node-gyp-build') as {resolve: (folder: string) => string};
+
 /** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */
 const testBuilds = [
 	{variable: 'ALEXNET_ASAN_SIMULATED', folder: 'AsanSimulated', command: 'npm run test:asan-simulated'},
@@ -302,27 +307,29 @@ const testBuilds = [
 	{variable: 'ALEXNET_TSAN', folder: 'Tsan', command: 'npm run test:tsan'},
 ] as const;
 
-function loadTestBuild({variable, folder, command}: (typeof testBuilds)[number]): Addon {
-	const file = join(packageRoot(), 'build', folder, 'Release', 'alexnet.node');
-	if (!existsSync(file)) {
-		throw new AlexNetError(
-			'ALEXNET_ADDON',
-			`${variable} is set, but ${file} is not there. Run '${command}' in a checkout, or unset it.`,
-		);
-	}
-	return createRequire(import.meta.url)(file) as Addon;
+/**
+ * Where the addon is loaded from: build/Release/ of a checkout, prebuilds/ of a package, or a build for tests.
+ *
+ * @throws ALEXNET_ADDON where there is none; the message says what makes one.
+ */
+export function addonFile(): string {
+	const asked = testBuilds.find(({variable}) => process.env[variable]);
+	if (!asked) return unlessMissing(() => nodeGypBuild.resolve(packageRoot()));
+	const file = join(packageRoot(), 'build', asked.folder, 'Release', 'alexnet.node');
+	if (existsSync(file)) return file;
+	const message = `${asked.variable} is set, but ${file} is not there. Run '${asked.command}' in a checkout, or unset it.`;
+	throw new AlexNetError('ALEXNET_ADDON', message);
 }
 
-function loadRelease(): Addon {
-	const load = createRequire(import.meta.url)('node-gyp-build') as (folder: string) => Addon;
+function unlessMissing<T>(work: () => T): T {
 	try {
-		return load(packageRoot());
+		return work();
 	} catch (error) {
 		throw new AlexNetError(
 			'ALEXNET_ADDON',
 			`The native addon could not be loaded: ${messageOf(error)}\n` +
-				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing. A package manager " +
-				"that blocks install scripts builds nothing before 'npm install-scripts approve alexnet-cuda' or " +
+				"Run 'npm rebuild alexnet-cuda' (in a checkout: scripts/setup) and read what it says is missing. A package " +
+				"manager that blocks install scripts builds nothing before 'npm install-scripts approve alexnet-cuda' or " +
 				"'pnpm approve-builds'.",
 			{cause: error},
 		);
@@ -330,8 +337,8 @@ function loadRelease(): Addon {
 }
 
 function loadAddon(): Addon {
-	const asked = testBuilds.find(({variable}) => process.env[variable]);
-	const addon = asked ? loadTestBuild(asked) : loadRelease();
+	const file = addonFile();
+	const addon = unlessMissing(() => load(file) as Addon);
 	addon.makeErrorsWith(makeError);
 	return addon;
 }

@@ -1,0 +1,72 @@
+// What `alexnet doctor` looks at: whatever must be there to train here, and what to do about what is not.
+import {relative} from 'node:path';
+import sharp from 'sharp';
+import {messageOf} from '../lib/base/errors.ts';
+import {packageRoot, packageVersion} from '../lib/base/package.ts';
+import {addonFile} from '../lib/device/native.ts';
+import {listDevices} from '../lib/index.ts';
+import {factsOf, type Facts} from '../lib/selftest/facts.ts';
+import {describeCudaVersions, describeDevice} from './devices-in-words.ts';
+import {gibibytes} from './format.ts';
+
+export interface Diagnosis {
+	/** Whether a net can be trained on some device here. */
+	readonly canTrain: boolean;
+	/** What is here, each with a word or two before it. */
+	readonly findings: readonly (readonly [string, string])[];
+	/** What to do about what is wrong, the most important first. */
+	readonly advice: readonly string[];
+	/** Of the machine and its devices; missing where the addon does not load. */
+	readonly facts: Facts | undefined;
+}
+
+export function diagnose(): Diagnosis {
+	const findings: [string, string][] = [
+		['package', `alexnet-cuda ${packageVersion}, Node.js ${process.version}, ${process.platform} ${process.arch}`],
+		['C library', cLibrary()],
+		['pictures', `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`],
+	];
+	let facts: Facts;
+	try {
+		facts = factsOf(listDevices().map(({id}) => id));
+	} catch (error) {
+		findings.push(['addon', 'does not load']);
+		return {canTrain: false, findings, advice: [messageOf(error)], facts: undefined};
+	}
+	const {cuda, devices, driver} = facts;
+	findings.push(['addon', addon()]);
+	findings.push(['CUDA', cuda.builtFor === '' ? 'this build has no CUDA part' : `built for ${cuda.builtFor}`]);
+	const versions = describeCudaVersions(cuda);
+	if (versions) findings.push(['', versions]);
+	if (driver !== undefined) findings.push(['driver', driver]);
+	for (const device of devices) {
+		const {id, memoryBytes, freeBytes, peers, arithmetic, nativeBfloat16} = device;
+		const free =
+			freeBytes === undefined ? 'cannot be used' : `${gibibytes(freeBytes)} of ${gibibytes(memoryBytes)} free`;
+		const reached = peers === undefined || peers.length === 0 ? [] : [`reaches the memory of ${peers.join(', ')}`];
+		const how = [describeDevice(device), free, ...(arithmetic === undefined ? [] : [arithmetic]), ...reached];
+		findings.push([id, `${how.join('; ')}; bf16 ${nativeBfloat16 ? 'in hardware' : 'emulated'}`]);
+	}
+	const usable = devices.filter(({problem}) => problem === undefined);
+	return {canTrain: usable.length > 0, findings, advice: adviceOf(facts), facts};
+}
+
+function adviceOf({cuda, devices, driver}: Facts): string[] {
+	const advice = devices.flatMap(({id, problem}) => (problem === undefined ? [] : [`${id}: ${problem}`]));
+	// Where there is neither a GPU's driver nor anybody who wants one, that is no fault.
+	if (cuda.reason !== 'available' && driver !== undefined) advice.push(cuda.message);
+	if (devices.every(({nativeBfloat16}) => !nativeBfloat16))
+		advice.push('Train in fp32: bf16 is emulated here, and slow.');
+	return advice;
+}
+
+/** Where the addon lies in the package, and whether it came with it. */
+function addon(): string {
+	const file = relative(packageRoot(), addonFile());
+	return `${file}, ${file.startsWith('prebuilds') ? 'prebuilt' : 'built on this machine'}`;
+}
+
+function cLibrary(): string {
+	const {header} = process.report.getReport() as {header: {glibcVersionRuntime?: string}};
+	return header.glibcVersionRuntime === undefined ? 'not glibc' : `glibc ${header.glibcVersionRuntime}`;
+}

@@ -1,0 +1,46 @@
+import test from 'ava';
+import type {DeviceFacts} from '../../lib/selftest/facts.ts';
+import {nvcc} from '../cuda/nvcc.ts';
+import {onSimulatedGpus} from '../cuda/simulated.ts';
+import {alexnet} from '../helpers/command.ts';
+import {requireBuild} from '../simulator/build.ts';
+
+interface Told {
+	canTrain: boolean;
+	advice: string[];
+	findings: Record<string, string>;
+	devices: DeviceFacts[];
+}
+
+test('doctor tells what is here, in words and as JSON', async (t) => {
+	const {code, stdout, stderr} = await alexnet(['doctor']);
+	t.is(code, 0, stderr);
+	t.regex(stdout, new RegExp(`^package +alexnet-cuda .*Node\\.js ${process.version}`, 'm'));
+	t.regex(stdout, /^pictures +sharp \d+\.\d+.*libvips \d+/m);
+	t.regex(stdout, /^addon +build\/.*alexnet\.node, built on this machine$/m);
+	t.regex(stdout, /^cpu:0 +\S.* cores?.* of \d+\.\d GiB free; oneDNN \d.*bf16 (in hardware|emulated)$/m);
+	t.regex(stdout, /^A net can be trained here\.$/m);
+	const told = JSON.parse((await alexnet(['doctor', '--json'])).stdout) as Told;
+	t.true(told.canTrain);
+	t.is(told.devices[0]?.id, 'cpu:0');
+	t.true(told.findings['cpu:0']?.includes('oneDNN'));
+});
+
+(nvcc === undefined ? test.skip : test)(
+	'it tells of each GPU, what the build is for, and of one that cannot be used',
+	(t) => {
+		requireBuild();
+		const doctor = (settings: Parameters<typeof onSimulatedGpus>[0]): Told => {
+			const {status, stdout, stderr} = onSimulatedGpus(settings, 'cli/main.ts', ['doctor', '--json']);
+			t.is(status, 0, stderr);
+			return JSON.parse(stdout) as Told;
+		};
+		const told = doctor({});
+		t.deepEqual(told.advice, []);
+		t.regex(told.findings['CUDA'] ?? '', /^built for .*PTX 7\.5, 8\.0$/);
+		t.regex(
+			told.findings['cuda:1'] ?? '',
+			/compute capability 8\.0, .* GiB free; reaches the memory of cuda:0; bf16 in hardware$/,
+		);
+	},
+);
