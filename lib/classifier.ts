@@ -56,15 +56,32 @@ export const classifyManyOptions = options<ClassifyManyOptions>()({
 
 /** A class that a picture may show. */
 export interface Classification {
+	/** The class's name, as the model has it. */
 	label: string;
 	/** Its place among the model's labels. */
 	index: number;
+	/** From 0 to 1; those of all classes add up to 1. */
 	probability: number;
 }
 
 /** A picture's classes, best first, or why it has none. */
-export type ClassifiedPicture<P extends PictureInput = PictureInput> =
-	{picture: P; classes: Classification[]; error?: undefined} | {picture: P; classes?: undefined; error: AlexNetError};
+export type ClassifiedPicture<P extends PictureInput = PictureInput> = {
+	/** As it was given. */
+	picture: P;
+} & (
+	| {
+			/** The `top` most probable, best first. */
+			classes: Classification[];
+			/** Undefined where there are classes. */
+			error?: undefined;
+	  }
+	| {
+			/** Undefined where there is an error. */
+			classes?: undefined;
+			/** Why it cannot be decoded. */
+			error: AlexNetError;
+	  }
+);
 
 /** Begun at once: a core decodes one picture while another one's file is read. */
 const decodedAtOnce = 2 * availableParallelism() + 1;

@@ -26,7 +26,9 @@ export type {Picture};
 
 /** What a `Dataset` is made of. */
 export interface DatasetOptions {
+	/** A name for each class, no two alike. */
 	labels: readonly string[];
+	/** In the order of their places, by which batches and `leaveOut` name them. */
 	pictures: readonly Picture[];
 	/** Side S of the decoded pictures. Default 256, as in the paper. */
 	imageSize?: number | undefined;

@@ -11,7 +11,9 @@ import {codeOf} from '../base/files.ts';
 export interface RawPicture {
 	/** [height, width, channels] */
 	readonly data: Uint8Array | Uint8ClampedArray;
+	/** In pixels. */
 	readonly width: number;
+	/** In pixels. */
 	readonly height: number;
 	/** Grey, RGB, or RGBA, whose transparency is laid on white. Default 4. */
 	readonly channels?: 1 | 3 | 4 | undefined;

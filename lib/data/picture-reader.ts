@@ -6,6 +6,7 @@ import {StorageError, withPatience} from './storage.ts';
 
 /** A picture file and what it shows. */
 export interface Picture {
+	/** Its file, as `decode` takes it; `unreadable`, `suspect` and errors name the picture by it. */
 	readonly path: string;
 	/** Index into the dataset's labels. */
 	readonly label: number;
@@ -16,6 +17,7 @@ export type DecodePicture = (path: string, imageSize: number) => Promise<Uint8Ar
 
 /** Memory in bytes that is left for decoded pictures; several readers may share one. */
 export interface CacheBudget {
+	/** Goes down by imageSize x imageSize x 3 with each picture that is kept. */
 	bytes: number;
 }
 

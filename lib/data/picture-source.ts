@@ -17,6 +17,7 @@ export interface Batch {
 
 /** Which batches a source is asked for. */
 export interface BatchOptions {
+	/** Pictures in a batch; the last one may have fewer. */
 	batchSize: number;
 	/** Places of the pictures, in the order to deliver. Default: all of them, in their own order. */
 	order?: ArrayLike<number> | undefined;
@@ -24,6 +25,7 @@ export interface BatchOptions {
 	dropLast?: boolean | undefined;
 	/** Batches prepared before they are asked for. Default 2. */
 	ahead?: number | undefined;
+	/** Once it aborts, the next batch that is asked for rejects with its reason. */
 	signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +41,9 @@ export const batchOptions = options<BatchOptions>()({
 
 /** Of a pass over all pictures. */
 export interface StatisticsOptions {
+	/** Rejects with the signal's reason after the pictures in flight. */
 	signal?: AbortSignal | undefined;
+	/** Called as pictures are done, with how many are, unreadable ones included, and how many there are. */
 	onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -50,6 +54,7 @@ export const statisticsOptions = options<StatisticsOptions>()({
 
 /** The pictures of each class, in the order of the labels. */
 export type PictureContents = readonly {
+	/** How many the class has, readable or not. */
 	readonly pictures: number;
 	/** Of their names; empty where they have none. */
 	readonly digest: string;

@@ -6,6 +6,7 @@ import {draws, normals, philox, uniformInteger} from '../base/random.ts';
 export interface Statistics {
 	/** [imageSize, imageSize, 3], 0-255 scale. */
 	mean: Float32Array;
+	/** Principal components of the RGB values of all pixels, 0-255 scale, for training's colour noise (paper 4.1). */
 	pca: {
 		/** Eigenvalues of the covariance of RGB values, [3], descending. */
 		values: Float32Array;

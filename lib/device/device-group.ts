@@ -1,7 +1,7 @@
 import {checked} from '../base/check.ts';
 import {listDevices, openDevice, deviceOptions, type DeviceOptions} from './device.ts';
 import {AlexNetError, isAlexNetError} from '../base/errors.ts';
-import type {NativeDevice} from './native.ts';
+import type {MemoryUse, NativeDevice} from './native.ts';
 
 /** The devices that hold the columns of one net. */
 export class DeviceGroup {
@@ -40,10 +40,10 @@ export class DeviceGroup {
 		return this.devices.map(({id}) => id);
 	}
 
-	/** Tensor memory held now, and how many allocations there ever were, on all devices. */
-	get memory(): {bytes: number; allocations: number} {
+	/** What tensors take on all devices together. */
+	get memory(): MemoryUse {
 		const all = this.devices.map((device) => device.memory());
-		const sum = (field: 'bytes' | 'allocations'): number => all.reduce((total, memory) => total + memory[field], 0);
+		const sum = (field: keyof MemoryUse): number => all.reduce((total, memory) => total + memory[field], 0);
 		return {bytes: sum('bytes'), allocations: sum('allocations')};
 	}
 

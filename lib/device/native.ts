@@ -20,8 +20,11 @@ export type HostArray = Float32Array | Uint16Array | Int32Array | Uint8Array;
 
 /** Memory of a device, dense, the last dimension contiguous. Dispose of it when done. */
 export interface Tensor {
+	/** One to four dimensions, the outermost first; an array of its own each time. */
 	readonly shape: number[];
+	/** What it is made of, and so which {@link HostArray} `write` and `read` take. */
 	readonly dataType: DataType;
+	/** The {@link DeviceInfo.id} of the device whose memory it is. */
 	readonly deviceId: string;
 	/** The same memory with another shape, type or start. Keeps the memory alive on its own. */
 	view(shape: Shape, dataType: DataType, byteOffset?: number): Tensor;
@@ -43,14 +46,24 @@ declare const eventBrand: unique symbol;
 
 /** Something that happens on a device's queue, for another device to wait for. */
 export interface DeviceEvent {
+	/** @hidden What `record` and `send` return is one, and nothing else. */
 	readonly [eventBrand]: true;
+}
+
+/** Memory that tensors take. */
+export interface MemoryUse {
+	/** Bytes held now. */
+	bytes: number;
+	/** How many allocations there ever were; training steps of one batch size make none after the first. */
+	allocations: number;
 }
 
 /** An in-order queue of operations, and memory. Calls queue and return; what fails there rejects the next promise. */
 export interface NativeDevice {
+	/** As `openDevice` takes it: "cpu:0", "cuda:1". */
 	readonly id: string;
-	/** Tensor memory held now, and how many allocations there ever were. */
-	memory(): {bytes: number; allocations: number};
+	/** What its tensors take, and have taken. */
+	memory(): MemoryUse;
 	/** Bytes that could still be allocated now. */
 	freeBytes(): number;
 	/** Takes memory, whose contents are whatever was there. Throws ALEXNET_MEMORY where there is too little. */
@@ -71,6 +84,7 @@ export interface NativeDevice {
 export interface DeviceInfo {
 	/** As `openDevice` and `AlexNet.create` take it: "cpu:0", "cuda:1". */
 	id: string;
+	/** The id's first part. The devices of one net are of one kind. */
 	kind: 'cpu' | 'cuda';
 	/** The processor's or the board's name. */
 	name: string;
@@ -98,6 +112,7 @@ export interface DeviceInfo {
 
 /** Whether CUDA devices can be had here, and why not. */
 export interface CudaAvailability {
+	/** What is missing, if anything: a CUDA part of this build, a driver, a newer driver, a GPU that it can use. */
 	reason: 'available' | 'not-built' | 'no-driver' | 'driver-too-old' | 'no-device';
 	/** A sentence that says what to do. */
 	message: string;
@@ -111,47 +126,64 @@ export interface CudaAvailability {
 
 /** How a convolution goes over its input. */
 export interface ConvOptions {
+	/** Pixels from one window to the next, down and across. Default 1. */
 	stride?: number;
 	/** Rows and columns of zeros: top, left, bottom, right. */
 	pads: readonly [number, number, number, number];
+	/** Equal slices of the channels: each slice of the output sees the same slice of the input. Default 1. */
 	groups?: number;
 }
 /** How windows of size x size go over the input; all of them lie inside. */
 export interface PoolOptions {
+	/** Side of a window, in pixels. */
 	size: number;
+	/** Pixels from one window to the next, down and across. */
 	stride: number;
 }
 /** Local response normalization: x / (k + alpha * sum of squares)^beta (paper 3.3). */
 export interface LrnOptions {
-	/** Equal slices of the channels that do not see each other. */
+	/** Equal slices of the channels that do not see each other. Default 1. */
 	columns?: number;
 	/** Channels in a window, odd. */
 	size: number;
 	/** Multiplies the sum of squares; not divided by size (paper 3.3). */
 	alpha: number;
+	/** The power that the sum is raised to; 0.75 in the paper. */
 	beta: number;
+	/** Added to alpha times the sum of squares; 2 in the paper. */
 	k: number;
 }
-/** What `lrn` reads and writes, [N, H, W, C]; the workspace is for the backward pass. */
+/** What `lrn` reads and writes. */
 export interface LrnArguments extends LrnOptions {
+	/** [N, H, W, C], fp32 or bf16. */
 	input: Tensor;
+	/** Of the input's shape and type. */
 	output: Tensor;
+	/** For `lrnBackward`: uint8, [`lrnWorkspaceBytes`]. None in inference, or where these are 0. */
 	workspace?: Tensor | undefined;
 }
-/** What `maxPool` reads, [N, H, W, C], and writes, [N, P, Q, C]; the workspace is for the backward pass. */
+/** What `maxPool` reads and writes. */
 export interface MaxPoolArguments extends PoolOptions {
+	/** [N, H, W, C], fp32 or bf16. */
 	input: Tensor;
+	/** [N, P, Q, C] of the input's type, P = floor((H - size) / stride) + 1, and Q likewise of W. */
 	output: Tensor;
+	/** For `maxPoolBackward`: uint8, [`maxPoolWorkspaceBytes`]. None in inference. */
 	workspace?: Tensor | undefined;
 }
 /** What an update changes, all of one shape and in fp32 but for the copy. */
 export interface SgdParameter {
+	/** w, updated in place. */
 	weights: Tensor;
+	/** v, the last update, in place of which the new one is written; zeros before the first. */
 	velocity: Tensor;
+	/** d(mean loss) / d(weights). */
 	gradient: Tensor;
 	/** bf16 copy of the new weights. */
 	copy?: Tensor | undefined;
+	/** Of this parameter: biases may have another. */
 	learningRate: number;
+	/** Times the learning rate it is the share of w that an update takes off; 0 for none. */
 	weightDecay: number;
 }
 

@@ -15,7 +15,19 @@ import {
 import type {Activation, LrnOptions, PoolOptions} from '../device/native.ts';
 
 /** How a layer's parameters start: weights ~ N(0, deviation), or N(0, gain / sqrt(inputs of a unit)); biases constant. */
-export type Initial = ({readonly deviation: number} | {readonly gain: number}) & {readonly bias: number};
+export type Initial = (
+	| {
+			/** Standard deviation of the weights. */
+			readonly deviation: number;
+	  }
+	| {
+			/** Standard deviation of the weights, times the square root of a unit's inputs. */
+			readonly gain: number;
+	  }
+) & {
+	/** What every bias is. */
+	readonly bias: number;
+};
 
 /**
  * Which columns a layer reads. `own`: each half of its kernels sees the same half of its input (a grouped
@@ -23,40 +35,50 @@ export type Initial = ({readonly deviation: number} | {readonly gain: number}) &
  */
 export type Reads = 'own' | 'both';
 
-/** A convolution with its biases and activation; its kernels are size x size. */
-export interface ConvSpec {
-	readonly type: 'conv2d';
+/** What every layer has. */
+export interface NamedLayer<Type extends string> {
+	/** Tells what kind of layer it is. */
+	readonly type: Type;
+	/** By it checkpoints and messages name the layer and its parameters ("conv1.weight"); no two layers have the same. */
 	readonly name: string;
+}
+
+/** A convolution with its biases and activation; its kernels are size x size. */
+export interface ConvSpec extends NamedLayer<'conv2d'> {
 	/** Of all columns together. */
 	readonly kernels: number;
+	/** Side of a kernel, in pixels. */
 	readonly size: number;
+	/** Pixels from one window to the next, down and across. */
 	readonly stride: number;
 	/** Rows and columns of zeros: top, left, bottom, right. */
 	readonly pads: readonly [number, number, number, number];
+	/** Which columns a kernel sees. */
 	readonly reads: Reads;
+	/** Applied to the sums with their biases. */
 	readonly activation: Activation;
+	/** How weights and biases start. */
 	readonly initial: Initial;
 }
 
 /** LRN sees one column at a time. */
-export type LrnSpec = {readonly type: 'lrn'; readonly name: string} & Readonly<Omit<LrnOptions, 'columns'>>;
+export type LrnSpec = NamedLayer<'lrn'> & Readonly<Omit<LrnOptions, 'columns'>>;
 /** Windows of size x size; they overlap where the stride is smaller (paper 3.4). */
-export type MaxPoolSpec = {readonly type: 'maxPool'; readonly name: string} & Readonly<PoolOptions>;
+export type MaxPoolSpec = NamedLayer<'maxPool'> & Readonly<PoolOptions>;
 
 /** A fully connected layer with its biases and activation. */
-export interface LinearSpec {
-	readonly type: 'linear';
-	readonly name: string;
+export interface LinearSpec extends NamedLayer<'linear'> {
 	/** Of all columns together. */
 	readonly outputs: number;
+	/** Applied to the sums with their biases. */
 	readonly activation: Activation;
+	/** How weights and biases start. */
 	readonly initial: Initial;
 }
 
 /** Drops each output with the probability `rate` in training, and scales the others up (paper 4.2). */
-export interface DropoutSpec {
-	readonly type: 'dropout';
-	readonly name: string;
+export interface DropoutSpec extends NamedLayer<'dropout'> {
+	/** At least 0 and below 1. */
 	readonly rate: number;
 }
 
@@ -69,6 +91,7 @@ export interface Architecture {
 	readonly imageSize: number;
 	/** The net sees crop x crop of them. */
 	readonly crop: number;
+	/** How many columns share the channels; each may be on a device of its own (paper 3.2). */
 	readonly columns: 1 | 2;
 	/** The last one is linear and has an output for each class. */
 	readonly layers: readonly LayerSpec[];

@@ -4,6 +4,7 @@ import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
+import type {MemoryUse} from '../device/native.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
@@ -118,6 +119,7 @@ export class Model {
 		return this.#sgd;
 	}
 
+	/** @throws ALEXNET_ARGUMENT where a setting is missing or out of its range. */
 	set sgd(settings: SgdSettings) {
 		this.#sgd = checked('model.sgd', sgdSettingsCheck, settings);
 	}
@@ -137,8 +139,8 @@ export class Model {
 		return this.#network.layers.flatMap((layer) => layer.parameters.map(({parameter}) => parameter));
 	}
 
-	/** Tensor memory held now, in bytes, and how many allocations there ever were. */
-	get memory(): {bytes: number; allocations: number} {
+	/** What tensors take on all of its devices together. */
+	get memory(): MemoryUse {
 		return this.#group.memory;
 	}
 
@@ -150,6 +152,10 @@ export class Model {
 		return this.#statistics;
 	}
 
+	/**
+	 * @throws ALEXNET_ARGUMENT where a field is missing or no Float32Array, ALEXNET_SHAPE where it has another length,
+	 * ALEXNET_DISPOSED after dispose().
+	 */
 	set statistics(statistics: Statistics) {
 		this.requireOpen();
 		checked('statistics', statisticsFields, statistics);

@@ -46,6 +46,7 @@ export const runOptions = options<RunOptions>()({
 
 /** A net on its devices: what it is, where and how it computes, and how it learns. */
 export interface ModelOptions extends RunOptions, SgdOptions {
+	/** Its last layer has an output for each label. */
 	architecture: Architecture;
 	/** A name for each output of the last layer. */
 	labels: readonly string[];
@@ -86,8 +87,9 @@ export interface TrainStepOptions {
 	augment?: 'paper' | 'none' | undefined;
 	/** Whether the weights change. Default true. */
 	update?: boolean | undefined;
-	/** The pictures' places in their data set and the epoch, which decide the random views. */
+	/** The pictures' places in their data set, which decide the random views. Default: their places in the batch. */
 	indices?: ArrayLike<number> | undefined;
+	/** Which epoch it is: in each, a picture has another random view. Default: the updates made so far. */
 	epoch?: number | undefined;
 	/** What `model.progress` is after the step, if its loss is finite: no save falls between the two. */
 	progress?: ((result: StepResult) => Progress) | undefined;
@@ -115,7 +117,8 @@ export const predictOptions = options<PredictOptions>()({crops, signal: instance
 export interface StepResult {
 	/** Mean cross-entropy in nats, before the update. */
 	loss: number;
-	/** Share of pictures whose label was the best, or among the best five, of the outputs. */
+	/** Share of pictures whose label had the largest output, from 0 to 1. */
 	top1: number;
+	/** Share of pictures whose label was among the five largest outputs, from 0 to 1. */
 	top5: number;
 }

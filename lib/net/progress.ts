@@ -14,12 +14,15 @@ export interface ScheduleState {
 
 /** The epoch under way. */
 export interface EpochProgress {
+	/** Steps made. */
 	readonly steps: number;
 	/** How far the epoch's order of pictures is used up, unreadable ones included. */
 	readonly place: number;
-	/** Sums over the steps. */
+	/** Sum of the steps' losses. */
 	readonly loss: number;
+	/** Sum of the steps' top-1 shares. */
 	readonly top1: number;
+	/** Sum of the steps' top-5 shares. */
 	readonly top5: number;
 }
 
@@ -30,22 +33,39 @@ export type Environment = Readonly<Record<string, string>>;
 export interface Progress {
 	/** Epochs that have ended. */
 	readonly epochs: number;
+	/** The epoch under way; all 0 between epochs. */
 	readonly epoch: EpochProgress;
 	/** The epoch with the lowest validation error (training loss, where there is no validation), if one has ended well. */
-	readonly best?: {readonly epoch: number; readonly step: number; readonly error: number};
+	readonly best?: {
+		/** Which epoch, from 1. */
+		readonly epoch: number;
+		/** Updates made when it ended. */
+		readonly step: number;
+		/** Share of held-out pictures told wrongly, from 0 to 1; without validation the training loss. */
+		readonly error: number;
+	};
+	/** What the learning rate waits for; not used with `divideAt`, nor without validation. */
 	readonly schedule: ScheduleState;
 	/** Places of the training pictures that turned out unreadable, ascending. */
 	readonly unreadable: readonly number[];
 	/** What the run's pictures are: it can go on with the same ones only. */
 	readonly pictures: {
+		/** Those that it learns from. */
 		readonly train: PictureContents;
+		/** Those held out; empty where there are none. */
 		readonly validation: PictureContents;
 		/**
 		 * Places of those that could not be read when the run began, ascending: their sizes are in no digest, as they may
 		 * be repaired, and stay left out. Checkpoints of earlier versions have none, and digests of all sizes.
 		 */
-		readonly unread?: {readonly train: readonly number[]; readonly validation: readonly number[]};
+		readonly unread?: {
+			/** Of those that it learns from. */
+			readonly train: readonly number[];
+			/** Of those held out. */
+			readonly validation: readonly number[];
+		};
 	};
+	/** Of the process that trained last. */
 	readonly environment: Environment;
 }
 

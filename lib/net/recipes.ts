@@ -9,8 +9,22 @@ export type RecipeName = 'paper' | 'small';
  * What is given after the spread overrides it.
  */
 export interface Recipe {
-	readonly create: {readonly init: Init; readonly learningRate: number; readonly batchSize: number};
-	readonly train: {readonly epochs: number; readonly patience: number};
+	/** For `AlexNet.create`. */
+	readonly create: {
+		/** How weights and biases start. */
+		readonly init: Init;
+		/** Learning rate at first. */
+		readonly learningRate: number;
+		/** Pictures in a training step. */
+		readonly batchSize: number;
+	};
+	/** For `AlexNet.train`. */
+	readonly train: {
+		/** Passes over the pictures. */
+		readonly epochs: number;
+		/** Epochs of no better validation before the learning rate is divided by 10. */
+		readonly patience: number;
+	};
 }
 
 /**
@@ -22,7 +36,7 @@ export interface Recipe {
  *   Fashion-MNIST, 1,200 in 10 classes, 75.0 % in 8 epochs (`paper`: 10.0 %); crops of photographs, 765 in 17 classes,
  *   38.2 % in 10; the demo's emoji, 1,058 in 9 classes of which the largest has 20.4 %, 52.5 % in 5.
  */
-export const recipes = {
+export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 	paper: {
 		create: {init: 'paper', learningRate: 0.01, batchSize: 128},
 		train: {epochs: 90, patience: 5},
@@ -31,7 +45,7 @@ export const recipes = {
 		create: {init: 'he', learningRate: 0.005, batchSize: 32},
 		train: {epochs: 30, patience: 10},
 	},
-} as const satisfies Readonly<Record<RecipeName, Recipe>>;
+};
 
 /** With fewer training pictures than this, nets that start as the paper's have been seen to stay at chance. */
 export const fewPictures = 100_000;

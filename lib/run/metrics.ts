@@ -111,7 +111,10 @@ function isLater(report: TrainReport, {step, epochs}: Point): boolean {
 }
 
 /** A line. Those of earlier versions do not tell the time. */
-export type RecordedReport = TrainReport & {elapsedSeconds: number};
+export type RecordedReport = TrainReport & {
+	/** Seconds for which the run has been under way, in all of its lives. */
+	elapsedSeconds: number;
+};
 
 /** Of a line, what a resumed run goes on with. */
 type Resumed =

@@ -93,7 +93,12 @@ export class RunFolder implements AsyncDisposable {
 	 *
 	 * @throws ALEXNET_RUN where the folder holds no run.
 	 */
-	static async read(path: string): Promise<{config: RunConfig; hasCheckpoint: boolean}> {
+	static async read(path: string): Promise<{
+		/** As {@link RunFolder.create} was given it. */
+		config: RunConfig;
+		/** Whether there is a `last.safetensors`. */
+		hasCheckpoint: boolean;
+	}> {
 		checked('path', filePath, path);
 		try {
 			const config = parseShallow(await readFile(join(path, runFiles.config), 'utf8'));

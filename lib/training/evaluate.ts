@@ -25,8 +25,9 @@ export interface Measures {
 	pictures: number;
 	/** Mean of -ln(probability of the label). */
 	loss: number;
-	/** Share of pictures whose label was the best, or among the best five. */
+	/** Share of pictures whose label was the most probable class, from 0 to 1. */
 	top1: number;
+	/** Share of pictures whose label was among the five most probable classes, from 0 to 1. */
 	top5: number;
 	/** Share of pictures that are of the largest class: the accuracy of always telling that one. */
 	largestShare: number;
@@ -34,12 +35,19 @@ export interface Measures {
 
 /** How well the pictures of one class were told. */
 export interface ClassResult {
+	/** The class's name, as the model has it. */
 	label: string;
+	/** Pictures of this class seen; 0 where the source has none. */
 	pictures: number;
 	/** How many of them were told right. */
 	correct: number;
-	/** The other class that most of them were taken for, and how many were. */
-	takenFor?: {label: string; pictures: number};
+	/** The other class that most of them were taken for; undefined where all were told right. */
+	takenFor?: {
+		/** That class's name, as the model has it. */
+		label: string;
+		/** How many were taken for it. */
+		pictures: number;
+	};
 }
 
 /** What `AlexNet.evaluate` finds: of all pictures, and of those of each class. */

@@ -42,14 +42,17 @@ export const trainOptions = options<TrainOptions>()({
 
 /** Of one step: the loss before its update, and how far the run is. */
 export interface StepReport extends StepResult {
+	/** Tells it from an {@link EpochReport}. */
 	type: 'step';
 	/** From 1. */
 	epoch: number;
 	/** Updates made, over all epochs. */
 	step: number;
-	/** Steps of this epoch: which one this was, and how many there are, less those that unreadable pictures cost. */
+	/** Which of this epoch's steps it was, from 1. */
 	stepOfEpoch: number;
+	/** How many steps an epoch has, less those that unreadable pictures cost. */
 	stepsPerEpoch: number;
+	/** Of its update. */
 	learningRate: number;
 	/** As {@link EpochReport.diverged}, of the epoch's steps so far. */
 	diverged: boolean;
@@ -59,10 +62,13 @@ export interface StepReport extends StepResult {
 
 /** Of an epoch that has ended: means over its steps, and the held-out pictures. */
 export interface EpochReport extends StepResult {
+	/** Tells it from a {@link StepReport}. */
 	type: 'epoch';
 	/** The epoch that has ended, from 1. */
 	epoch: number;
+	/** Updates made, over all epochs. */
 	step: number;
+	/** At the end of the epoch, before the schedule divides it. */
 	learningRate: number;
 	/** Over the epoch, validation not included. Of a resumed epoch, over the steps made since; 0 where there were none. */
 	imagesPerSecond: number;
@@ -76,6 +82,7 @@ export interface EpochReport extends StepResult {
 	 * epoch that has diverged.
 	 */
 	best: boolean;
+	/** Of the held-out pictures after the epoch; undefined where none were given. */
 	validation?: Measures;
 }
 
