@@ -71,7 +71,7 @@ test.serial.before('the package is packed, and installed without scripts', async
 });
 test.after.always(() => rmSync(folder, {recursive: true, force: true}));
 
-test.serial('it trains, classifies and tells of its devices', async (t) => {
+test.serial('it trains, classifies, and its doctor finds nothing wrong', async (t) => {
 	const program = `
 		import {AlexNet, ImageFolder} from 'alexnet-cuda';
 		const data = await ImageFolder.open('pictures', {validationFraction: 0});
@@ -80,7 +80,7 @@ test.serial('it trains, classifies and tells of its devices', async (t) => {
 		console.log((await model.classify('pictures/red/0.png')).map(({label}) => label).sort().join());`;
 	t.is(await node('--input-type=module', '--eval', program), 'step\nstep\nepoch\nblue,red\n');
 	const cli = join(app, 'node_modules/alexnet-cuda/dist/cli/main.js');
-	t.regex(await node(cli, 'devices'), /^cpu:0 /m);
+	t.regex(await node(cli, 'doctor'), /^addon +prebuilds\/.*, prebuilt$[^]*^A net can be trained here\.$/m);
 });
 
 test.serial("CommonJS requires it, and what is loaded is the package's own", async (t) => {
@@ -94,6 +94,12 @@ test.serial("CommonJS requires it, and what is loaded is the package's own", asy
 		([, path = '']) => path,
 	);
 	t.deepEqual([...new Set(loaded)].sort(), own.map((name) => join(installed, name)).sort());
+});
+
+test.serial('it asks for glibc 2.35 at most', (t) => {
+	const symbols = execFileSync('objdump', ['-T', join(installed, 'alexnet.glibc.node')], {encoding: 'utf8'});
+	const minors = [...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+	t.true(minors.length > 0 && Math.max(...minors) <= 35, `glibc 2.${Math.max(...minors)}`);
 });
 
 test.serial('it is as small as it says, names whose work it holds, and has no files of ours', (t) => {
