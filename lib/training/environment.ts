@@ -1,6 +1,8 @@
-// What decides the last bits of a run's results besides its seed: libraries, instruction set, threads.
+// What decides the last bits of a run's results besides its seed: libraries, instruction set, threads; of a GPU also how
+// many multiprocessors share the work, and who compiled the kernels.
 import sharp from 'sharp';
-import {deviceInUse} from '../device/device.ts';
+import {cudaAvailability, deviceInUse} from '../device/device.ts';
+import type {DeviceInfo} from '../device/native.ts';
 import type {Environment} from '../net/progress.ts';
 import {packageVersion} from '../base/package.ts';
 
@@ -10,14 +12,35 @@ export function environmentOf(model: {devices: readonly string[]; threads: numbe
 		'alexnet-cuda': packageVersion,
 		sharp: sharp.versions.sharp,
 		libvips: sharp.versions.vips,
-		devices: model.devices.map((id) => describe(id, model.threads)).join('; '),
+		devices: model.devices
+			.flatMap((id) => deviceInUse(id, model.threads) ?? [])
+			.map((device) => describeArithmetic(device, cudaAvailability().builtFor))
+			.join('; '),
 	};
 }
 
-function describe(id: string, most: number | undefined): string {
-	const {arithmetic, threads, computeCapability} = deviceInUse(id, most) ?? {};
+/** What of a device decides last bits: "cuda:0, NVIDIA A100, 108 multiprocessors, code for 8.0". */
+export function describeArithmetic(
+	{id, name, arithmetic, threads, computeCapability, multiprocessors = 0}: DeviceInfo,
+	builtFor: string,
+): string {
+	if (computeCapability !== undefined) {
+		const code = codeFor(computeCapability, builtFor);
+		const from = code === undefined ? `PTX compiled for ${computeCapability}` : `code for ${code}`;
+		return [id, name, `${multiprocessors} multiprocessors`, from].join(', ');
+	}
 	const threadsInWords = threads === undefined ? undefined : `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
-	return [id, arithmetic, computeCapability, threadsInWords].filter((part) => part !== undefined).join(', ');
+	return [id, arithmetic, threadsInWords].filter((part) => part !== undefined).join(', ');
+}
+
+/** The newest machine code of a build that a GPU runs: that of its major version, and no newer minor one. */
+function codeFor(computeCapability: string, builtFor: string): string | undefined {
+	const [major = NaN, minor = NaN] = computeCapability.split('.').map(Number);
+	const [codes = ''] = builtFor.split(' and PTX ');
+	return codes.split(', ').findLast((code) => {
+		const [codeMajor, codeMinor = NaN] = code.split('.').map(Number);
+		return codeMajor === major && codeMinor <= minor;
+	});
 }
 
 /** What differs, in words: "libvips was 8.17.2 and is 8.17.3". */

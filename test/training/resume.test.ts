@@ -6,7 +6,7 @@ import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint/checkpoint.ts
 import {Dataset} from '../../lib/data/dataset.ts';
 import {PictureError} from '../../lib/data/decode.ts';
 import {listDevices} from '../../lib/device/device.ts';
-import {environmentChanges} from '../../lib/training/environment.ts';
+import {describeArithmetic, environmentChanges} from '../../lib/training/environment.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {Precision} from '../../lib/net/options.ts';
 import type {PictureContents} from '../../lib/data/picture-source.ts';
@@ -211,4 +211,33 @@ test('what has changed around a run is told', (t) => {
 	t.deepEqual(environmentChanges(before, before), []);
 	t.deepEqual(environmentChanges(before, {...before, sharp: '2'}), ['sharp was 1 and is 2']);
 	t.deepEqual(environmentChanges({}, {sharp: '2'}), ['sharp was not known and is 2']);
+});
+
+test('a GPU with another number of multiprocessors, another name or kernels compiled elsewhere is told from its like', (t) => {
+	const a100 = {
+		...({id: 'cuda:0', kind: 'cuda', name: 'NVIDIA A100', memoryBytes: 2 ** 33, nativeBfloat16: true} as const),
+		...{computeCapability: '8.0', multiprocessors: 108},
+	};
+	const release = '7.5, 8.0, 8.6, 8.9, 9.0, 10.0, 12.0 and PTX 8.0, 12.0';
+	t.is(describeArithmetic(a100, release), 'cuda:0, NVIDIA A100, 108 multiprocessors, code for 8.0');
+	const others = [
+		describeArithmetic({...a100, multiprocessors: 98}, release),
+		describeArithmetic({...a100, name: 'NVIDIA A30'}, release),
+		describeArithmetic(a100, '7.5 and PTX 7.5'),
+		describeArithmetic({...a100, computeCapability: '8.6'}, release),
+	];
+	t.is(new Set([...others, describeArithmetic(a100, release)]).size, 5);
+	// Code runs on newer GPUs of its major version; on others the driver compiles PTX.
+	const code = (computeCapability: string): string | undefined =>
+		describeArithmetic({...a100, computeCapability}, release)
+			.split(', ')
+			.at(-1);
+	t.deepEqual(['7.5', '8.7', '8.9', '9.0', '11.0', '12.1'].map(code), [
+		'code for 7.5',
+		'code for 8.6',
+		'code for 8.9',
+		'code for 9.0',
+		'PTX compiled for 11.0',
+		'code for 12.0',
+	]);
 });
