@@ -15,7 +15,7 @@ struct Epilogue {
   Activation activation = Activation::none;
   bool fours = false;  // runs of 4 columns are whole and aligned, and move at once
   int64_t columns = 0;
-  int64_t partSize = 0;  // elements between the outputs of two parts, where the depth is divided (cuda/gemm/division.h)
+  int64_t partSize = 0;  // elements between the outputs of two parts, where the depth is divided (cuda/gemm/split_k.h)
 };
 
 // The address of an fp32 tensor that may be none.

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "../../core/operations.h"
-#include "division.h"
+#include "split_k.h"
 
 namespace alexnet::cuda {
 

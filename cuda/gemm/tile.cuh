@@ -11,8 +11,8 @@
 #include <cstdint>
 
 #include "../runtime/vector.cuh"
-#include "division.h"
 #include "epilogue.cuh"
+#include "split_k.h"
 
 namespace alexnet::cuda {
 

@@ -5,8 +5,8 @@
 // out.
 #pragma once
 
+#include "../gemm/gemm.cuh"
 #include "../gemm/geometry.cuh"
-#include "../gemm/product.cuh"
 #include "../runtime/vector.cuh"
 #include "conv1.h"
 

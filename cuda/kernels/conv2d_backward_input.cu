@@ -5,12 +5,12 @@
 // Implicit matrix product: rows are the input's pixels N H W, columns a group's channels, the depth R S K / groups.
 // Gather, not scatter: each input pixel sums the taps that it took part in, so no atomics and any stride.
 // Mapping   a block is a tile (cuda/gemm/tile.cuh). Pixels ride grid.x: y and z stop at 65,535. Channels ride grid.y, groups
-//           and the parts of a divided depth (cuda/gemm/division.h) grid.z.
+//           and the parts of a divided depth (cuda/gemm/split_k.h) grid.z.
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic. With a stride, all but one in stride^2 of the products are with zeros (AlexNet has none such).
 // Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+#include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
-#include "../gemm/product.cuh"
 #include "conv2d.h"
 
 namespace alexnet::cuda {

@@ -6,12 +6,12 @@
 // Implicit matrix product: rows are pixels N P Q, columns a group's kernels, the depth R S C / groups; windows are put
 // together from the input on their way into shared memory (cuda/gemm/operands.cuh), never in memory.
 // Mapping   a block is a tile (cuda/gemm/tile.cuh). Pixels ride grid.x: y and z stop at 65,535. Kernels ride grid.y, groups
-//           and the parts of a divided depth (cuda/gemm/division.h) grid.z.
+//           and the parts of a divided depth (cuda/gemm/split_k.h) grid.z.
 // Requires  nothing: 16-byte loads where C / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic, but for one or few pictures: the weights' bytes.
 // Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+#include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
-#include "../gemm/product.cuh"
 #include "conv1.h"
 #include "conv2d.h"
 

@@ -13,7 +13,7 @@
 // Checked   test/ops/linear.test.ts
 #include "linear.h"
 
-#include "../gemm/product.cuh"
+#include "../gemm/gemm.cuh"
 #include "../runtime/launch.cuh"
 #include "conv2d.h"
 

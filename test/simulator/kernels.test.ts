@@ -194,7 +194,7 @@ const accesses: readonly Mutant[] = [
 	},
 	{
 		what: 'a misaligned load of 16 bytes, of a matrix',
-		edits: [{file: 'cuda/gemm/product.cuh', from: '% 16 == 0 && run * sizeOf', to: '% 8 == 0 && run * sizeOf'}],
+		edits: [{file: 'cuda/gemm/gemm.cuh', from: '% 16 == 0 && run * sizeOf', to: '% 8 == 0 && run * sizeOf'}],
 		compile: ['cuda/kernels/conv2d_forward.cu'],
 		scenario: 'conv2d, misaligned',
 		report: /misaligned: an access of 16 bytes/,

@@ -1,4 +1,4 @@
-#include "division.h"
+#include "split_k.h"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@ const program = join(folder, 'division');
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 test('the program builds', (t) => {
-	const sources = ['test/cuda/division.cu', 'cuda/gemm/division.cc', 'core/tensor.cc'];
+	const sources = ['test/cuda/split-k.cu', 'cuda/gemm/split_k.cc', 'core/tensor.cc'];
 	const flags = ['-std=c++17', '-arch=sm_80', '-Xcompiler=-Wall,-Wextra,-Wshadow', '--threads=0'];
 	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
 });

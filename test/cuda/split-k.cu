@@ -1,10 +1,9 @@
-// Commands for division.test.ts: how products are divided among blocks, and launches with dynamic shared memory.
-#include "../../cuda/gemm/division.h"
-
+// Commands for split-k.test.ts: how products are divided among blocks, and launches with dynamic shared memory.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "../../cuda/gemm/split_k.h"
 #include "../../cuda/runtime/launch.cuh"
 
 namespace {

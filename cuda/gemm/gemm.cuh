@@ -2,8 +2,8 @@
 #pragma once
 
 #include "../runtime/launch.cuh"
-#include "division.h"
 #include "reduce.h"
+#include "split_k.h"
 #include "tile.cuh"
 
 namespace alexnet::cuda {
