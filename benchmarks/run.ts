@@ -9,7 +9,7 @@ import type {Precision} from '../lib/net/options.ts';
 import type {Machine} from './machine.ts';
 import {quartiles} from './timing.ts';
 import type {TrialAnswer, TrialJob} from './trial-process.ts';
-import {columns, isModelTrial, modelTrials, workOf} from './trials.ts';
+import {columns, costOf, isModelTrial, modelTrials} from './trials.ts';
 
 export interface BenchmarkOptions {
 	/** Ids: one, or one for each column of the net. */
@@ -125,9 +125,9 @@ async function measureMachine(job: Job, {signal, onProgress}: BenchmarkOptions, 
 function rowOf(job: TrialJob, milliseconds: readonly number[], machine: Machine): BenchmarkRow {
 	const {trial, devices, precision, batchSize} = job;
 	const {lower, median, upper} = quartiles(milliseconds);
-	const work = workOf(trial, batchSize, precision);
-	const byBandwidth = (work.bytes / machine.bandwidth) * 1000;
-	const byPeak = (work.operations / machine.peak) * 1000;
+	const cost = costOf(trial, batchSize, precision);
+	const byBandwidth = (cost.bytes / machine.bandwidth) * 1000;
+	const byPeak = (cost.operations / machine.peak) * 1000;
 	const boundMs = Math.max(byBandwidth, byPeak);
 	return {
 		...{trial, device: devices.join(), precision, batchSize, repetitions: milliseconds.length},
@@ -137,8 +137,8 @@ function rowOf(job: TrialJob, milliseconds: readonly number[], machine: Machine)
 		boundMs,
 		boundBy: byBandwidth > byPeak ? 'bandwidth' : 'peak',
 		shareOfBound: boundMs / median,
-		gigabytesPerSecond: work.bytes / median / 1e6,
-		gigaflops: work.operations / median / 1e6,
+		gigabytesPerSecond: cost.bytes / median / 1e6,
+		gigaflops: cost.operations / median / 1e6,
 		bandwidthGigabytesPerSecond: machine.bandwidth / 1e9,
 		peakGigaflops: machine.peak / 1e9,
 	};

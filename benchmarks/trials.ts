@@ -27,7 +27,7 @@ export function operationTrial(name: string, batchSize: number, precision: Preci
 	return found;
 }
 
-export interface Work {
+export interface Cost {
 	/** Tensors read and written, each once by each operation. */
 	bytes: number;
 	/** Additions and multiplications of convolutions and linear layers. */
@@ -35,17 +35,17 @@ export interface Work {
 }
 
 /** A trial of the whole net does what its operations do, one after the other. */
-export function workOf(name: string, batchSize: number, precision: Precision): Work {
+export function costOf(name: string, batchSize: number, precision: Precision): Cost {
 	const times = (trial: OperationTrial): number => {
 		if (name === 'train-step') return trial.inTraining;
 		if (name === 'inference') return trial.inInference;
 		return trial.name === name ? 1 : 0;
 	};
-	const work = {bytes: 0, operations: 0};
+	const cost = {bytes: 0, operations: 0};
 	for (const trial of operationTrials(architecture, batchSize, precision)) {
 		const bytes = Object.values(trial.tensors).reduce((sum, tensor) => sum + tensor.bytes, 0);
-		work.bytes += times(trial) * bytes;
-		work.operations += times(trial) * trial.operations;
+		cost.bytes += times(trial) * bytes;
+		cost.operations += times(trial) * trial.operations;
 	}
-	return work;
+	return cost;
 }

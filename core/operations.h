@@ -40,7 +40,7 @@ struct LrnShape {
 struct Augment {
   static constexpr const char* name = "augment";
   Tensor images;  // [N, Y, X, 3] uint8
-  Tensor views;   // [N, 6] fp32: top, left, mirrored (0 or 1), red, green, blue
+  Tensor views;   // [N, 6] fp32, what is seen of each picture: top, left, mirrored (0 or 1), red, green, blue
   Tensor mean;    // [Y, X, 3] fp32
   Tensor output;  // [N, H, W, 3] real, H <= Y, W <= X
   void validate() const;

@@ -35,9 +35,9 @@ ALEXNET_HOST_DEVICE inline Philox4 philox(uint64_t seed, Philox4 counter) {
 // What a stream is for: word 3 of the counter, so that no two uses share a draw.
 enum class Draw : uint32_t { weights = 1, dropout = 2, views = 3, shuffle = 4 };
 
-// Four dropout words for the elements 4 * block .. 4 * block + 3 of a layer in a step.
-ALEXNET_HOST_DEVICE inline Philox4 dropoutWords(uint64_t seed, uint32_t step, uint32_t layer, uint32_t block) {
-  return philox(seed, {block, step, layer, static_cast<uint32_t>(Draw::dropout)});
+// Four dropout words for the elements 4 * counter .. 4 * counter + 3 of a layer in a step.
+ALEXNET_HOST_DEVICE inline Philox4 dropoutWords(uint64_t seed, uint32_t step, uint32_t layer, uint32_t counter) {
+  return philox(seed, {counter, step, layer, static_cast<uint32_t>(Draw::dropout)});
 }
 
 // An element lives where its word is at or above this: P(dropped) = rate.

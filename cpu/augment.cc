@@ -1,6 +1,6 @@
 // Crop, mirror, PCA colour, minus the mean image. paper 4.1
-//   output[n,h,w,c] = images[n, top+h, left+x, c] - mean[top+h, left+x, c] + colour[n,c],  x = w or W-1-w if
-//   mirrored images [N, Y, X, 3] uint8, views [N, 6], mean [Y, X, 3], output [N, H, W, 3]   fp32 or bf16
+//   output[n,h,w,c] = images[n, top+h, left+x, c] - mean[top+h, left+x, c] + colour[n,c],  x = w or W-1-w if mirrored
+//   images [N, Y, X, 3] uint8, views [N, 6], mean [Y, X, 3], output [N, H, W, 3]   fp32 or bf16
 #include <algorithm>
 
 #include "bytes.h"
@@ -9,17 +9,17 @@
 namespace alexnet::cpu {
 namespace {
 
-struct View {
+struct PictureView {
   int64_t top, left;
   bool mirrored;
   float colour[3];
 };
 
-std::vector<View> readViews(const Augment& operation) {
+std::vector<PictureView> readViews(const Augment& operation) {
   const int64_t mostTop = operation.images.dimension(1) - operation.output.dimension(1);
   const int64_t mostLeft = operation.images.dimension(2) - operation.output.dimension(2);
   const auto* row = operation.views.data<float>();
-  std::vector<View> views;
+  std::vector<PictureView> views;
   for (int64_t n = 0; n < operation.images.dimension(0); ++n, row += 6) {
     const auto within = [](float value, int64_t most) {
       return value >= 0 && value <= static_cast<float>(most) &&
@@ -55,7 +55,8 @@ void mirror(float* row, int64_t width) {
 }
 
 template <class Real>
-void augmentImage(const Augment& operation, int64_t n, const View& view, Real* output, std::vector<float>& scratch) {
+void augmentImage(const Augment& operation, int64_t n, const PictureView& view, Real* output,
+                  std::vector<float>& scratch) {
   const int64_t imageHeight = operation.images.dimension(1);
   const int64_t imageWidth = operation.images.dimension(2);
   const int64_t height = operation.output.dimension(1);
@@ -76,7 +77,7 @@ void augmentImage(const Augment& operation, int64_t n, const View& view, Real* o
 
 template <class Real>
 void augment(const Augment& operation) {
-  const std::vector<View> views = readViews(operation);
+  const std::vector<PictureView> views = readViews(operation);
   Real* const output = operation.output.mutableData<Real>();
 #pragma omp parallel
   {

@@ -46,15 +46,15 @@ inline Bfloat16 narrow<Bfloat16>(float value) {
   return {static_cast<uint16_t>((bits & 0x7FFFFFFFU) > 0x7F800000U ? quieted : rounded)};
 }
 
-// Splits [0, elements) into pieces and gives `work(begin, end)` to the threads; a single piece needs none of them. Elements
+// Splits [0, elements) into pieces and gives `body(begin, end)` to the threads; a single piece needs none of them. Elements
 // must not depend on each other, so that the result does not depend on the number of threads.
-template <int64_t kPiece = 1 << 15, class Work>
-void inPieces(int64_t elements, const Work& work) {
+template <int64_t kPiece = 1 << 15, class Body>
+void inPieces(int64_t elements, const Body& body) {
   const int64_t pieces = (elements + kPiece - 1) / kPiece;
 #pragma omp parallel for schedule(static) if (pieces > 1)
   for (int64_t piece = 0; piece < pieces; ++piece) {
     const int64_t begin = piece * kPiece;
-    work(begin, begin + kPiece < elements ? begin + kPiece : elements);
+    body(begin, begin + kPiece < elements ? begin + kPiece : elements);
   }
 }
 

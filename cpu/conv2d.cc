@@ -43,9 +43,10 @@ Descriptor vectorOf(const Tensor& tensor) {
   return {{tensor.dimension(0)}, memory::data_type::f32, memory::format_tag::a};
 }
 
-// A convolution as oneDNN describes it, from the three tensors that each direction has.
-struct Geometry {
-  Geometry(const Tensor& in, const Tensor& weightsOrGradient, const Tensor& out, const ConvShape& shape, bool backward)
+// A convolution as oneDNN describes it: the layouts of the three tensors that each direction has, stride and pads.
+struct ConvLayouts {
+  ConvLayouts(const Tensor& in, const Tensor& weightsOrGradient, const Tensor& out, const ConvShape& shape,
+              bool backward)
       : input(activation(in, backward && prefersBlocks(in, weightsOrGradient))),
         output(activation(out, backward && prefersBlocks(in, weightsOrGradient))),
         weights(kernels(weightsOrGradient, shape.groups)),
@@ -82,14 +83,14 @@ Key keyOf(Kind kind, const Tensor& input, const Tensor& weights, const ConvShape
           shape.padRight};
 }
 
-// Weights [K, R, S, C / groups] here have the type of the input, also where the geometry is that of an fp32
+// Weights [K, R, S, C / groups] here have the type of the input, also where `layouts` are those of an fp32
 // gradient.
-dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const Geometry& geometry,
+dnnl::convolution_forward::primitive_desc describeForward(const dnnl::engine& engine, const ConvLayouts& layouts,
                                                           const Descriptor& weights, const Descriptor& bias,
                                                           const dnnl::primitive_attr& attributes) {
   return describe<dnnl::convolution_forward>(engine, attributes, dnnl::prop_kind::forward_training,
-                                             dnnl::algorithm::convolution_direct, geometry.input.asked, weights, bias,
-                                             geometry.output.asked, geometry.strides, geometry.before, geometry.after);
+                                             dnnl::algorithm::convolution_direct, layouts.input.asked, weights, bias,
+                                             layouts.output.asked, layouts.strides, layouts.before, layouts.after);
 }
 
 }  // namespace
@@ -107,14 +108,14 @@ void CpuDevice::run(const Conv2d& operation) {
   key.push_back(operation.bias ? 1 : 0);
   key.push_back(operation.addend ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.input, operation.weights, operation.output, operation.shape, false);
+    const ConvLayouts layouts(operation.input, operation.weights, operation.output, operation.shape, false);
     const Descriptor bias = vectorOf(operation.bias);
     const Descriptor addend = operation.addend ? activation(operation.addend, false).lies : Descriptor();
-    const auto description = describeForward(primitives_.engine, geometry, geometry.weights.asked, bias,
+    const auto description = describeForward(primitives_.engine, layouts, layouts.weights.asked, bias,
                                              attributes(operation.activation, addend));
-    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input.lies},
-                               {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights.lies},
-                               {DNNL_ARG_DST, Port::Role::output, geometry.output.lies}};
+    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, layouts.input.lies},
+                               {DNNL_ARG_WEIGHTS, Port::Role::weights, layouts.weights.lies},
+                               {DNNL_ARG_DST, Port::Role::output, layouts.output.lies}};
     if (operation.bias) ports.push_back({DNNL_ARG_BIAS, Port::Role::input, bias});
     if (operation.addend) ports.push_back({kAddendArgument, Port::Role::input, addend});
     return Prepared(primitives_.engine, dnnl::convolution_forward(description), description, ports);
@@ -129,16 +130,16 @@ void CpuDevice::run(const Conv2d& operation) {
 void CpuDevice::run(const Conv2dBackwardInput& operation) {
   const Key key = keyOf(Kind::convolutionBackwardInput, operation.inputGradient, operation.weights, operation.shape);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape,
-                            true);
-    const auto forward = describeForward(primitives_.engine, geometry, geometry.weights.asked, {}, attributes());
+    const ConvLayouts layouts(operation.inputGradient, operation.weights, operation.outputGradient, operation.shape,
+                              true);
+    const auto forward = describeForward(primitives_.engine, layouts, layouts.weights.asked, {}, attributes());
     const auto description = describeBackward<dnnl::convolution_backward_data>(
-        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
-        geometry.weights.asked, geometry.output.asked, geometry.strides, geometry.before, geometry.after);
+        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, layouts.input.asked,
+        layouts.weights.asked, layouts.output.asked, layouts.strides, layouts.before, layouts.after);
     return Prepared(primitives_.engine, dnnl::convolution_backward_data(description), description,
-                    {{DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output.lies},
-                     {DNNL_ARG_WEIGHTS, Port::Role::weights, geometry.weights.lies},
-                     {DNNL_ARG_DIFF_SRC, Port::Role::output, geometry.input.lies}});
+                    {{DNNL_ARG_DIFF_DST, Port::Role::input, layouts.output.lies},
+                     {DNNL_ARG_WEIGHTS, Port::Role::weights, layouts.weights.lies},
+                     {DNNL_ARG_DIFF_SRC, Port::Role::output, layouts.input.lies}});
   });
   primitives_.execute(prepared, {{DNNL_ARG_DIFF_DST, operation.outputGradient},
                                  {DNNL_ARG_WEIGHTS, operation.weights},
@@ -149,18 +150,19 @@ void CpuDevice::run(const Conv2dBackwardWeights& operation) {
   Key key = keyOf(Kind::convolutionBackwardWeights, operation.input, operation.weightGradient, operation.shape);
   key.push_back(operation.biasGradient ? 1 : 0);
   const Prepared& prepared = primitives_.prepare(key, [&] {
-    const Geometry geometry(operation.input, operation.weightGradient, operation.outputGradient, operation.shape, true);
+    const ConvLayouts layouts(operation.input, operation.weightGradient, operation.outputGradient, operation.shape,
+                              true);
     const Descriptor bias = vectorOf(operation.biasGradient);
     Tensor weights = operation.weightGradient;
     weights.type = operation.input.type;
-    const auto forward = describeForward(primitives_.engine, geometry, kernels(weights, operation.shape.groups).asked,
+    const auto forward = describeForward(primitives_.engine, layouts, kernels(weights, operation.shape.groups).asked,
                                          bias, attributes());
     const auto description = describeBackward<dnnl::convolution_backward_weights>(
-        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, geometry.input.asked,
-        geometry.weights.asked, bias, geometry.output.asked, geometry.strides, geometry.before, geometry.after);
-    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, geometry.input.lies},
-                               {DNNL_ARG_DIFF_DST, Port::Role::input, geometry.output.lies},
-                               {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, geometry.weights.lies}};
+        primitives_.engine, attributes(), forward, dnnl::algorithm::convolution_direct, layouts.input.asked,
+        layouts.weights.asked, bias, layouts.output.asked, layouts.strides, layouts.before, layouts.after);
+    std::vector<Port> ports = {{DNNL_ARG_SRC, Port::Role::input, layouts.input.lies},
+                               {DNNL_ARG_DIFF_DST, Port::Role::input, layouts.output.lies},
+                               {DNNL_ARG_DIFF_WEIGHTS, Port::Role::output, layouts.weights.lies}};
     if (bias.get_size() > 0) ports.push_back({DNNL_ARG_DIFF_BIAS, Port::Role::output, bias});
     return Prepared(primitives_.engine, dnnl::convolution_backward_weights(description), description, ports);
   });

@@ -78,7 +78,7 @@ CpuDevice::~CpuDevice() { close(); }
 
 std::shared_ptr<Buffer> CpuDevice::allocate(size_t bytes) {
   requireOpen("allocate");
-  return std::make_shared<CpuBuffer>(this, CountedBlock(bytes, id(), memory_), bytes);
+  return std::make_shared<CpuBuffer>(this, CountedAllocation(bytes, id(), memory_), bytes);
 }
 
 void CpuDevice::upload(const Tensor& destination, const void* source) {

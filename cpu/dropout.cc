@@ -1,7 +1,7 @@
 // Dropout: output = input * mask / (1 - rate), the mask drawn by core/random.h. paper 4.2
 //   input, output [N, C]   fp32 or bf16
-// Element (n, c) has the index i = n * features + offset + c in the whole net and lives by word i % 4 of
-// block i / 4.
+// Element (n, c) has the index i = n * features + offset + c in the whole net and lives by word i % 4 of Philox at
+// counter i / 4.
 #include <algorithm>
 
 #include "../core/random.h"
@@ -11,23 +11,23 @@
 namespace alexnet::cpu {
 namespace {
 
-constexpr int64_t kBlocks = 64;  // drawn at a time, so that the rounds of different blocks fill the vectors
+constexpr int64_t kCounters = 64;  // drawn at a time, so that their rounds fill the vectors
 
 struct Draws {
-  uint32_t words[4 * kBlocks];
+  uint32_t words[4 * kCounters];
 };
 
-// The words of the blocks block .. block + kBlocks - 1, in the order of the elements.
-ALEXNET_VECTORIZED void draw(const Dropout& operation, uint32_t block, Draws& draws) {
-  Philox4 drawn[kBlocks];
-  for (int64_t b = 0; b < kBlocks; ++b) {
-    drawn[b] = dropoutWords(operation.seed, operation.step, operation.layer, block + static_cast<uint32_t>(b));
+// The words of the counters counter .. counter + kCounters - 1, in the order of the elements.
+ALEXNET_VECTORIZED void draw(const Dropout& operation, uint32_t counter, Draws& draws) {
+  Philox4 drawn[kCounters];
+  for (int64_t i = 0; i < kCounters; ++i) {
+    drawn[i] = dropoutWords(operation.seed, operation.step, operation.layer, counter + static_cast<uint32_t>(i));
   }
-  for (int64_t b = 0; b < kBlocks; ++b) {
-    draws.words[4 * b] = drawn[b].x;
-    draws.words[4 * b + 1] = drawn[b].y;
-    draws.words[4 * b + 2] = drawn[b].z;
-    draws.words[4 * b + 3] = drawn[b].w;
+  for (int64_t i = 0; i < kCounters; ++i) {
+    draws.words[4 * i] = drawn[i].x;
+    draws.words[4 * i + 1] = drawn[i].y;
+    draws.words[4 * i + 2] = drawn[i].z;
+    draws.words[4 * i + 3] = drawn[i].w;
   }
 }
 
@@ -39,11 +39,11 @@ void dropRow(const Dropout& operation, int64_t n, const Real* input, Real* outpu
   const float scale = 1.0F / (1.0F - operation.rate);
   Draws draws;
   for (int64_t c = 0; c < width;) {
-    const int64_t block = (first + c) / 4;
-    draw(operation, static_cast<uint32_t>(block), draws);
-    const int64_t end = std::min(width, 4 * (block + kBlocks) - first);
+    const int64_t counter = (first + c) / 4;
+    draw(operation, static_cast<uint32_t>(counter), draws);
+    const int64_t end = std::min(width, 4 * (counter + kCounters) - first);
     for (; c < end; ++c) {
-      const bool lives = draws.words[first + c - 4 * block] >= threshold;
+      const bool lives = draws.words[first + c - 4 * counter] >= threshold;
       output[c] = narrow<Real>(lives ? widen(input[c]) * scale : 0.0F);
     }
   }

@@ -159,9 +159,9 @@ ALEXNET_VECTORIZED void backward(const Bfloat16* input, const Bfloat16* outputGr
   backwardRows(input, outputGradient, inputGradient, count, shape, rows);
 }
 
-// Calls work(offset of the first row, number of rows, scratch) for at most kRows rows at a time.
-template <class Work>
-void overRows(const Tensor& input, const LrnShape& shape, const Work& work) {
+// Calls body(offset of the first row, number of rows, scratch) for at most kRows rows at a time.
+template <class Body>
+void overRows(const Tensor& input, const LrnShape& shape, const Body& body) {
   const int64_t length = input.dimension(3) / shape.columns;
   const int64_t count = input.elements() / length;
 #pragma omp parallel
@@ -169,7 +169,7 @@ void overRows(const Tensor& input, const LrnShape& shape, const Work& work) {
     Rows rows(length, shape);
 #pragma omp for schedule(static)
     for (int64_t first = 0; first < count; first += kRows) {
-      work(first * length, std::min(kRows, count - first), rows);
+      body(first * length, std::min(kRows, count - first), rows);
     }
   }
 }

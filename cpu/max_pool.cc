@@ -14,8 +14,8 @@ namespace {
 using Index = uint16_t;
 constexpr int64_t kLargestWindow = 255;  // a side: the index of its last input still fits
 
-struct Geometry {
-  Geometry(const Tensor& input, const Tensor& output, const PoolShape& shape)
+struct PoolGeometry {
+  PoolGeometry(const Tensor& input, const Tensor& output, const PoolShape& shape)
       : height(input.dimension(1)),
         width(input.dimension(2)),
         channels(input.dimension(3)),
@@ -33,10 +33,9 @@ struct Geometry {
 };
 
 // One row of outputs [Q, C] from the input rows [size, W, C] below it. kSize: the window's side where it is
-// one that the compiler shall unroll, so that channels fill its vectors; else 0. A NaN wins, as it must not
-// disappear.
+// one that the compiler shall unroll, so that channels fill its vectors; else 0. NaN must stay NaN: it wins.
 template <int64_t kSize, bool kKeepsIndex, class Real>
-ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const Geometry& geometry) {
+ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const PoolGeometry& geometry) {
   const int64_t size = kSize > 0 ? kSize : geometry.size;
   for (int64_t q = 0; q < geometry.outputWidth; ++q) {
     const Real* const window = input + q * geometry.stride * geometry.channels;
@@ -60,7 +59,7 @@ ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, con
 }
 
 template <bool kKeepsIndex, class Real>
-ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const Geometry& geometry) {
+ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const PoolGeometry& geometry) {
   switch (geometry.size) {
     case 2: return outputRow<2, kKeepsIndex>(input, output, index, geometry);
     case 3: return outputRow<3, kKeepsIndex>(input, output, index, geometry);
@@ -68,10 +67,10 @@ ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, con
   }
 }
 
-ALEXNET_VECTORIZED void forward(const float* input, float* output, Index* index, const Geometry& geometry) {
+ALEXNET_VECTORIZED void forward(const float* input, float* output, Index* index, const PoolGeometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
-ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, Index* index, const Geometry& geometry) {
+ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, Index* index, const PoolGeometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
 
@@ -87,7 +86,7 @@ struct Holders {
 // One input pixel's gradient [C]: the sum, in fp32 and in the order of the windows, of those that the pixel
 // has won.
 template <int64_t kRows, int64_t kColumns, class Real>
-ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, const Geometry& geometry) {
+ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, const PoolGeometry& geometry) {
   const int64_t columns = kColumns > 0 ? kColumns : holders.columns;
   const int64_t windows = (kRows > 0 ? kRows : holders.rows) * columns;
 #pragma GCC ivdep
@@ -106,7 +105,7 @@ ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, co
 // One row h of input gradients [W, C]. Overlapping by one, as the paper's do, windows meet in twos and fours.
 template <class Real>
 ALEXNET_INLINE void inputRow(const Real* outputGradient, const Index* index, Real* inputGradient, int64_t h,
-                             const Geometry& geometry) {
+                             const PoolGeometry& geometry) {
   const auto [top, bottom] = geometry.windowsOver(h, geometry.outputHeight);
   for (int64_t w = 0; w < geometry.width; ++w) {
     const auto [left, right] = geometry.windowsOver(w, geometry.outputWidth);
@@ -130,17 +129,17 @@ ALEXNET_INLINE void inputRow(const Real* outputGradient, const Index* index, Rea
 }
 
 ALEXNET_VECTORIZED void backward(const float* outputGradient, const Index* index, float* inputGradient, int64_t h,
-                                 const Geometry& geometry) {
+                                 const PoolGeometry& geometry) {
   inputRow(outputGradient, index, inputGradient, h, geometry);
 }
 ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const Index* index, Bfloat16* inputGradient, int64_t h,
-                                 const Geometry& geometry) {
+                                 const PoolGeometry& geometry) {
   inputRow(outputGradient, index, inputGradient, h, geometry);
 }
 
 template <class Real>
 void maxPool(const MaxPool& operation) {
-  const Geometry geometry(operation.input, operation.output, operation.shape);
+  const PoolGeometry geometry(operation.input, operation.output, operation.shape);
   const Real* const input = operation.input.data<Real>();
   Real* const output = operation.output.mutableData<Real>();
   Index* const index = operation.workspace ? operation.workspace.mutableData<Index>() : nullptr;
@@ -157,7 +156,7 @@ void maxPool(const MaxPool& operation) {
 
 template <class Real>
 void maxPoolBackward(const MaxPoolBackward& operation) {
-  const Geometry geometry(operation.inputGradient, operation.outputGradient, operation.shape);
+  const PoolGeometry geometry(operation.inputGradient, operation.outputGradient, operation.shape);
   const Real* const outputGradient = operation.outputGradient.data<Real>();
   const Index* const index = operation.workspace.data<Index>();
   Real* const inputGradient = operation.inputGradient.mutableData<Real>();

@@ -178,7 +178,7 @@ int64_t availableMemory() {
   return std::max<int64_t>(0, std::min(free, allowed));
 }
 
-Block::Block(size_t bytes, const std::string& owner) : bytes_(bytes) {
+Allocation::Allocation(size_t bytes, const std::string& owner) : bytes_(bytes) {
   if (bytes <= kLargestSmallBlock) {
     address_ = smallBlocks().take(bytes);
     if (!address_) failFor(bytes, availableMemory(), owner);
@@ -189,7 +189,7 @@ Block::Block(size_t bytes, const std::string& owner) : bytes_(bytes) {
   if (!address_) failFor(bytes, available, owner);
 }
 
-Block::~Block() {
+Allocation::~Allocation() {
   if (!address_) return;
   if (bytes_ <= kLargestSmallBlock) {
     smallBlocks().release(address_, bytes_);

@@ -1,5 +1,5 @@
-// Memory of the CPU device: aligned blocks, small ones kept for reuse, and buffers that own what is derived
-// from them.
+// Memory of the CPU device: aligned allocations, small ones kept for reuse, and buffers that own what is derived from
+// them.
 #pragma once
 
 #include <deque>
@@ -18,15 +18,15 @@ namespace alexnet::cpu {
 int64_t machineMemory();
 int64_t availableMemory();
 
-// An owned block aligned to 64 bytes, to 2 MiB (a huge page) where it is large. Its contents are undefined.
-class Block {
+// Owned memory aligned to 64 bytes, to 2 MiB (a huge page) where it is large. Its contents are undefined.
+class Allocation {
  public:
-  Block() = default;
+  Allocation() = default;
   // Fails with ALEXNET_MEMORY, naming `owner` ("cpu:0"), what is needed and what is free.
-  Block(size_t bytes, const std::string& owner);
-  ~Block();
-  Block(Block&& other) noexcept : address_(std::exchange(other.address_, nullptr)), bytes_(other.bytes_) {}
-  Block& operator=(Block&& other) noexcept {
+  Allocation(size_t bytes, const std::string& owner);
+  ~Allocation();
+  Allocation(Allocation&& other) noexcept : address_(std::exchange(other.address_, nullptr)), bytes_(other.bytes_) {}
+  Allocation& operator=(Allocation&& other) noexcept {
     std::swap(address_, other.address_);
     std::swap(bytes_, other.bytes_);
     return *this;
@@ -40,23 +40,23 @@ class Block {
   size_t bytes_ = 0;
 };
 
-// A block that the device's MemoryCounter knows of.
-class CountedBlock {
+// An allocation that the device's MemoryCounter counts.
+class CountedAllocation {
  public:
-  CountedBlock(size_t bytes, const std::string& owner, std::shared_ptr<MemoryCounter> counter)
-      : block_(bytes, owner), counter_(std::move(counter)) {
+  CountedAllocation(size_t bytes, const std::string& owner, std::shared_ptr<MemoryCounter> counter)
+      : allocation_(bytes, owner), counter_(std::move(counter)) {
     counter_->bytes += static_cast<int64_t>(bytes);
     ++counter_->allocations;
   }
-  ~CountedBlock() {
-    if (counter_) counter_->bytes -= static_cast<int64_t>(block_.bytes());
+  ~CountedAllocation() {
+    if (counter_) counter_->bytes -= static_cast<int64_t>(allocation_.bytes());
   }
-  CountedBlock(CountedBlock&&) noexcept = default;
+  CountedAllocation(CountedAllocation&&) noexcept = default;
 
-  char* address() const { return block_.address(); }
+  char* address() const { return allocation_.address(); }
 
  private:
-  Block block_;
+  Allocation allocation_;
   std::shared_ptr<MemoryCounter> counter_;
 };
 
@@ -70,11 +70,11 @@ class CpuBuffer final : public Buffer {
     size_t offset;              // of the piece, in bytes
     dnnl::memory::desc layout;  // of the copy
     uint64_t version;           // of the buffer, when the copy was made
-    CountedBlock block;
+    CountedAllocation allocation;
   };
 
-  CpuBuffer(const Device* owner, CountedBlock block, size_t size)
-      : Buffer(owner, block.address(), size), block_(std::move(block)) {}
+  CpuBuffer(const Device* owner, CountedAllocation allocation, size_t size)
+      : Buffer(owner, allocation.address(), size), allocation_(std::move(allocation)) {}
 
   // The largest absolute value of a piece of it, or only that the piece has been seen before.
   struct Magnitude {
@@ -87,7 +87,7 @@ class CpuBuffer final : public Buffer {
   std::deque<Magnitude> magnitudes;  // queue thread only
 
  private:
-  CountedBlock block_;
+  CountedAllocation allocation_;
 };
 
 }  // namespace alexnet::cpu

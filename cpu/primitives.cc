@@ -90,8 +90,8 @@ const Prepared& Primitives::prepare(const Key& key, const std::function<Prepared
 
 char* Primitives::scratch(size_t bytes) {
   if (bytes > scratch_.bytes()) {
-    scratch_ = Block();  // first, so that the old and the new are never held together
-    scratch_ = Block(bytes, owner_);
+    scratch_ = Allocation();  // first: never hold the old and the new together
+    scratch_ = Allocation(bytes, owner_);
   }
   return scratch_.address();
 }
@@ -110,15 +110,15 @@ char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tenso
     if (candidate.offset == tensor.offset && candidate.layout == argument.wanted) copy = &candidate;
   }
   const uint64_t version = buffer.version;
-  if (copy && copy->version == version) return copy->block.address();
+  if (copy && copy->version == version) return copy->allocation.address();
   if (!copy) {
     buffer.packed.push_back({tensor.offset, argument.wanted, CpuBuffer::kNever,
-                             CountedBlock(argument.wanted.get_size(), owner_, counter_)});
+                             CountedAllocation(argument.wanted.get_size(), owner_, counter_)});
     copy = &buffer.packed.back();
   }
-  run(argument.reorder, argument.port.layout, tensor.data(), argument.wanted, copy->block.address());
+  run(argument.reorder, argument.port.layout, tensor.data(), argument.wanted, copy->allocation.address());
   copy->version = version;
-  return copy->block.address();
+  return copy->allocation.address();
 }
 
 void Primitives::execute(const Prepared& prepared, std::initializer_list<Operand> operands) {

@@ -97,7 +97,7 @@ class Primitives {
   const std::shared_ptr<MemoryCounter> counter_;
   dnnl::stream stream_{engine};
   std::map<Key, Prepared> prepared_;
-  Block scratch_;
+  Allocation scratch_;
 };
 
 }  // namespace alexnet::cpu

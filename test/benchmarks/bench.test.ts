@@ -4,7 +4,7 @@ import {input, output, trial} from '../../benchmarks/operation.ts';
 import {runOperation} from '../../benchmarks/run-operation.ts';
 import type {BenchmarkRow} from '../../benchmarks/run.ts';
 import {quartiles} from '../../benchmarks/timing.ts';
-import {trialNames, workOf} from '../../benchmarks/trials.ts';
+import {costOf, trialNames} from '../../benchmarks/trials.ts';
 import {test as testWithNvcc} from '../cuda/nvcc.ts';
 import {alexnet} from '../helpers/command.ts';
 
@@ -112,16 +112,16 @@ test('there is a trial for each operation of the net', (t) => {
 
 test('work follows from the shapes', (t) => {
 	// By hand: 55*55*96 outputs of conv1, each of 11*11*3 products.
-	t.is(workOf('conv1-forward', 1, 'fp32').operations, 2 * 55 * 55 * 96 * 363);
+	t.is(costOf('conv1-forward', 1, 'fp32').operations, 2 * 55 * 55 * 96 * 363);
 	const pool1 = 4 * (55 * 55 * 96 + 27 * 27 * 96);
-	t.is(workOf('pool1-forward', 1, 'fp32').bytes, pool1);
-	t.is(workOf('pool1-backward', 3, 'bf16').bytes, (3 * pool1) / 2);
+	t.is(costOf('pool1-forward', 1, 'fp32').bytes, pool1);
+	t.is(costOf('pool1-backward', 3, 'bf16').bytes, (3 * pool1) / 2);
 	// The paper's net has 724.4 million products forward, and conv1, 105.4 million of them, has no input gradient.
-	const [forward, training] = [workOf('inference', 2, 'fp32'), workOf('train-step', 2, 'fp32')];
+	const [forward, training] = [costOf('inference', 2, 'fp32'), costOf('train-step', 2, 'fp32')];
 	t.true(Math.abs(forward.operations - 2 * 2 * 724.4e6) < 2 * 2 * 0.05e6);
 	t.true(Math.abs(training.operations - 2 * 2 * (3 * 724.4e6 - 105.4e6)) < 2 * 2 * 0.2e6);
 	// 60,965,224 parameters in fp32: three tensors read and two written.
-	t.is(workOf('sgd', 1, 'fp32').bytes, 5 * 4 * 60_965_224);
+	t.is(costOf('sgd', 1, 'fp32').bytes, 5 * 4 * 60_965_224);
 });
 
 test('quartiles are interpolated', (t) => {

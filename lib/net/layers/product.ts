@@ -11,7 +11,7 @@ export interface Product {
 }
 
 /** Weights between the inputs of one device and the outputs of another, or of the same. */
-export interface Block {
+export interface WeightBlock {
 	/** Whose inputs: a device's place in the group. */
 	readonly from: number;
 	readonly weights: Tensor;
@@ -21,9 +21,9 @@ export interface Block {
 /** What the outputs on one device are made of. */
 export interface Unit {
 	/** Own inputs first. */
-	readonly own: Block;
+	readonly own: WeightBlock;
 	/** What comes from the other device, where the layer reads both columns. */
-	readonly peer: Block | undefined;
+	readonly peer: WeightBlock | undefined;
 	readonly bias: Tensor;
 	readonly biasGradient: Tensor;
 }
@@ -38,7 +38,7 @@ interface Bound extends Unit {
 
 /** The tensors that a unit's exchange takes. */
 interface Exchange {
-	readonly block: Block;
+	readonly block: WeightBlock;
 	/** The other device's column as it arrives here. */
 	readonly landing: Tensor;
 	/** fp32 product of the own column, to which the other's is added. */

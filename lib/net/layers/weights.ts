@@ -1,7 +1,7 @@
 import type {Shape, Tensor} from '../../device/native.ts';
 import {Parameter, type ParameterPart, type Place} from '../parameter.ts';
 import type {Placement} from './layer.ts';
-import type {Block, Unit} from './product.ts';
+import type {Unit, WeightBlock} from './product.ts';
 
 export interface WeightOptions {
 	/** The layer's. */
@@ -58,7 +58,7 @@ export class Weights {
 	/** @param see how the layer's operation sees a weight tensor */
 	units(see: (tensor: Tensor, part: ParameterPart) => Tensor): Unit[] {
 		const [weight, bias] = this.parameters;
-		const blocks = weight.parts.map((part, index): Block & {device: number} => ({
+		const blocks = weight.parts.map((part, index): WeightBlock & {device: number} => ({
 			...(this.#blocks[index] ?? {device: 0, from: 0}),
 			weights: see(part.operand, part),
 			weightGradient: see(part.gradient, part),
