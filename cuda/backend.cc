@@ -26,7 +26,7 @@ Boards look() {
     findings.boards.emplace_back(properties.name);
     boards.properties.push_back(properties);
   }
-  cudaGetLastError();  // the runtime remembers the error; it is told here and must not be blamed on a launch
+  cudaGetLastError();  // clears the error, or the next launch would be blamed for it
   cudaDriverGetVersion(&findings.driverVersion);
   cudaRuntimeGetVersion(&findings.runtimeVersion);
   return boards;

@@ -11,7 +11,7 @@ namespace {
 
 CudaBuffer& bufferOf(const Tensor& tensor) { return static_cast<CudaBuffer&>(*tensor.buffer); }
 
-// The kernels cannot report what they find in a tensor, so what an operation takes on trust is checked before.
+// Kernels cannot report bad values, so labels and crops are checked before the launch.
 void requireLabels(const std::vector<int32_t>& labels, int64_t classes) {
   for (size_t n = 0; n < labels.size(); ++n) {
     if (labels[n] >= 0 && labels[n] < classes) continue;
@@ -106,7 +106,7 @@ void CudaDevice::transfer(Transfer transfer) {
 template <class T>
 std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
   std::vector<T> values(static_cast<size_t>(tensor.elements()));
-  tensor.data();  // fails where there is no memory
+  tensor.data();  // throws for an outline
   if (const void* const known = bufferOf(tensor).remembered(tensor.offset, tensor.bytes())) {
     std::memcpy(values.data(), known, tensor.bytes());
   } else {
@@ -143,8 +143,7 @@ void CudaDevice::run(const Copy& operation) {
   if (from + operation.input.bytes() <= to || to + operation.input.bytes() <= from) {
     return copyBytes(destination, operation.input.data());
   }
-  void* const between =
-      context.scratch(operation.input.bytes());  // the runtime does not copy between overlapping views
+  void* const between = context.scratch(operation.input.bytes());  // cudaMemcpy does not take overlapping memory
   copyBytes(between, operation.input.data());
   copyBytes(destination, between);
 }

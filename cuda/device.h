@@ -13,7 +13,7 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int gpu);
   ~CudaDevice() override;
 
-  // Gives back at once what the device holds beside its tensors, however long the object lives on.
+  // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
   int64_t freeBytes() const override;
@@ -55,7 +55,7 @@ class CudaDevice final : public Device {
  private:
   // The context, with its GPU current: the submitting thread serves all devices in turn.
   GpuContext& ready();
-  // A tensor's contents on the host. Waits for the GPU only where they did not come from the host by upload().
+  // A tensor's contents on the host: the copy of the last upload, or else a download, which waits for the GPU.
   template <class T>
   std::vector<T> hostCopy(const Tensor& tensor);
 

@@ -53,7 +53,7 @@ GpuContext::~GpuContext() {
   staging_.reset();
   if (exchange_) cudaStreamDestroy(exchange_);
   if (compute_) cudaStreamDestroy(compute_);
-  cudaGetLastError();  // errors are not reported: the runtime may be gone already
+  cudaGetLastError();  // errors are ignored: at exit the runtime may be gone
 }
 
 void GpuContext::select() const { check(cudaSetDevice(owner_.gpu), "cudaSetDevice"); }
@@ -73,8 +73,8 @@ void GpuContext::reach(int otherGpu) {
 
 void* GpuContext::scratch(size_t bytes) {
   if (bytes > scratch_.bytes()) {
-    scratch_ = Block();  // first, so that the old and the new are never held together
-    scratch_ = Block(owner_, bytes);
+    scratch_ = Allocation();  // first: never hold the old and the new together
+    scratch_ = Allocation(owner_, bytes);
   }
   return scratch_.address();
 }

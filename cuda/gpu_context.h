@@ -1,4 +1,4 @@
-// What a CUDA device has of the runtime: its streams, its staging and scratch memory, and the limits of its GPU.
+// What a CUDA device holds of the runtime: streams, staging and scratch memory, and the limits of its GPU.
 #pragma once
 
 #include <set>
@@ -28,8 +28,7 @@ class GpuContext final : public Context {
 
   // Copies to other GPUs run on it, beside the operations.
   cudaStream_t exchange() const { return exchange_; }
-  // Lets copies to another GPU go straight there, where the machine can; elsewhere the runtime passes them through the
-  // host.
+  // Enables peer access to another GPU where there is one; elsewhere the runtime copies through the host.
   void reach(int otherGpu);
 
  private:
@@ -39,7 +38,7 @@ class GpuContext final : public Context {
   cudaStream_t exchange_ = nullptr;
   std::set<int> reached_;
   std::unique_ptr<Staging> staging_;
-  Block scratch_;
+  Allocation scratch_;
 };
 
 }  // namespace alexnet::cuda

@@ -1,4 +1,4 @@
-// What becomes of the sums of a multiplication: bias, addend, activation, rounding to the output's type.
+// The epilogue of a GEMM: bias, addend, activation, rounding to the output's type.
 //   output[row, column] = activation(sum + bias[column] + addend[row, column])
 #pragma once
 
@@ -13,15 +13,15 @@ struct Epilogue {
   void* output = nullptr;         // [rows, columns] of `type`
   DataType type = DataType::float32;
   Activation activation = Activation::none;
-  bool fours = false;  // runs of 4 columns are whole and aligned, and move at once
+  bool fours = false;  // runs of 4 columns are whole and aligned: one store each
   int64_t columns = 0;
-  int64_t partSize = 0;  // elements between the outputs of two parts, where the depth is divided (cuda/gemm/split_k.h)
+  int64_t splitStride = 0;  // split-K: elements between the partial sums of two splits
 };
 
 // The address of an fp32 tensor that may be none.
 inline const float* floatsOf(const Tensor& tensor) { return tensor ? tensor.data<float>() : nullptr; }
 
-// The epilogue that writes `output`. `run`: how many columns belong together; a run of 4 is never of two.
+// The epilogue that writes `output`. `run`: how many columns a group has; no 4 columns may belong to two groups.
 inline Epilogue epilogueOf(const Tensor& output, int64_t columns, int64_t run) {
   Epilogue epilogue;
   epilogue.output = output.mutableData();
@@ -31,14 +31,14 @@ inline Epilogue epilogueOf(const Tensor& output, int64_t columns, int64_t run) {
   return epilogue;
 }
 
-// A number that is not one stays so: max(x, 0) would make it 0.
+// NaN must stay NaN; fmaxf(x, 0) would return 0.
 __device__ inline float activated(float x, Activation activation) {
   if (activation == Activation::relu) return x < 0.0F ? 0.0F : x;
   if (activation == Activation::tanh) return tanhf(x);
   return x;
 }
 
-// Stores the first `count` of 4 values; at once where that is all or nothing.
+// Stores the first `count` of 4 values. `atOnce`: all 4 in one store, or none.
 template <class T>
 __device__ inline void storeRun(T* address, const float (&values)[4], int64_t count, bool atOnce) {
   if (atOnce && count > 0) return store4(address, values);

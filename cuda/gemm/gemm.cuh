@@ -1,4 +1,4 @@
-// Launching a matrix product: which instance of a kernel, over which grid, in how many parts.
+// Launching a GEMM: which instance of a kernel, over which grid, in how many splits.
 #pragma once
 
 #include "../runtime/launch.cuh"
@@ -8,42 +8,43 @@
 
 namespace alexnet::cuda {
 
-// A product and its division, as kernels see them.
-struct Work {
+// A GEMM and its tiling, as kernels take them.
+struct GemmParams {
   int64_t rows, columns;  // of a group's output
-  int64_t steps, stepsOfPart;
+  int64_t steps, stepsPerSplit;
   int groups;
 };
 
 // What a block works on.
 template <class Tile>
 struct Block {
-  int group, part;
+  int group, split;
   int64_t row, column;  // the tile's first, within the group
-  int64_t depth;        // the first
+  int64_t depth;        // the first of its split
   int steps;
   Position position;  // the thread's
 
-  __device__ explicit Block(const Work& work)
-      : group(static_cast<int>(blockIdx.z) % work.groups),
-        part(static_cast<int>(blockIdx.z) / work.groups),
+  __device__ explicit Block(const GemmParams& params)
+      : group(static_cast<int>(blockIdx.z) % params.groups),
+        split(static_cast<int>(blockIdx.z) / params.groups),
         row(static_cast<int64_t>(blockIdx.x) * Tile::kRows),
         column(static_cast<int64_t>(blockIdx.y) * Tile::kColumns),
-        depth(part * work.stepsOfPart * Tile::kDepth),
-        steps(static_cast<int>(min(work.stepsOfPart, work.steps - part * work.stepsOfPart))) {}
+        depth(split * params.stepsPerSplit * Tile::kDepth),
+        steps(static_cast<int>(min(params.stepsPerSplit, params.steps - split * params.stepsPerSplit))) {}
 };
 
-__device__ inline Epilogue partOf(Epilogue epilogue, int part) {
-  if (epilogue.partSize > 0) epilogue.output = static_cast<float*>(epilogue.output) + part * epilogue.partSize;
+// Where a split writes its partial sums.
+__device__ inline Epilogue partialOf(Epilogue epilogue, int split) {
+  if (epilogue.splitStride > 0) epilogue.output = static_cast<float*>(epilogue.output) + split * epilogue.splitStride;
   return epilogue;
 }
 
-// Whether a tensor whose contiguous dimension is cut every `run` elements can be loaded in pieces of 16 bytes.
-inline bool inPieces(const Tensor& tensor, int64_t run) {
+// Whether 16-byte loads fit a tensor whose contiguous dimension is cut every `run` elements.
+inline bool allowsVectorLoads(const Tensor& tensor, int64_t run) {
   return reinterpret_cast<uintptr_t>(tensor.data()) % 16 == 0 && run * sizeOf(tensor.type) % 16 == 0;
 }
 
-// Launches an instance's kernel on the grid of its product.
+// Launches an instance's kernel on the grid of its GEMM.
 template <class TileOfBlock, bool kPieces>
 class Launch {
  public:
@@ -51,51 +52,50 @@ class Launch {
   using T = typename Tile::Type;
   static constexpr bool kVector = kPieces;
 
-  Launch(const Product& product, const Division& division, const Epilogue& epilogue, Context& context)
-      : product_(product), division_(division), epilogue_(epilogue), context_(context) {}
+  Launch(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context)
+      : gemm_(gemm), tiling_(tiling), epilogue_(epilogue), context_(context) {}
 
-  // `arguments` are the kernel's, before the work and the epilogue.
+  // `arguments` are the kernel's, before GemmParams and the epilogue.
   template <class... Parameters, class... Arguments>
   void operator()(const char* name, void (*kernel)(Parameters...), Arguments... arguments) const {
-    const Grid grid{division_.rowTiles, division_.columnTiles, product_.groups * division_.parts};
-    const Work work{product_.rows, product_.columns, division_.steps, division_.stepsOfPart,
-                    static_cast<int>(product_.groups)};
+    const Grid grid{tiling_.rowTiles, tiling_.columnTiles, gemm_.groups * tiling_.splits};
+    const GemmParams params{gemm_.rows, gemm_.columns, tiling_.steps, tiling_.stepsPerSplit,
+                            static_cast<int>(gemm_.groups)};
     launchShared(name, kernel, grid, Tile::kThreads, Tile::kSharedBytes, context_.limits(), context_.stream(),
-                 arguments..., work, epilogue_);
+                 arguments..., params, epilogue_);
   }
 
  private:
-  const Product& product_;
-  const Division& division_;
+  const Gemm& gemm_;
+  const Tiling& tiling_;
   const Epilogue& epilogue_;
   Context& context_;
 };
 
 template <class T, class Use>
-void launchInstanceOf(const Product& product, const Division& division, const Epilogue& epilogue, Context& context,
+void launchInstanceOf(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context,
                       const Use& use) {
-  if (!product.vector) return use(Launch<SmallTile<T>, false>(product, division, epilogue, context));
-  return division.large ? use(Launch<LargeTile<T>, true>(product, division, epilogue, context))
-                        : use(Launch<SmallTile<T>, true>(product, division, epilogue, context));
+  if (!gemm.vector) return use(Launch<SmallTile<T>, false>(gemm, tiling, epilogue, context));
+  return tiling.large ? use(Launch<LargeTile<T>, true>(gemm, tiling, epilogue, context))
+                      : use(Launch<SmallTile<T>, true>(gemm, tiling, epilogue, context));
 }
 
-// Launches a product with its second pass, where it has parts. `use` is called with the Launch of the instance of the
-// kernel that suits the product.
+// Launches a GEMM, and with split-K the sum of its splits. Calls `use` with the Launch of the instance that suits it.
 template <class Use>
-void launchProduct(const Product& product, const Epilogue& epilogue, Context& context, const Use& use) {
-  const Division division = divide(product, context.limits());
+void launchGemm(const Gemm& gemm, const Epilogue& epilogue, Context& context, const Use& use) {
+  const Tiling tiling = tilingOf(gemm, context.limits());
   const auto first = [&](const Epilogue& end) {
-    return product.type == DataType::float32 ? launchInstanceOf<float>(product, division, end, context, use)
-                                             : launchInstanceOf<__nv_bfloat16>(product, division, end, context, use);
+    return gemm.type == DataType::float32 ? launchInstanceOf<float>(gemm, tiling, end, context, use)
+                                          : launchInstanceOf<__nv_bfloat16>(gemm, tiling, end, context, use);
   };
-  if (division.parts == 1) return first(epilogue);
+  if (tiling.splits == 1) return first(epilogue);
   Epilogue partial;
   partial.columns = epilogue.columns;
-  partial.partSize = product.rows * product.columns * product.groups;
-  partial.fours = product.columns % 4 == 0;
-  partial.output = context.scratch(static_cast<size_t>(division.parts * partial.partSize) * sizeof(float));
+  partial.splitStride = gemm.rows * gemm.columns * gemm.groups;
+  partial.fours = gemm.columns % 4 == 0;
+  partial.output = context.scratch(static_cast<size_t>(tiling.splits * partial.splitStride) * sizeof(float));
   first(partial);
-  sumParts(static_cast<const float*>(partial.output), division.parts, partial.partSize, epilogue, context);
+  sumPartials(static_cast<const float*>(partial.output), tiling.splits, partial.splitStride, epilogue, context);
 }
 
 }  // namespace alexnet::cuda

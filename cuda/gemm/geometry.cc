@@ -17,10 +17,10 @@ Radix radixOf(int middle, int low, int step) {
 
 }  // namespace
 
-Geometry geometryOf(const char* operation, const Tensor& input, const Tensor& weights, const Tensor& output,
-                    const ConvShape& shape) {
+ConvGeometry geometryOf(const char* operation, const Tensor& input, const Tensor& weights, const Tensor& output,
+                        const ConvShape& shape) {
   const auto fits = [&](const char* what, int64_t value) { return narrow(operation, what, value); };
-  Geometry geometry;
+  ConvGeometry geometry;
   geometry.images = fits("the number of pictures", input.dimension(0));
   fits("the padded height", input.dimension(1) + shape.padTop + shape.padBottom);
   fits("the padded width", input.dimension(2) + shape.padLeft + shape.padRight);

@@ -1,4 +1,4 @@
-// A convolution as its kernels see it, and the ways in which they count what they sum over.
+// A convolution as its kernels see it, and how they count along K without dividing.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@ struct Digits {
 
 // Numbers of three digits: places in a window (row, column, channel), or pixels of a batch (image, row, column).
 struct Radix {
-  int middle, low;  // how many values these digits have; the highest has as many as it needs
-  Digits step;      // a tile's step along the depth, in this radix
+  int middle, low;  // the bases of these digits; the high digit has none
+  Digits step;      // a K step in this radix
 };
 
 __host__ __device__ inline Digits digitsOf(int64_t number, const Radix& radix) {
@@ -26,7 +26,7 @@ __host__ __device__ inline Digits digitsOf(int64_t number, const Radix& radix) {
           static_cast<int>(number % radix.low)};
 }
 
-// The increment's digits are digits of the radix, so each carry is 0 or 1 and nothing is divided.
+// Each digit of the increment is below its base, so each carry is 0 or 1.
 __device__ inline void add(Digits& digits, const Digits& increment, const Radix& radix) {
   digits.low += increment.low;
   digits.middle += increment.middle;
@@ -37,7 +37,7 @@ __device__ inline void add(Digits& digits, const Digits& increment, const Radix&
 __device__ inline void next(Digits& digits, const Radix& radix) { add(digits, {0, 0, 1}, radix); }
 __device__ inline void advance(Digits& digits, int, const Radix& radix) { add(digits, radix.step, radix); }
 
-// Plain numbers, where neighbours in number are neighbours in memory.
+// Plain numbers: neighbours in number are neighbours in memory.
 template <class Number>
 struct Plain {};
 
@@ -54,7 +54,7 @@ __device__ inline void advance(Number& number, int step, Plain<Number>) {
   number += step;
 }
 
-struct Geometry {
+struct ConvGeometry {
   int images;
   int height, width, channels;             // of the input [N, H, W, C]
   int outputHeight, outputWidth, kernels;  // of the output [N, P, Q, K]
@@ -68,7 +68,7 @@ struct Geometry {
 };
 
 // Of the three tensors that each direction has, whatever they are called there.
-Geometry geometryOf(const char* operation, const Tensor& input, const Tensor& weights, const Tensor& output,
-                    const ConvShape& shape);
+ConvGeometry geometryOf(const char* operation, const Tensor& input, const Tensor& weights, const Tensor& output,
+                        const ConvShape& shape);
 
 }  // namespace alexnet::cuda

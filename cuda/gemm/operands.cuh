@@ -1,11 +1,10 @@
-// How operands of a matrix product come from memory into a tile's buffer (cuda/gemm/tile.cuh): in pieces of 16 bytes, which
-// are zero where the operand has no element, and become fp32 on the way.
-//   AlongDepth   pieces run along the depth, as a window's channels do: stored value by value, one depth each
-//   AlongWidth   pieces run along rows or columns of the tile: stored as they come, in fours
-// An Operand says where an element lies. Both classes ask it for `address(...)`, null where there is none, and for the
-// radix that the depth is counted in. AlongDepth remembers of a row or column what `line(index)` returns; AlongWidth
-// counts along the width in a radix too. With kVector a piece is one load: it is aligned and never ends within a run.
-// Without, it is gathered value by value.
+// How a GEMM's operands come from global memory into a tile's buffer (cuda/gemm/tile.cuh): in pieces of 16 bytes, zero
+// where the operand has no element, converted to fp32 on the way.
+//   AlongDepth   contiguous along K, as a window's channels are: transposed on the way, stored value by value
+//   AlongWidth   contiguous along the tile's rows or columns: stored as they come, 4 values at once
+// An Operand says where an element lies (implicit GEMM): `address(...)`, null where there is none, and the radix that
+// the depth is counted in. AlongDepth computes `line(index)` of its row or column once; AlongWidth counts along the width
+// in a radix too. kVector: a piece is one aligned 16-byte load; otherwise it is gathered value by value.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -79,7 +78,7 @@ class AlongDepth {
   __device__ void store(float* buffer) const {
     float values[kValues];
     unpackPiece(piece_, values);
-    float* const place = buffer + placeOf<Tile>(depth(), line() / 4, kWidth) + line() % 4;
+    float* const place = buffer + swizzled<Tile>(depth(), line() / 4, kWidth) + line() % 4;
 #pragma unroll
     for (unsigned i = 0; i < kValues; ++i) place[i * kWidth] = values[i];
   }
@@ -116,7 +115,7 @@ class AlongWidth {
     float values[kValues];
     unpackPiece(piece_, values);
     if constexpr (kValues == 4)
-      store4(buffer + placeOf<Tile>(depth(), place() / 4, kWidth), values);
+      store4(buffer + swizzled<Tile>(depth(), place() / 4, kWidth), values);
     else
       storeHalves(buffer, values);
   }
@@ -125,7 +124,7 @@ class AlongWidth {
   static __device__ unsigned place() { return threadIdx.x % kAcross * kValues; }
   static __device__ unsigned depth() { return threadIdx.x / kAcross; }
 
-  // Lanes are 32 bytes apart: every second four lanes begin with their upper half, so that 8 lanes meet all banks.
+  // Lanes are 32 bytes apart. Every other 4 lanes store their upper half first, so 8 lanes hit all 32 banks.
   static __device__ void storeHalves(float* buffer, const float (&values)[8]) {
     const unsigned upperFirst = threadIdx.x / 4 % 2;
     float first[4], second[4];
@@ -134,8 +133,8 @@ class AlongWidth {
       first[i] = upperFirst ? values[4 + i] : values[i];
       second[i] = upperFirst ? values[i] : values[4 + i];
     }
-    store4(buffer + placeOf<Tile>(depth(), place() / 4 + upperFirst, kWidth), first);
-    store4(buffer + placeOf<Tile>(depth(), place() / 4 + 1 - upperFirst, kWidth), second);
+    store4(buffer + swizzled<Tile>(depth(), place() / 4 + upperFirst, kWidth), first);
+    store4(buffer + swizzled<Tile>(depth(), place() / 4 + 1 - upperFirst, kWidth), second);
   }
 
   const Operand operand_;

@@ -1,11 +1,11 @@
-// Sums in a fixed order: the second pass of a multiplication whose depth was divided, and bias gradients.
-//   sumParts   output[row, column] = activation(sum over i of parts[i, row, column] + bias + addend)
-//              parts [count, rows, columns] fp32; output as the epilogue says (cuda/gemm/epilogue.cuh)
-//   sumRows    output[k] = sum over rows of matrix[row, k];  matrix [rows, K] fp32 or bf16, output [K] fp32
-// Mapping   sumParts: a thread for 4 columns of a row. sumRows: a block of 8 warps for 32 columns and a share of the rows;
-//           a lane has a column and each warp every eighth row, then warp 0 adds the 8 sums up. Where there are several
-//           shares, sumParts adds them up. Elements and shares ride grid.x, columns grid.y.
-// Bound     memory: parts or matrix read once.
+// Sums in a fixed order: the partial sums of split-K (cuda/gemm/split_k.h), and bias gradients.
+//   sumPartials  output[row, column] = activation(sum over i of partials[i, row, column] + bias + addend)
+//                partials [count, rows, columns] fp32; output as the epilogue says (cuda/gemm/epilogue.cuh)
+//   sumRows      output[k] = sum over rows of matrix[row, k];  matrix [rows, K] fp32 or bf16, output [K] fp32
+// Mapping   sumPartials: a thread for 4 columns of a row, on grid.x.
+//           sumRows: a block of 8 warps for 32 columns (grid.y) and a share of the rows (grid.x). A lane takes a column,
+//           a warp every eighth row; warp 0 adds the 8 sums. Where there are several shares, sumPartials adds them.
+// Bound     memory: partials or matrix read once.
 // Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
 #include "reduce.h"
 
@@ -20,18 +20,18 @@ constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
 
 __global__ void __launch_bounds__(kThreads)
-    sumPartsKernel(const float* parts, int64_t count, int64_t elements, int64_t runs, Epilogue epilogue) {
+    sumPartialsKernel(const float* partials, int64_t count, int64_t elements, int64_t runs, Epilogue epilogue) {
   const int64_t run = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   const int64_t runsOfRow = (epilogue.columns + 3) / 4;
   if (run >= runs) return;
   const int64_t row = run / runsOfRow;
   const int64_t column = run % runsOfRow * 4;
-  const float* part = parts + row * epilogue.columns + column;
+  const float* partial = partials + row * epilogue.columns + column;
   float sums[4] = {};
-  for (int64_t i = 0; i < count; ++i, part += elements) {
+  for (int64_t i = 0; i < count; ++i, partial += elements) {
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      if (column + j < epilogue.columns) sums[j] += part[j];
+      if (column + j < epilogue.columns) sums[j] += partial[j];
     }
   }
   finish(epilogue, row, column, epilogue.columns, sums);
@@ -59,10 +59,10 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-void sumParts(const float* parts, int64_t count, int64_t elements, const Epilogue& epilogue, Context& context) {
+void sumPartials(const float* partials, int64_t count, int64_t elements, const Epilogue& epilogue, Context& context) {
   const int64_t runs = elements / epilogue.columns * ((epilogue.columns + 3) / 4);
-  launch("sumPartsKernel", sumPartsKernel, {(runs + kThreads - 1) / kThreads}, kThreads, context.stream(), parts, count,
-         elements, runs, epilogue);
+  launch("sumPartialsKernel", sumPartialsKernel, {(runs + kThreads - 1) / kThreads}, kThreads, context.stream(),
+         partials, count, elements, runs, epilogue);
 }
 
 void sumRows(const Tensor& matrix, const Tensor& output, Context& context) {
@@ -83,7 +83,7 @@ void sumRows(const Tensor& matrix, const Tensor& output, Context& context) {
     launch("sumRowsKernel", sumRowsKernel<__nv_bfloat16>, grid, kThreads, context.stream(),
            matrix.data<__nv_bfloat16>(), sums, rows, rowsOfBlock, columns);
   }
-  if (shares > 1) sumParts(sums, shares, columns, epilogueOf(output, columns, columns), context);
+  if (shares > 1) sumPartials(sums, shares, columns, epilogueOf(output, columns, columns), context);
 }
 
 }  // namespace alexnet::cuda

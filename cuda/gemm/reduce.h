@@ -6,8 +6,8 @@
 
 namespace alexnet::cuda {
 
-// Ends `elements` sums, of which `parts` [count, elements] fp32 holds parts.
-void sumParts(const float* parts, int64_t count, int64_t elements, const Epilogue& epilogue, Context& context);
+// Adds up partials [count, elements] fp32 and applies the epilogue.
+void sumPartials(const float* partials, int64_t count, int64_t elements, const Epilogue& epilogue, Context& context);
 
 // output[k] = sum over all other dimensions of matrix[.., k]: a bias gradient. `matrix` fp32 or bf16, `output` [K] fp32.
 void sumRows(const Tensor& matrix, const Tensor& output, Context& context);

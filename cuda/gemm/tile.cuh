@@ -1,11 +1,11 @@
-// A block's share of a matrix product, in fp32 arithmetic:
+// A block's tile of a GEMM, in fp32 arithmetic:
 //   sums[row, column] += left[depth, row] * right[depth, column]        rows x columns of a tile, summed over the depth
-// Shared    two buffers, each left [kDepth, kRows] and right [kDepth, kColumns] fp32: one is multiplied while the next
-//           step's operands, which are on their way into registers, are put into the other. A barrier a step.
-// Mapping   a thread holds 8 rows x kThreadColumns columns of sums, in runs of 4. A warp is 4 threads high and 8 wide, so
-//           its 16-byte reads are of 64 or of 128 neighbouring bytes, which many lanes share.
-// Layout    a step's depth is two 16-byte pieces of an operand. In the second one's depths, runs g of 4 lie at g ^ 4: where
-//           pieces run along the depth, 16 lanes store the first and 16 the second, value by value, in different banks.
+// Shared    double buffering: two buffers, each left [kDepth, kRows] and right [kDepth, kColumns] fp32. While one is
+//           multiplied, the next K step is loaded into registers, then stored into the other. One barrier a step.
+// Mapping   a thread holds 8 rows x kThreadColumns columns of sums, in runs of 4. A warp is 4 threads high and 8 wide: its
+//           16-byte reads cover 64 (rows) or 128 (columns) contiguous bytes, broadcast to the lanes that share them.
+// Layout    XOR swizzle: the upper half of a K step stores 4-float group g at g ^ 4. Where pieces run along K, even lanes
+//           store the lower half and odd lanes the upper, value by value: they hit different banks.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct Tile {
   static constexpr int kThreadRows = 8;
   static constexpr int kThreadColumns = kColumnsOfThread;
   static constexpr int kThreads = kRows * kColumns / (kThreadRows * kThreadColumns);
-  static constexpr int kBlocks = kBlocksOfProcessor;  // registers are left for so many at a time
+  static constexpr int kBlocks = kBlocksOfProcessor;  // resident on a multiprocessor: bounds the registers
   static constexpr int kBufferFloats = kDepth * (kRows + kColumns);
   static constexpr size_t kSharedBytes = 2 * kBufferFloats * sizeof(float);
-  static_assert(kColumns == 16 * kThreadColumns, "16 threads abreast: two warps");
+  static_assert(kColumns == 16 * kThreadColumns, "16 threads side by side: two warps");
 };
 
 template <class T>
@@ -37,13 +37,13 @@ using LargeTile = Tile<T, 128, 128, 8, 2>;
 template <class T>
 using SmallTile = Tile<T, 64, 64, 4, 4>;
 
-// Where the first value of run `group` of depth `depth` lies in an operand `width` wide.
+// The XOR swizzle: offset of 4-float group `group` at `depth` in an operand `width` wide.
 template <class T>
-__device__ inline unsigned placeOf(unsigned depth, unsigned group, unsigned width) {
+__device__ inline unsigned swizzled(unsigned depth, unsigned group, unsigned width) {
   return depth * width + 4 * (group ^ 4 * (depth / (T::kDepth / 2)));
 }
 
-// A thread's place among the threads of its block: 4 x 8 in a warp, warps two abreast.
+// A thread's place among the threads of its block: 4 x 8 in a warp, warps two side by side.
 struct Position {
   unsigned row = threadIdx.x / 64 * 4 + threadIdx.x % 32 / 8;
   unsigned column = threadIdx.x / 32 % 2 * 8 + threadIdx.x % 8;
@@ -52,16 +52,16 @@ struct Position {
 template <class T>
 using Sums = float[T::kThreadRows][T::kThreadColumns];
 
-// A thread's runs of 4 values in one operand, and where they lie for the 2 depths that begin with `depth`.
+// A thread's runs of 4 values in one operand, at `depth` and the depth after it.
 template <class T, unsigned kRuns, unsigned kWidth>
 struct Runs {
   const float* start[kRuns];
 
-  // The runs are as far apart as the threads reach side by side.
+  // One run of every thread side by side, then the next run of every thread.
   __device__ Runs(const float* operand, unsigned depth, unsigned position) {
 #pragma unroll
     for (unsigned run = 0; run < kRuns; ++run) {
-      start[run] = operand + placeOf<T>(depth, position + run * (kWidth / 4 / kRuns), kWidth);
+      start[run] = operand + swizzled<T>(depth, position + run * (kWidth / 4 / kRuns), kWidth);
     }
   }
 
@@ -76,10 +76,10 @@ struct Runs {
   }
 };
 
-// Adds the products of one buffer.
+// Adds the products of one buffer: one K step.
 template <class T>
 __device__ inline void accumulate(const float* left, const float* right, const Position& at, Sums<T>& sums) {
-#pragma unroll 1  // with more depths in a turn, more is loaded ahead than registers are left
+#pragma unroll 1  // unrolled further, more is loaded ahead than registers can hold
   for (unsigned depth = 0; depth < T::kDepth; depth += 2) {
     const Runs<T, T::kThreadRows / 4, T::kRows> rows(left, depth, at.row);
     const Runs<T, T::kThreadColumns / 4, T::kColumns> columns(right, depth, at.column);
@@ -99,7 +99,7 @@ __device__ inline void accumulate(const float* left, const float* right, const P
   }
 }
 
-// Sums over `steps` steps of the depth. An operand fetches its next step into registers, and stores it.
+// The main loop, over `steps` K steps. An operand fetches a step into registers, and stores it into a buffer.
 template <class T, class Left, class Right>
 __device__ inline void multiply(Left& left, Right& right, int steps, const Position& at, Sums<T>& sums) {
   extern __shared__ float4 shared[];
@@ -125,13 +125,13 @@ __device__ inline void multiply(Left& left, Right& right, int steps, const Posit
   }
 }
 
-// Ends a tile whose first element is output[firstRow, firstColumn]; the output ends before `endRow` and `endColumn`.
+// The epilogue of a tile from output[firstRow, firstColumn] on; the output ends before `endRow` and `endColumn`.
 template <class T>
 __device__ inline void finishTile(const Epilogue& epilogue, const Position& at, int64_t firstRow, int64_t endRow,
                                   int64_t firstColumn, int64_t endColumn, Sums<T>& sums) {
   constexpr unsigned kDown = T::kRows / T::kThreadRows;
   constexpr unsigned kAcross = T::kColumns / T::kThreadColumns;
-#pragma unroll 1  // the epilogue's code is long: once for each row would be eight times as much
+#pragma unroll 1  // the epilogue's code is long; unrolled it would be eight times as long
   for (unsigned i = 0; i < T::kThreadRows; ++i) {
     const int64_t row = firstRow + 4 * (at.row + i / 4 * kDown) + i % 4;
 #pragma unroll
@@ -140,7 +140,7 @@ __device__ inline void finishTile(const Epilogue& epilogue, const Position& at, 
       const int64_t column = firstColumn + 4 * (at.column + run * kAcross);
       if (row < endRow) finish(epilogue, row, column, endColumn, four);
     }
-#pragma unroll  // the next row moves up: registers have no index that is not a constant
+#pragma unroll  // the next row moves up: registers cannot be indexed dynamically
     for (int j = 0; j + 1 < T::kThreadRows; ++j) {
 #pragma unroll
       for (int column = 0; column < T::kThreadColumns; ++column) sums[j][column] = sums[j + 1][column];

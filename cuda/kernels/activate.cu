@@ -1,7 +1,7 @@
 // ReLU and tanh, forward and backward.                                                                       paper 3.1
 //   forward    output = max(0, input) or tanh(input)
 //   backward   inputGradient = outputGradient * f'(x), from the output: 1 where output > 0, or 1 - output^2
-//              NaN where an operand is
+//              NaN stays NaN
 //   tensors of any shape, seen as [elements]   fp32 or bf16, worked on in fp32
 // Mapping   a thread takes a chunk of 8 elements.
 // Requires  nothing; 16-byte accesses where all tensors are aligned to 16 bytes, element by element where not. Both may run
@@ -14,7 +14,7 @@
 namespace alexnet::cuda {
 namespace {
 
-// A number that is none stays so: it must not disappear.
+// NaN must stay NaN; fmaxf(x, 0) would return 0.
 template <Activation kActivation>
 __device__ float activated(float x) {
   return kActivation == Activation::relu ? (x < 0 ? 0.0F : x) : tanhf(x);

@@ -1,4 +1,4 @@
-// Operations on single elements: memory is a run of chunks of 8 elements, and a thread takes one.
+// Elementwise operations: a thread takes a chunk of 8 elements.
 #pragma once
 
 #include "../runtime/context.h"
@@ -10,7 +10,7 @@ namespace alexnet::cuda {
 constexpr int kChunk = 8;
 constexpr int kChunkThreads = 256;
 
-// This thread's chunk: its first element, and how many elements it has; none beyond the end.
+// This thread's chunk: its first element, and its number of elements, 0 beyond the end.
 struct ChunkPlace {
   int64_t begin;
   int count;
@@ -25,7 +25,7 @@ __device__ inline ChunkPlace chunkOf(int64_t elements) {
 template <class... Parameters, class... Arguments>
 void launchChunks(const char* name, void (*kernel)(Parameters...), Context& context, int64_t elements,
                   std::initializer_list<const void*> tensors, Arguments... arguments) {
-  // Chunks ride grid.x: y and z stop at 65,535 blocks.
+  // Chunks are on grid.x: y and z end at 65,535.
   constexpr int64_t kPerBlock = int64_t{kChunkThreads} * kChunk;
   launch(name, kernel, Grid{(elements + kPerBlock - 1) / kPerBlock}, kChunkThreads, context.stream(), arguments...,
          elements, areWide(tensors));

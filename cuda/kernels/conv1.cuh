@@ -1,8 +1,7 @@
 // What the kernels of the first convolution share: how the input's rows come into shared memory.
 //   input [N, H, W, 3] fp32 or bf16, windows of 11 x 11, 4 pixels apart
-// A window's row is 33 values j = 3 s + c that lie side by side in the input, and the next window's begins 12 values
-// further on. So a row of the input is put into shared memory once, as it is, and read at 12 q + j: no window is written
-// out.
+// A window's row is 33 contiguous values j = 3 s + c of the input, and the next window's begins 12 values further on. So
+// a row of the input is copied to shared memory once and read at 12 q + j; windows are never written out.
 #pragma once
 
 #include "../gemm/gemm.cuh"
@@ -15,8 +14,8 @@ namespace alexnet::cuda::conv1 {
 constexpr int kWindow = 11;
 constexpr int kRowValues = 3 * kWindow;                           // of a window's row
 constexpr int kStep = 12;                                         // values from one window to the next
-constexpr int kPixels = 56;                                       // of a row of output (AlexNet's has 55), for a block
-constexpr int kKernels = 48;                                      // for a block: a column's
+constexpr int kPixels = 56;                                       // of a block, in an output row (AlexNet's has 55)
+constexpr int kKernels = 48;                                      // of a block: a column's
 constexpr int kSegment = kStep * (kPixels - 1) + kRowValues + 3;  // of an input's row; whole 16-byte pieces
 
 // A 16-byte piece as fp32 into shared memory; zeros where `exists` is false.
@@ -36,10 +35,10 @@ __device__ inline void stagePiece(const T* source, bool exists, float* destinati
   }
 }
 
-// A warp's run of a picture's row [W, 3] into shared memory, from value `first` of the row on; zeros where there is
-// none. `pieces`: 16-byte pieces are aligned and lie wholly in the row or beside it.
+// A warp copies a picture's row [W, 3] to shared memory, from value `first` on; zeros outside of it. `pieces`: 16-byte
+// pieces are aligned, and lie wholly inside the row or wholly outside.
 template <class T>
-__device__ inline void stageRow(const T* input, const Geometry& geometry, int image, int y, int first, bool pieces,
+__device__ inline void stageRow(const T* input, const ConvGeometry& geometry, int image, int y, int first, bool pieces,
                                 float* segment) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int end = y >= 0 && y < geometry.height ? geometry.rowElements : 0;
@@ -57,8 +56,9 @@ __device__ inline void stageRow(const T* input, const Geometry& geometry, int im
 }
 
 // Whether the input's rows can be staged in 16-byte pieces. Blocks begin at a multiple of 56 windows, 672 values.
-inline bool rowsInPieces(const Tensor& input, const Geometry& geometry) {
-  return inPieces(input, geometry.rowElements) && inPieces(input, 3 * static_cast<int64_t>(geometry.padLeft));
+inline bool rowsAllowVectorLoads(const Tensor& input, const ConvGeometry& geometry) {
+  return allowsVectorLoads(input, geometry.rowElements) &&
+         allowsVectorLoads(input, 3 * static_cast<int64_t>(geometry.padLeft));
 }
 
 inline int64_t tilesOf(int64_t size, int64_t tile) { return (size + tile - 1) / tile; }

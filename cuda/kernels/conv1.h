@@ -1,4 +1,4 @@
-// Launchers of cuda/conv1_*.cu: the first layer's convolution. conv2d's launchers call them where `isConv1` says so.
+// Launchers of cuda/kernels/conv1_*.cu: the first layer's convolution. conv2d's call them where `isConv1` says so.
 #pragma once
 
 #include "../../core/operations.h"
@@ -13,7 +13,7 @@ inline bool isConv1(const Tensor& weights, const ConvShape& shape) {
 }
 
 void conv1Forward(const Conv2d& operation, Context& context);
-// The weight gradient alone; the bias gradient is not conv1's own.
+// The weight gradient alone: conv2d's launcher does the bias gradient.
 void conv1BackwardWeights(const Conv2dBackwardWeights& operation, Context& context);
 
 }  // namespace alexnet::cuda

@@ -1,11 +1,11 @@
 // The weight gradient of the first convolution: windows of 11 x 11 on 3 channels, 4 pixels apart.         paper 3.5
 //   weightGradient[k,r,s,c] = sum over n,p,q of outputGradient[n,p,q,k] * input[n, 4 p + r - padTop, 4 q + s - padLeft, c]
 //   input [N, H, W, 3], outputGradient [N, P, Q, K] fp32 or bf16; weightGradient [K, 11, 11, 3] fp32
-// Mapping   a block has 48 kernels, a warp for each window row r, and walks over a share of the rows of output (56 pixels
-//           of one at a time), whose inputs and gradients it stages. A lane holds the taps s, s + 4, s + 8 (s < 4) of its r
-//           times 6 kernels. Tap s + 4 of window q is tap s of window q + 1, so it stays in a register: a pixel costs 3
-//           reads of input and 3 of gradients for 54 products. One in twelve taps is beyond the window and dropped.
-//           The blocks' shares are added up in a fixed order (cuda/gemm/reduce.h). Shares ride grid.x, kernels grid.y.
+// Mapping   a block has 48 kernels, a warp for each window row r, and a share of the output's rows: it stages inputs and
+//           gradients of 56 pixels at a time. A lane sums taps s, s + 4, s + 8 (s < 4) of its r times 6 kernels. Tap
+//           s + 4 of window q is tap s of window q + 1 and stays in a register: 3 reads of input and 3 of gradients for
+//           54 products. One tap in twelve is beyond the window and dropped. grid.x: shares, y: kernels. The partial
+//           sums of the shares are added up in a fixed order (cuda/gemm/reduce.h).
 // Requires  conv1's shape (cuda/kernels/conv1.h). 16-byte loads where rows, pads and K allow them, as AlexNet's do.
 // Bound     arithmetic.
 // Checked   test/ops/conv2d.test.ts
@@ -25,7 +25,7 @@ constexpr int kTaps = 3;  // s, s + 4, s + 8
 
 // Gradients of a row of output [56, K] for the block's kernels; zeros where there is none.
 template <class T>
-__device__ void stageGradients(const T* gradient, const Geometry& geometry, int64_t firstPixel, int pixels,
+__device__ void stageGradients(const T* gradient, const ConvGeometry& geometry, int64_t firstPixel, int pixels,
                                int firstKernel, bool pieces, float* staged) {
   const int values = pieces ? static_cast<int>(16 / sizeof(T)) : 1;
   for (int i = static_cast<int>(threadIdx.x) * values; i < kPixels * kKernels; i += kThreads * values) {
@@ -42,12 +42,12 @@ __device__ void stageGradients(const T* gradient, const Geometry& geometry, int6
 
 using LaneSums = float[3 * kTaps][kLaneGradients];
 
-// Adds the products of `pixels` windows. The taps that a window shares with the next one move down.
+// Adds the products of `pixels` windows. Taps that the next window shares move down.
 __device__ inline void addPixels(const float* segment, const float* gradients, int pixels, LaneSums& sums) {
   float taps[3 * kTaps];
 #pragma unroll
   for (int i = 0; i < 6; ++i) taps[3 + i] = segment[i / 3 * kStep + i % 3];
-#pragma unroll 3  // after three, the taps are where they began
+#pragma unroll 3  // after three, taps are in the registers where they began: no moves
   for (int q = 0; q < pixels; ++q) {
     float values[kLaneGradients];
 #pragma unroll
@@ -67,11 +67,12 @@ __device__ inline void addPixels(const float* segment, const float* gradients, i
   }
 }
 
-// A unit is a row of output, or 56 pixels of one: [image, p, pixelTile]. `parts` [blocks in x, K, 11, 11, 3] fp32.
+// A unit is up to 56 pixels of an output row: [image, p, pixelTile]. `partials` [gridDim.x, K, 11, 11, 3] fp32.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    conv1BackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, bool pieces, bool gradientPieces,
-                               int64_t units, int64_t unitsOfBlock, int pixelTiles, float* parts) {
+    conv1BackwardWeightsKernel(const T* gradient, const T* input, ConvGeometry geometry, bool pieces,
+                               bool gradientPieces, int64_t units, int64_t unitsOfBlock, int pixelTiles,
+                               float* partials) {
   __shared__ float4 segments[kWindow][kSegment / 4];
   __shared__ float4 gradients[kPixels * kKernels / 4];
   const int r = static_cast<int>(threadIdx.x) / 32;
@@ -102,12 +103,12 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int k = 0; k < kLaneGradients; ++k) {
     const int kernel = firstKernel + laneKernel + k;
-    float* const part =
-        parts + ((static_cast<int64_t>(blockIdx.x) * geometry.kernels + kernel) * kWindow + r) * kRowValues;
+    float* const partial =
+        partials + ((static_cast<int64_t>(blockIdx.x) * geometry.kernels + kernel) * kWindow + r) * kRowValues;
 #pragma unroll
     for (int i = 0; i < 3 * kTaps; ++i) {
-      const int tap = s + i / 3 * 4;  // the fourth lane's third tap is none
-      if (kernel < geometry.kernels && tap < kWindow) part[3 * tap + i % 3] = sums[i][k];
+      const int tap = s + i / 3 * 4;  // 11, for s = 3, is beyond the window
+      if (kernel < geometry.kernels && tap < kWindow) partial[3 * tap + i % 3] = sums[i][k];
     }
   }
 }
@@ -115,7 +116,7 @@ __global__ void __launch_bounds__(kThreads)
 template <class T>
 void launchOf(const Conv2dBackwardWeights& operation, Context& context) {
   const Tensor& weights = operation.weightGradient;
-  const Geometry geometry =
+  const ConvGeometry geometry =
       geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
   const int64_t pixelTiles = tilesOf(geometry.outputWidth, kPixels);
   const int64_t kernelTiles = tilesOf(geometry.kernels, kKernels);
@@ -123,15 +124,15 @@ void launchOf(const Conv2dBackwardWeights& operation, Context& context) {
   const int64_t places = std::max<int64_t>(1, 2 * context.limits().multiprocessors / kernelTiles);
   const int64_t unitsOfBlock = tilesOf(units, places);
   const int64_t blocks = tilesOf(units, unitsOfBlock);
-  float* const parts = blocks == 1
-                           ? weights.mutableData<float>()
-                           : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));
+  float* const partials = blocks == 1
+                              ? weights.mutableData<float>()
+                              : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));
   launch("conv1BackwardWeightsKernel", conv1BackwardWeightsKernel<T>, {blocks, kernelTiles}, kThreads, context.stream(),
          operation.outputGradient.data<T>(), operation.input.data<T>(), geometry,
-         rowsInPieces(operation.input, geometry), inPieces(operation.outputGradient, geometry.kernels), units,
-         unitsOfBlock, static_cast<int>(pixelTiles), parts);
+         rowsAllowVectorLoads(operation.input, geometry), allowsVectorLoads(operation.outputGradient, geometry.kernels),
+         units, unitsOfBlock, static_cast<int>(pixelTiles), partials);
   if (blocks == 1) return;
-  sumParts(parts, blocks, weights.elements(), epilogueOf(weights, geometry.kernelElements, 1), context);
+  sumPartials(partials, blocks, weights.elements(), epilogueOf(weights, geometry.kernelElements, 1), context);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 //                                                            * weights[k,r,s,c] + addend[n,p,q,k])
 //   input [N, H, W, 3], weights [K, 11, 11, 3] fp32 or bf16; output [N, P, Q, K] that type or fp32; bias [K],
 //   addend [N, P, Q, K] fp32
-// Mapping   a block has 4 rows of output, one a warp, 56 pixels wide, and 48 kernels. For each window row r it stages its 4
-//           rows of input (cuda/kernels/conv1.cuh) and the kernels' row r. A lane holds pixels q, q + 8 .. q + 48 times 12 kernels:
-//           the 8 lanes that read different pixels are 48 bytes apart, which 16-byte reads take without a bank conflict.
-//           Other blocks of the multiprocessor multiply while one stages. Pictures ride grid.x, kernels grid.y.
+// Mapping   a block has 4 rows of output, one a warp, 56 pixels wide, and 48 kernels. For each window row r it stages 4
+//           rows of input (cuda/kernels/conv1.cuh) and row r of the kernels. A lane sums pixels q, q + 8 .. q + 48 times
+//           12 kernels; lanes of neighbouring pixels are 48 bytes apart, free of bank conflicts for 16-byte reads. Single
+//           buffering: other blocks of the multiprocessor multiply while one stages. grid.x: pictures, y: kernels.
 // Requires  conv1's shape (cuda/kernels/conv1.h). 16-byte loads where rows and pads allow them, as AlexNet's do.
 // Bound     arithmetic.
 // Checked   test/ops/conv2d.test.ts
@@ -21,7 +21,7 @@ constexpr int kRows = 4;
 constexpr int kThreads = 32 * kRows;
 constexpr int kLanePixels = kPixels / 8;
 constexpr int kLaneKernels = kKernels / 4;
-constexpr int kPitch = 52;  // of kernels in shared memory: 8 values of 4 kernels are stored to 32 banks
+constexpr int kPitch = 52;  // 48 padded: a warp's stores, 8 values of 4 kernels, hit 32 banks
 
 // Row r of the block's kernels [48, 33], stored as [33, 48].
 template <class T>
@@ -53,7 +53,7 @@ __device__ inline void addProducts(const float (&values)[kLanePixels], const flo
   }
 }
 
-// A row of the windows: 8 times 4 values, and the last.
+// A row of the windows, 33 values: 8 times 4, and the last.
 __device__ inline void addRow(const float* segment, const float* kernels, LaneSums& sums) {
   float values[kLanePixels];
 #pragma unroll 1
@@ -75,8 +75,8 @@ __device__ inline void addRow(const float* segment, const float* kernels, LaneSu
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    conv1ForwardKernel(const T* input, const T* weights, Geometry geometry, bool pieces, int rowTiles, int pixelTiles,
-                       Epilogue epilogue) {
+    conv1ForwardKernel(const T* input, const T* weights, ConvGeometry geometry, bool pieces, int rowTiles,
+                       int pixelTiles, Epilogue epilogue) {
   __shared__ float4 segments[kRows][kSegment / 4];
   __shared__ float4 kernels[kRowValues * kPitch / 4];
   const int warp = static_cast<int>(threadIdx.x) / 32;
@@ -120,7 +120,7 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 void launchOf(const Conv2d& operation, Context& context) {
-  const Geometry geometry =
+  const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
   const int64_t pixelTiles = tilesOf(geometry.outputWidth, kPixels);
   const int64_t rowTiles = tilesOf(geometry.outputHeight, kRows);
@@ -128,11 +128,12 @@ void launchOf(const Conv2d& operation, Context& context) {
   epilogue.activation = operation.activation;
   epilogue.bias = floatsOf(operation.bias);
   epilogue.addend = floatsOf(operation.addend);
-  // Pictures ride grid.x with their tiles: y and z stop at 65,535.
+  // Pictures are on grid.x, with their tiles: y and z end at 65,535.
   launch("conv1ForwardKernel", conv1ForwardKernel<T>,
          {geometry.images * rowTiles * pixelTiles, tilesOf(geometry.kernels, kKernels)}, kThreads, context.stream(),
-         operation.input.data<T>(), operation.weights.data<T>(), geometry, rowsInPieces(operation.input, geometry),
-         static_cast<int>(rowTiles), static_cast<int>(pixelTiles), epilogue);
+         operation.input.data<T>(), operation.weights.data<T>(), geometry,
+         rowsAllowVectorLoads(operation.input, geometry), static_cast<int>(rowTiles), static_cast<int>(pixelTiles),
+         epilogue);
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 //   inputGradient[n,h,w,c] = sum over r,s,k of outputGradient[n,p,q,k] * weights[k,r,s,c]
 //                            with stride p = h + padTop - r, stride q = w + padLeft - s
 //   outputGradient [N, P, Q, K], weights [K, R, S, C / groups], inputGradient [N, H, W, C] fp32 or bf16
-// Implicit matrix product: rows are the input's pixels N H W, columns a group's channels, the depth R S K / groups.
+// Implicit GEMM: M is the input's pixels N H W, N a group's channels, K (the depth) R S K / groups.
 // Gather, not scatter: each input pixel sums the taps that it took part in, so no atomics and any stride.
-// Mapping   a block is a tile (cuda/gemm/tile.cuh). Pixels ride grid.x: y and z stop at 65,535. Channels ride grid.y, groups
-//           and the parts of a divided depth (cuda/gemm/split_k.h) grid.z.
+// Mapping   a block is a tile (cuda/gemm/tile.cuh). grid.x: pixels (y and z end at 65,535), y: channels, z: groups, times
+//           the splits of split-K (cuda/gemm/split_k.h).
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
-// Bound     arithmetic. With a stride, all but one in stride^2 of the products are with zeros (AlexNet has none such).
+// Bound     arithmetic. With a stride, only one product in stride^2 is not with zero (AlexNet computes none such).
 // Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
 #include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
@@ -23,14 +23,14 @@ struct Outputs {
     int row;        // of the picture's first output pixel, counted through all pictures
     int top, left;  // of the output pixel for r = s = 0, times the stride
   };
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* gradient;  // the group's first kernel
 
   __device__ const Radix& depthRadix() const { return geometry.outputTaps; }
 
   __device__ Line line(int64_t pixel) const {
     const Digits at = digitsOf(pixel, geometry.inputPixels);
-    if (at.high >= geometry.images) return {0, INT32_MIN / 2, 0};  // of no picture: outside
+    if (at.high >= geometry.images) return {0, INT32_MIN / 2, 0};  // beyond the last picture: zeros
     return {at.high * geometry.outputHeight, at.middle + geometry.padTop, at.low + geometry.padLeft};
   }
 
@@ -52,7 +52,7 @@ struct Outputs {
 // Columns: the channels of one group in [K / groups, R, S, C / groups]; the depth is (r, s, k).
 template <class T>
 struct Channels {
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* weights;  // the group's first kernel
 
   __device__ const Radix& depthRadix() const { return geometry.outputTaps; }
@@ -67,9 +67,10 @@ struct Channels {
 
 template <class Tile, bool kVector, class T = typename Tile::Type>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
-    conv2dBackwardInputKernel(const T* gradient, const T* weights, Geometry geometry, Work work, Epilogue epilogue) {
-  const Block<Tile> block(work);
-  const int64_t firstColumn = block.group * work.columns;
+    conv2dBackwardInputKernel(const T* gradient, const T* weights, ConvGeometry geometry, GemmParams params,
+                              Epilogue epilogue) {
+  const Block<Tile> block(params);
+  const int64_t firstColumn = block.group * params.columns;
   const int64_t firstKernel = static_cast<int64_t>(block.group) * geometry.groupKernels;
   const Outputs<T> outputs{geometry, gradient + firstKernel};
   const Channels<T> channels{geometry, weights + firstKernel * geometry.kernelElements};
@@ -77,22 +78,22 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   AlongWidth<Tile, Tile::kColumns, kVector, Channels<T>> right(channels, block.column, block.depth);
   Sums<Tile> sums = {};
   multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partOf(epilogue, block.part), block.position, block.row, work.rows, firstColumn + block.column,
-                   firstColumn + work.columns, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), block.position, block.row, params.rows, firstColumn + block.column,
+                   firstColumn + params.columns, sums);
 }
 
 }  // namespace
 
 void conv2dBackwardInput(const Conv2dBackwardInput& operation, Context& context) {
-  const Geometry geometry = geometryOf(Conv2dBackwardInput::name, operation.inputGradient, operation.weights,
-                                       operation.outputGradient, operation.shape);
+  const ConvGeometry geometry = geometryOf(Conv2dBackwardInput::name, operation.inputGradient, operation.weights,
+                                           operation.outputGradient, operation.shape);
   const int64_t pixels = operation.inputGradient.elements() / geometry.channels;
   const int64_t depth = operation.weights.elements() / geometry.groups / geometry.groupChannels;
-  const bool vector =
-      inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.weights, geometry.groupChannels);
-  const Product product{pixels, geometry.groupChannels, depth, geometry.groups, operation.weights.type, vector};
+  const bool vector = allowsVectorLoads(operation.outputGradient, geometry.groupKernels) &&
+                      allowsVectorLoads(operation.weights, geometry.groupChannels);
+  const Gemm gemm{pixels, geometry.groupChannels, depth, geometry.groups, operation.weights.type, vector};
   const Epilogue epilogue = epilogueOf(operation.inputGradient, geometry.channels, geometry.groupChannels);
-  launchProduct(product, epilogue, context, [&](const auto& launch) {
+  launchGemm(gemm, epilogue, context, [&](const auto& launch) {
     using Chosen = std::decay_t<decltype(launch)>;
     using T = typename Chosen::T;
     launch("conv2dBackwardInputKernel", conv2dBackwardInputKernel<typename Chosen::Tile, Chosen::kVector>,

@@ -4,9 +4,9 @@
 //   biasGradient[k] = sum over n,p,q of outputGradient[n,p,q,k]
 //   input [N, H, W, C], outputGradient [N, P, Q, K] fp32 or bf16; weightGradient [K, R, S, C / groups],
 //   biasGradient [K] fp32
-// Implicit matrix product: rows are a group's kernels, columns R S C / groups, the depth the output's pixels N P Q: few
-// tiles and much depth, which is divided among blocks. A second pass (cuda/gemm/reduce.h) adds the parts up in a fixed order.
-// Mapping   a block is a tile (cuda/gemm/tile.cuh). Kernels ride grid.x, taps grid.y, groups and parts grid.z.
+// Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Few tiles and a large
+// K: the usual case of split-K (cuda/gemm/split_k.h).
+// Mapping   a block is a tile (cuda/gemm/tile.cuh). grid.x: kernels, y: taps, z: groups times splits.
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic; for a fully connected layer of few pictures the gradient's bytes.
 // Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
@@ -21,7 +21,7 @@ namespace {
 // Rows: the kernels of one group in outputGradient [N P Q, K]; the depth is a pixel.
 template <class T>
 struct Gradients {
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* gradient;  // the group's first kernel
   int64_t pixels;
 
@@ -37,7 +37,7 @@ struct Gradients {
 // Columns: the taps (r, s, c) of one group's windows in the input [N, H, W, C]; the depth is a pixel (n, p, q).
 template <class T>
 struct Taps {
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* input;  // the group's first channel
 
   __device__ const Radix& depthRadix() const { return geometry.outputPixels; }
@@ -55,30 +55,30 @@ struct Taps {
 
 template <class Tile, bool kVector, class T = typename Tile::Type>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
-    conv2dBackwardWeightsKernel(const T* gradient, const T* input, Geometry geometry, int64_t pixels, Work work,
-                                Epilogue epilogue) {
-  const Block<Tile> block(work);
-  const int64_t firstRow = block.group * work.rows;
+    conv2dBackwardWeightsKernel(const T* gradient, const T* input, ConvGeometry geometry, int64_t pixels,
+                                GemmParams params, Epilogue epilogue) {
+  const Block<Tile> block(params);
+  const int64_t firstRow = block.group * params.rows;
   const Gradients<T> gradients{geometry, gradient + firstRow, pixels};
   const Taps<T> taps{geometry, input + block.group * geometry.groupChannels};
   AlongWidth<Tile, Tile::kRows, kVector, Gradients<T>> left(gradients, block.row, block.depth);
   AlongWidth<Tile, Tile::kColumns, kVector, Taps<T>> right(taps, block.column, block.depth);
   Sums<Tile> sums = {};
   multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partOf(epilogue, block.part), block.position, firstRow + block.row, firstRow + work.rows,
-                   block.column, work.columns, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), block.position, firstRow + block.row, firstRow + params.rows,
+                   block.column, params.columns, sums);
 }
 
 void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
-  const Geometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
-                                       operation.outputGradient, operation.shape);
+  const ConvGeometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
+                                           operation.outputGradient, operation.shape);
   const int64_t pixels = operation.outputGradient.elements() / geometry.kernels;
-  const bool vector =
-      inPieces(operation.outputGradient, geometry.groupKernels) && inPieces(operation.input, geometry.groupChannels);
-  const Product product{geometry.groupKernels, geometry.kernelElements, pixels,
-                        geometry.groups,       operation.input.type,    vector};
+  const bool vector = allowsVectorLoads(operation.outputGradient, geometry.groupKernels) &&
+                      allowsVectorLoads(operation.input, geometry.groupChannels);
+  const Gemm gemm{geometry.groupKernels, geometry.kernelElements, pixels,
+                  geometry.groups,       operation.input.type,    vector};
   const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
-  launchProduct(product, epilogue, context, [&](const auto& launch) {
+  launchGemm(gemm, epilogue, context, [&](const auto& launch) {
     using Chosen = std::decay_t<decltype(launch)>;
     using T = typename Chosen::T;
     launch("conv2dBackwardWeightsKernel", conv2dBackwardWeightsKernel<typename Chosen::Tile, Chosen::kVector>,

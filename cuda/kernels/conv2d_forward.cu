@@ -3,10 +3,10 @@
 //                                                            * weights[k,r,s,c] + addend[n,p,q,k])
 //   input [N, H, W, C], weights [K, R, S, C / groups] fp32 or bf16; output [N, P, Q, K] that type or fp32;
 //   bias [K], addend [N, P, Q, K] fp32
-// Implicit matrix product: rows are pixels N P Q, columns a group's kernels, the depth R S C / groups; windows are put
-// together from the input on their way into shared memory (cuda/gemm/operands.cuh), never in memory.
-// Mapping   a block is a tile (cuda/gemm/tile.cuh). Pixels ride grid.x: y and z stop at 65,535. Kernels ride grid.y, groups
-//           and the parts of a divided depth (cuda/gemm/split_k.h) grid.z.
+// Implicit GEMM: M is pixels N P Q, N a group's kernels, K (the depth) R S C / groups. Windows are gathered on their way
+// into shared memory (cuda/gemm/operands.cuh); no im2col matrix is written.
+// Mapping   a block is a tile (cuda/gemm/tile.cuh). grid.x: pixels (y and z end at 65,535), y: kernels, z: groups, times
+//           the splits of split-K (cuda/gemm/split_k.h).
 // Requires  nothing: 16-byte loads where C / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic, but for one or few pictures: the weights' bytes.
 // Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
@@ -23,9 +23,9 @@ template <class T>
 struct Windows {
   struct Line {
     int row;        // the window's first, counted through all pictures
-    int top, left;  // of the window in its picture, where it may hang over
+    int top, left;  // of the window in its picture; outside where it begins in the padding
   };
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* input;  // the group's first channel
 
   __device__ const Radix& depthRadix() const { return geometry.inputTaps; }
@@ -34,7 +34,7 @@ struct Windows {
     const Digits at = digitsOf(pixel, geometry.outputPixels);
     const int top = at.middle * geometry.stride - geometry.padTop;
     const int left = at.low * geometry.stride - geometry.padLeft;
-    if (at.high >= geometry.images) return {0, INT32_MIN, 0};  // of no picture: outside
+    if (at.high >= geometry.images) return {0, INT32_MIN, 0};  // beyond the last picture: zeros
     return {at.high * geometry.height + top, top, left};
   }
 
@@ -52,7 +52,7 @@ struct Windows {
 template <class T>
 struct Kernels {
   using Line = int;
-  const Geometry& geometry;
+  const ConvGeometry& geometry;
   const T* weights;  // the group's first kernel
 
   __device__ Plain<int> depthRadix() const { return {}; }
@@ -66,35 +66,35 @@ struct Kernels {
 
 template <class Tile, bool kVector, class T = typename Tile::Type>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
-    conv2dForwardKernel(const T* input, const T* weights, Geometry geometry, Work work, Epilogue epilogue) {
-  const Block<Tile> block(work);
-  const int64_t firstColumn = block.group * work.columns;
+    conv2dForwardKernel(const T* input, const T* weights, ConvGeometry geometry, GemmParams params, Epilogue epilogue) {
+  const Block<Tile> block(params);
+  const int64_t firstColumn = block.group * params.columns;
   const Windows<T> windows{geometry, input + block.group * geometry.groupChannels};
   const Kernels<T> kernels{geometry, weights + firstColumn * geometry.kernelElements};
   AlongDepth<Tile, Tile::kRows, kVector, Windows<T>> left(windows, block.row, block.depth);
   AlongDepth<Tile, Tile::kColumns, kVector, Kernels<T>> right(kernels, block.column, block.depth);
   Sums<Tile> sums = {};
   multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partOf(epilogue, block.part), block.position, block.row, work.rows, firstColumn + block.column,
-                   firstColumn + work.columns, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), block.position, block.row, params.rows, firstColumn + block.column,
+                   firstColumn + params.columns, sums);
 }
 
 }  // namespace
 
 void conv2dForward(const Conv2d& operation, Context& context) {
   if (isConv1(operation.weights, operation.shape)) return conv1Forward(operation, context);
-  const Geometry geometry =
+  const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
   const int64_t pixels = operation.output.elements() / geometry.kernels;
-  const bool vector =
-      inPieces(operation.input, geometry.groupChannels) && inPieces(operation.weights, geometry.groupChannels);
-  const Product product{pixels,          geometry.groupKernels, geometry.kernelElements,
-                        geometry.groups, operation.input.type,  vector};
+  const bool vector = allowsVectorLoads(operation.input, geometry.groupChannels) &&
+                      allowsVectorLoads(operation.weights, geometry.groupChannels);
+  const Gemm gemm{pixels,          geometry.groupKernels, geometry.kernelElements,
+                  geometry.groups, operation.input.type,  vector};
   Epilogue epilogue = epilogueOf(operation.output, geometry.kernels, geometry.groupKernels);
   epilogue.activation = operation.activation;
   epilogue.bias = floatsOf(operation.bias);
   epilogue.addend = floatsOf(operation.addend);
-  launchProduct(product, epilogue, context, [&](const auto& launch) {
+  launchGemm(gemm, epilogue, context, [&](const auto& launch) {
     using Chosen = std::decay_t<decltype(launch)>;
     using T = typename Chosen::T;
     launch("conv2dForwardKernel", conv2dForwardKernel<typename Chosen::Tile, Chosen::kVector>,

@@ -5,9 +5,9 @@
 //   input [N, I], weights [O, I] fp32 or bf16; output [N, O] that type or fp32; weightGradient [O, I], bias [O],
 //   addend [N, O] fp32
 // One picture forward is a matrix times a vector, bound by reading the weights once: linearVectorKernel. All else is a
-// convolution of pictures of one pixel (cuda/conv2d*.cu): N x 1 x 1 pixels, windows of 1 x 1, I channels, O kernels.
+// convolution of pictures of one pixel (conv2d*.cu): N x 1 x 1 pixels, windows of 1 x 1, I channels, O kernels.
 // Mapping   linearVectorKernel: a warp for an output. Its lanes read the row of weights in pieces of 16 bytes side by side,
-//           four at a time under way, and add their sums up by shuffles.
+//           with four in flight, and add up their sums by shuffles.
 // Requires  nothing: single values where I or the tensors' starts are not multiples of 16 bytes.
 // Bound     memory for few pictures, arithmetic for many.
 // Checked   test/ops/linear.test.ts
@@ -77,15 +77,15 @@ void launchVector(const Linear& operation, Context& context) {
 template <class T>
 void launchVectorOf(const Linear& operation, Context& context) {
   const int64_t inputs = operation.weights.dimension(1);
-  const bool vector = inPieces(operation.input, inputs) && inPieces(operation.weights, inputs);
+  const bool vector = allowsVectorLoads(operation.input, inputs) && allowsVectorLoads(operation.weights, inputs);
   return vector ? launchVector<T, 16 / sizeof(T)>(operation, context) : launchVector<T, 1>(operation, context);
 }
 
 // A matrix [A, B] as [A, 1, 1, B]: pictures of one pixel, or windows of one.
 Tensor pixels(const Tensor& matrix) {
-  Tensor view = matrix;
-  if (view) view.shape = {matrix.dimension(0), 1, 1, matrix.dimension(1)};
-  return view;
+  Tensor result = matrix;
+  if (result) result.shape = {matrix.dimension(0), 1, 1, matrix.dimension(1)};
+  return result;
 }
 
 }  // namespace

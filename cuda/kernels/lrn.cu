@@ -3,8 +3,8 @@
 //   da[i] = db[i] d[i]^-beta - 2 alpha beta a[i] * sum db[j] a[j] d[j]^(-beta-1)                            the same j
 //   a, b, gradients   [N, H, W, C]  fp32 or bf16, seen as rows [N H W columns, C / columns]; sums and powers in fp32
 // Mapping   a row is a run of chunks of 8 channels, and a lane takes one. Its neighbours' channels come by shuffle, so a
-//           warp's first and last lane only help: it writes 30 chunks. Rows are whole chunks, so a lane needs no index of
-//           row and pixel: it only asks where in its row it is.
+//           warp's first and last lane only help: it writes 30 chunks. Rows are whole chunks, so a lane needs only its
+//           place in the row.
 //           Other shapes: a thread takes one element and reads its window.
 // Requires  for the chunks: size 5, C / columns a multiple of 8, tensors aligned to 16 bytes. For both: tensors apart from
 //           each other, fewer than 2^34 elements.
@@ -44,16 +44,16 @@ __device__ float inversePower(float x, float beta) {
   }
 }
 
-// The chunk of a lane: those of neighbouring warps overlap by two.
-struct ChunkPlace {
+// A lane's chunk; neighbouring warps overlap by two.
+struct LaneChunk {
   int64_t chunk;
-  bool exists, writes;     // lanes beyond the ends stay: a shuffle needs the whole warp
+  bool exists, writes;     // lanes without a chunk stay: the shuffles name the whole warp
   bool hasLeft, hasRight;  // whether the neighbours' chunks are of the same row
 };
-__device__ ChunkPlace placeOf(int64_t chunks, unsigned chunksPerRow) {
+__device__ LaneChunk chunkOfLane(int64_t chunks, unsigned chunksPerRow) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   const int64_t warp = static_cast<int64_t>(blockIdx.x) * (kThreads / 32) + threadIdx.x / 32;
-  ChunkPlace place;
+  LaneChunk place;
   place.chunk = warp * kChunksPerWarp + lane - 1;
   place.exists = place.chunk >= 0 && place.chunk < chunks;
   place.writes = place.exists && lane > 0 && lane < 31;
@@ -63,9 +63,9 @@ __device__ ChunkPlace placeOf(int64_t chunks, unsigned chunksPerRow) {
   return place;
 }
 
-// sums[i] = terms[i - 2] + ... + terms[i + 2], over the row. What a warp's first (last) lane gets for its first (last) two
-// channels lacks their neighbours: nobody asks for those.
-__device__ void windowSums(const float (&terms)[kChunk], const ChunkPlace& at, float (&sums)[kChunk]) {
+// sums[i] = terms[i - 2] + ... + terms[i + 2], within the row. Incomplete, and unused, for the first two channels of a
+// warp's first lane and the last two of its last lane, whose neighbours no lane holds.
+__device__ void windowSums(const float (&terms)[kChunk], const LaneChunk& at, float (&sums)[kChunk]) {
   float window[kChunk + 2 * kHalf];  // channels -2 .. 9 of this chunk
 #pragma unroll
   for (int i = 0; i < kChunk; ++i) window[kHalf + i] = terms[i];
@@ -88,7 +88,7 @@ template <class T, bool kThreeQuarters>
 __global__ void __launch_bounds__(kThreads)
     lrnForwardKernel(const T* __restrict__ input, T* __restrict__ output, int64_t chunks, unsigned chunksPerRow,
                      Parameters parameters) {
-  const ChunkPlace at = placeOf(chunks, chunksPerRow);
+  const LaneChunk at = chunkOfLane(chunks, chunksPerRow);
   float a[kChunk] = {};
   if (at.exists) load8(input + at.chunk * kChunk, a);
   float squares[kChunk], sums[kChunk];
@@ -106,7 +106,7 @@ template <class T, bool kThreeQuarters>
 __global__ void __launch_bounds__(kThreads)
     lrnBackwardKernel(const T* __restrict__ input, const T* __restrict__ outputGradient, T* __restrict__ inputGradient,
                       int64_t chunks, unsigned chunksPerRow, Parameters parameters) {
-  const ChunkPlace at = placeOf(chunks, chunksPerRow);
+  const LaneChunk at = chunkOfLane(chunks, chunksPerRow);
   float a[kChunk] = {}, gradients[kChunk] = {};
   if (at.exists) load8(input + at.chunk * kChunk, a);
   if (at.exists) load8(outputGradient + at.chunk * kChunk, gradients);
@@ -177,9 +177,9 @@ void requireApart(const char* name, const Tensor& input, const char* otherName, 
   throw Error(kArgument, std::string(name) + " must not overlap " + otherName + " on CUDA.");
 }
 
-// One LRN: what its kernels need beside their tensors.
-struct Work {
-  Work(const Tensor& input, const LrnShape& shape)
+// What the kernels need beside their tensors.
+struct LrnArguments {
+  LrnArguments(const Tensor& input, const LrnShape& shape)
       : elements(input.elements()),
         rowLength(input.dimension(3) / shape.columns),
         half(shape.size / 2),
@@ -193,45 +193,45 @@ struct Work {
   Parameters parameters;
 };
 
-// Blocks ride grid.x: y and z stop at 65,535.
+// Blocks are on grid.x: y and z end at 65,535.
 template <class Kernel, class... Tensors>
-void launchInChunks(const char* name, Kernel kernel, const Work& work, Context& context, Tensors... tensors) {
-  const int64_t chunks = work.elements / kChunk;
+void launchInChunks(const char* name, Kernel kernel, const LrnArguments& lrn, Context& context, Tensors... tensors) {
+  const int64_t chunks = lrn.elements / kChunk;
   launch(name, kernel, Grid{(chunks + kChunksPerBlock - 1) / kChunksPerBlock}, kThreads, context.stream(), tensors...,
-         chunks, static_cast<unsigned>(work.rowLength / kChunk), work.parameters);
+         chunks, static_cast<unsigned>(lrn.rowLength / kChunk), lrn.parameters);
 }
 
 template <class Kernel, class... Tensors>
-void launchAny(const char* name, Kernel kernel, const Work& work, Context& context, Tensors... tensors) {
-  launch(name, kernel, Grid{(work.elements + kThreads - 1) / kThreads}, kThreads, context.stream(), tensors...,
-         work.elements, work.rowLength, work.half, work.parameters);
+void launchAny(const char* name, Kernel kernel, const LrnArguments& lrn, Context& context, Tensors... tensors) {
+  launch(name, kernel, Grid{(lrn.elements + kThreads - 1) / kThreads}, kThreads, context.stream(), tensors...,
+         lrn.elements, lrn.rowLength, lrn.half, lrn.parameters);
 }
 
 template <class T>
 void launchForward(const Lrn& operation, Context& context) {
-  const Work work(operation.input, operation.shape);
+  const LrnArguments lrn(operation.input, operation.shape);
   const T* const input = operation.input.data<T>();
   T* const output = operation.output.mutableData<T>();
-  if (!work.inChunks({input, output})) {
-    return launchAny("lrnForwardAnyKernel", lrnForwardAnyKernel<T>, work, context, input, output);
+  if (!lrn.inChunks({input, output})) {
+    return launchAny("lrnForwardAnyKernel", lrnForwardAnyKernel<T>, lrn, context, input, output);
   }
-  const bool threeQuarters = work.parameters.beta == 0.75F;
-  launchInChunks("lrnForwardKernel", threeQuarters ? lrnForwardKernel<T, true> : lrnForwardKernel<T, false>, work,
+  const bool threeQuarters = lrn.parameters.beta == 0.75F;
+  launchInChunks("lrnForwardKernel", threeQuarters ? lrnForwardKernel<T, true> : lrnForwardKernel<T, false>, lrn,
                  context, input, output);
 }
 
 template <class T>
 void launchBackward(const LrnBackward& operation, Context& context) {
-  const Work work(operation.input, operation.shape);
+  const LrnArguments lrn(operation.input, operation.shape);
   const T* const input = operation.input.data<T>();
   const T* const outputGradient = operation.outputGradient.data<T>();
   T* const inputGradient = operation.inputGradient.mutableData<T>();
-  if (!work.inChunks({input, outputGradient, inputGradient})) {
-    return launchAny("lrnBackwardAnyKernel", lrnBackwardAnyKernel<T>, work, context, input, outputGradient,
+  if (!lrn.inChunks({input, outputGradient, inputGradient})) {
+    return launchAny("lrnBackwardAnyKernel", lrnBackwardAnyKernel<T>, lrn, context, input, outputGradient,
                      inputGradient);
   }
-  const bool threeQuarters = work.parameters.beta == 0.75F;
-  launchInChunks("lrnBackwardKernel", threeQuarters ? lrnBackwardKernel<T, true> : lrnBackwardKernel<T, false>, work,
+  const bool threeQuarters = lrn.parameters.beta == 0.75F;
+  launchInChunks("lrnBackwardKernel", threeQuarters ? lrnBackwardKernel<T, true> : lrnBackwardKernel<T, false>, lrn,
                  context, input, outputGradient, inputGradient);
 }
 

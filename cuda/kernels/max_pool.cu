@@ -2,9 +2,9 @@
 //   forward    output[n,p,q,c] = max of input[n, p stride + r, q stride + s, c]      0 <= r, s < size
 //   backward   inputGradient[n,h,w,c] = sum of outputGradient[n,p,q,c] over the windows that the input has won
 //   input [N, H, W, C], output [N, P, Q, C]   fp32 or bf16, sums in fp32
-//   workspace [N, P, Q, C] uint8: which input of its window, r * size + s, each output is; of equal ones the first
+//   workspace [N, P, Q, C] uint8: the arg-max, r * size + s; of equal inputs the first
 // Mapping   a block takes a part of one row of pixels, a thread 8 neighbouring channels of one pixel.
-//           Gather, not scatter: each input adds up the windows that it won, in their order, so no atomics.
+//           Gather, not scatter: each input adds up the windows that it won, in order, so no atomics.
 // Requires  size <= 16 where there is a workspace, for the index to fit; 16-byte accesses where tensors are aligned to 16
 //           bytes and C is a multiple of 8, element by element where not.
 // Bound     memory: forward reads the input once (windows overlap in the caches) and writes output and workspace; backward
@@ -23,7 +23,7 @@ constexpr int kThreads = 128;
 constexpr int kChunk = 8;
 constexpr int64_t kLargestIndexed = 16;  // a window's side
 
-struct Geometry {
+struct PoolGeometry {
   int height, width, outputHeight, outputWidth, channels, size, stride;
   unsigned chunks;  // of 8 channels in a pixel
   unsigned tiles;   // blocks that share a row of pixels
@@ -34,7 +34,7 @@ struct Place {
   int n, row, column, channel, count;  // count: channels that there are, at most 8; 0 for a thread without work
   int64_t offset;                      // of the first channel, in elements
 };
-__device__ Place placeIn(int height, int width, const Geometry& geometry) {
+__device__ Place placeIn(int height, int width, const PoolGeometry& geometry) {
   const unsigned row = blockIdx.x / geometry.tiles;  // of N * height
   const unsigned position = blockIdx.x % geometry.tiles * kThreads + threadIdx.x;
   const unsigned column = position / geometry.chunks;
@@ -67,11 +67,11 @@ __device__ void storeWinners(uint8_t* destination, const int (&winners)[kChunk],
   }
 }
 
-// kSize: the window's side, so that its loads are all under way at once, or 0 where it is another than the paper's.
+// kSize: the window's side, so that the loops unroll and all loads are in flight at once; 0: any other side.
 template <class T, int kSize>
 __global__ void __launch_bounds__(kThreads)
     maxPoolForwardKernel(const T* __restrict__ input, T* __restrict__ output, uint8_t* __restrict__ workspace,
-                         Geometry geometry, bool wide) {
+                         PoolGeometry geometry, bool wide) {
   const Place at = placeIn(geometry.outputHeight, geometry.outputWidth, geometry);
   if (at.count == 0) return;
   constexpr int kUnrolled = kSize > 0 ? kSize : 1;
@@ -92,7 +92,7 @@ __global__ void __launch_bounds__(kThreads)
       loadChunk(window + (static_cast<int64_t>(r) * geometry.width + s) * geometry.channels, values, at.count, wide);
 #pragma unroll
       for (int c = 0; c < kChunk; ++c) {
-        const bool better = values[c] > largest[c] || values[c] != values[c];  // a NaN wins: it must not disappear
+        const bool better = values[c] > largest[c] || values[c] != values[c];  // NaN must stay NaN: it wins
         largest[c] = better ? values[c] : largest[c];
         winners[c] = better ? r * size + s : winners[c];
       }
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // The windows that hold input row (or column) `at`, of `count` along that side: from .x up to .y.
-__device__ int2 windowsOver(int at, int count, const Geometry& geometry) {
+__device__ int2 windowsOver(int at, int count, const PoolGeometry& geometry) {
   const int first = at < geometry.size ? 0 : (at - geometry.size) / geometry.stride + 1;
   const int end = at / geometry.stride + 1;
   return make_int2(first, end < count ? end : count);
@@ -112,7 +112,7 @@ __device__ int2 windowsOver(int at, int count, const Geometry& geometry) {
 template <class T>
 __global__ void __launch_bounds__(kThreads, 8)
     maxPoolBackwardKernel(const T* __restrict__ outputGradient, const uint8_t* __restrict__ workspace,
-                          T* __restrict__ inputGradient, Geometry geometry, bool wide) {
+                          T* __restrict__ inputGradient, PoolGeometry geometry, bool wide) {
   const Place at = placeIn(geometry.height, geometry.width, geometry);
   if (at.count == 0) return;
   const int2 rows = windowsOver(at.row, geometry.outputHeight, geometry);
@@ -138,7 +138,7 @@ __global__ void __launch_bounds__(kThreads, 8)
 }
 
 // Covers `height` rows of `width` pixels in each picture.
-Geometry geometryOf(const Tensor& input, const Tensor& output, const PoolShape& shape, int64_t width) {
+PoolGeometry geometryOf(const Tensor& input, const Tensor& output, const PoolShape& shape, int64_t width) {
   const int64_t channels = input.dimension(3);
   const int64_t chunks = (channels + kChunk - 1) / kChunk;
   const int64_t tiles = (width * chunks + kThreads - 1) / kThreads;
@@ -176,11 +176,11 @@ void requireWorkspace(const Tensor& workspace, const Tensor& output, const PoolS
 template <class T>
 void launchForward(const MaxPool& operation, Context& context) {
   const Tensor& to = operation.output;
-  const Geometry geometry = geometryOf(operation.input, to, operation.shape, to.dimension(2));
+  const PoolGeometry geometry = geometryOf(operation.input, to, operation.shape, to.dimension(2));
   const T* const input = operation.input.data<T>();
   T* const output = to.mutableData<T>();
   uint8_t* const workspace = operation.workspace ? operation.workspace.mutableData<uint8_t>() : nullptr;
-  const Grid grid{to.dimension(0) * to.dimension(1) * geometry.tiles};  // rows ride grid.x: y and z stop at 65,535
+  const Grid grid{to.dimension(0) * to.dimension(1) * geometry.tiles};  // rows on grid.x: y and z end at 65,535
   launch("maxPoolForwardKernel", geometry.size == 3 ? maxPoolForwardKernel<T, 3> : maxPoolForwardKernel<T, 0>, grid,
          kThreads, context.stream(), input, output, workspace, geometry,
          geometry.channels % kChunk == 0 && areWide({input, output, workspace}));
@@ -189,7 +189,7 @@ void launchForward(const MaxPool& operation, Context& context) {
 template <class T>
 void launchBackward(const MaxPoolBackward& operation, Context& context) {
   const Tensor& to = operation.inputGradient;
-  const Geometry geometry = geometryOf(to, operation.outputGradient, operation.shape, to.dimension(2));
+  const PoolGeometry geometry = geometryOf(to, operation.outputGradient, operation.shape, to.dimension(2));
   const T* const outputGradient = operation.outputGradient.data<T>();
   const uint8_t* const workspace = operation.workspace.data<uint8_t>();
   T* const inputGradient = to.mutableData<T>();

@@ -2,8 +2,7 @@
 // current GPU, put their kernels on the context's stream and return. Where a kernel takes less than the operation allows,
 // the launcher fails with ALEXNET_ARGUMENT; each file's header comment says what its kernels take.
 //
-// Output tensors must not overlap inputs in part: they are the same memory, where the operation may run in place, or
-// apart.
+// An output is apart from the inputs, or exactly the same memory where the operation may run in place.
 #pragma once
 
 #include "../../core/operations.h"
@@ -21,7 +20,7 @@ void add(const Add& operation, Context& context);
 void activateForward(const Activate& operation, Context& context);
 void activateBackward(const ActivateBackward& operation, Context& context);
 
-// augment.cu: the views lie within the pictures
+// augment.cu: the crops lie within the pictures
 void augment(const Augment& operation, Context& context);
 
 // dropout.cu

@@ -1,8 +1,8 @@
-// Permute: output's dimension i is input's dimension axes[i], for a whole tensor or for a box of a larger one.
+// Permute: output's dimension i is input's dimension axes[i]; input or output may be a box within a larger tensor.
 //   input, output   fp32, 4 dimensions
 // Mapping   a thread takes one element of the box, in output's order.
 // Requires  nothing.
-// Bound     memory: writes in order; reads with a stride, whose sectors the caches keep for the neighbours.
+// Bound     memory: coalesced writes, strided reads whose sectors the caches keep for the neighbours.
 // Checked   test/ops/permute.test.ts
 #include "../runtime/launch.cuh"
 #include "operations.h"
@@ -12,13 +12,13 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// In output's order: the box, and how far apart neighbours lie, in elements.
-struct Geometry {
+// In output's order: the box, and strides in elements.
+struct PermuteGeometry {
   int64_t box[4], inputStrides[4], outputStrides[4];
 };
 
-__global__ void __launch_bounds__(kThreads)
-    permuteKernel(const float* __restrict__ input, float* __restrict__ output, Geometry geometry, int64_t elements) {
+__global__ void __launch_bounds__(kThreads) permuteKernel(const float* __restrict__ input, float* __restrict__ output,
+                                                          PermuteGeometry geometry, int64_t elements) {
   int64_t index = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (index >= elements) return;
   int64_t from = 0;
@@ -47,7 +47,7 @@ void permute(const Permute& operation, Context& context) {
   const Shape box = operation.box();
   const Shape inputStrides = stridesOf(operation.input.shape);
   const Shape outputStrides = stridesOf(operation.output.shape);
-  Geometry geometry;
+  PermuteGeometry geometry;
   for (size_t i = 0; i < 4; ++i) {
     geometry.box[i] = box[i];
     geometry.inputStrides[i] = inputStrides[static_cast<size_t>(operation.axes[i])];

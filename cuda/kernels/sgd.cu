@@ -3,7 +3,7 @@
 //   weights, velocity, gradient fp32, copy bf16   of any shape, seen as [elements]
 // Mapping   blocks are dealt out to the parameters in order, each 2048 elements of one; a thread takes a chunk of 8.
 // Requires  nothing; 16-byte accesses where a parameter's tensors are aligned to 16 bytes, element by element where not.
-//           The table of parameters is the kernel's argument, so beyond 64 of them there is a launch more.
+//           The table of parameters is a kernel argument: every 64 parameters take a launch.
 // Bound     memory: 20 bytes a weight, 22 with the bf16 copy.
 // Checked   test/ops/sgd.test.ts
 #include <algorithm>
@@ -34,7 +34,7 @@ struct Parameter {
 struct Table {
   Parameter parameters[kMostParameters];
 };
-static_assert(sizeof(Table) <= 4000, "a kernel's arguments end at 4096 bytes");
+static_assert(sizeof(Table) <= 4000, "kernel arguments have 4096 bytes at most");
 
 __global__ void __launch_bounds__(kThreads) sgdKernel(const __grid_constant__ Table table, float momentum) {
   int index = 0;

@@ -3,10 +3,10 @@
 //   result   = [sum of log(sum exp(z[n] - z[n,label])), labels that are the best logit, labels among the five best]
 //   gradient = (probabilities - [k = label]) / N
 //   logits z, probabilities [N, K] fp32, labels [N] int32, result [3] fp32, gradient [N, K] fp32 or bf16
-// Mapping   a block takes a row; then one block adds the rows' losses up. All sums have a fixed order. Of equal logits the
-//           lower class is the better; a row with a logit that is no number is never right.
+// Mapping   a block takes a row; then one block adds up the rows' losses. All sums have a fixed order. Of equal logits the
+//           lower class ranks first; a row with a NaN is never right.
 // Requires  labels that are classes.
-// Bound     latency: a row is read three times, from the caches after the first.
+// Bound     latency: a row is read three times, twice from the caches.
 // Checked   test/ops/softmax.test.ts
 #include "../runtime/launch.cuh"
 #include "../runtime/vector.cuh"
@@ -21,7 +21,7 @@ constexpr unsigned kWarp = 0xffffffffU;
 
 struct RowResult {
   float loss;
-  int rank;  // how many classes come before the label; at least 5 where it cannot be right
+  int rank;  // how many classes come before the label; at least 5 in a row with a NaN
 };
 
 struct Add2 {
@@ -34,7 +34,7 @@ struct Larger {
   __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
 };
 
-// Combines the threads' values, in a fixed order; every thread gets the result. `partial` is free again after it.
+// Block-wide reduction in a fixed order; every thread gets the result. `partial` may be reused afterwards.
 template <class V, class Combine>
 __device__ V overBlock(V value, Combine combine, V (&partial)[kWarps]) {
 #pragma unroll

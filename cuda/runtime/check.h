@@ -11,7 +11,7 @@
 
 namespace alexnet::cuda {
 
-// ALEXNET_SYNC=1: every launch is waited for, so that an error is reported where it arises.
+// ALEXNET_SYNC=1: wait for every launch, so that an error is reported where it arises.
 inline bool synchronousLaunches() {
   static const bool asked = [] {
     const char* const value = std::getenv("ALEXNET_SYNC");
@@ -63,7 +63,7 @@ inline std::string onCurrentGpu() {
   return "";
 }
 
-// What to say of a sticky error. The first one of the process is kept: all that the runtime says later is its echo.
+// The message of a sticky error. The process keeps the first: every later one only repeats it.
 inline std::string messageOfSticky(const std::string& text) {
   static std::mutex mutex;
   static auto* const first = new std::string;  // never destroyed: work may fail while the process ends
@@ -76,7 +76,7 @@ inline std::string messageOfSticky(const std::string& text) {
 }
 
 [[noreturn]] inline void fail(cudaError_t status, const char* call) {
-  cudaGetLastError();  // the runtime remembers the error; forgotten here, it is not blamed on the next launch
+  cudaGetLastError();  // clears the error, or the next launch would be blamed for it
   const std::string text = call + onCurrentGpu() + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
                            ")." + adviceFor(status);
   if (isSticky(status)) throw Error(kOperation, messageOfSticky(text));

@@ -7,7 +7,7 @@
 
 namespace alexnet::cuda {
 
-// The device's attributes that tiles are chosen by.
+// The attributes of the GPU that tilings and launches depend on.
 struct Limits {
   int computeCapability = 0;       // 86 means 8.6
   int multiprocessors = 0;         // streaming multiprocessors of the board
@@ -21,8 +21,8 @@ class Context {
   // Operations run on it one after the other.
   virtual cudaStream_t stream() const = 0;
   virtual const Limits& limits() const = 0;
-  // At least so many bytes of device memory, 256-byte aligned, for the operation that is being launched; the next
-  // operation on the stream may get the same. It grows on first use of a shape and is then kept.
+  // At least `bytes` of device memory, 256-byte aligned, for the operation being launched; the next operation on the
+  // stream gets the same memory. Grows when a larger shape first needs it, and is then kept.
   virtual void* scratch(size_t bytes) = 0;
 };
 

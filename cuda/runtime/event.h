@@ -28,8 +28,7 @@ class EventPool {
   std::vector<cudaEvent_t> free_;
 };
 
-// Is announced when it has been recorded, not when the GPU has come to it: CUDA devices make their streams wait for the
-// rest.
+// Announced once recorded, not when the GPU has reached it: for that, CUDA devices make their streams wait.
 class CudaEvent final : public Event {
  public:
   explicit CudaEvent(std::shared_ptr<EventPool> pool) : pool_(std::move(pool)), event_(pool_->take()) {}
@@ -37,9 +36,9 @@ class CudaEvent final : public Event {
 
   // Submitting thread only. `stream` is of the event's own GPU.
   void record(cudaStream_t stream);
-  // `stream` may be any GPU's. Fails where the event never comes.
+  // `stream` may be any GPU's. Fails where the event will never be recorded.
   void makeWait(cudaStream_t stream);
-  // For other kinds of device: until the GPU has come to it.
+  // For other kinds of device: blocks until the GPU has reached it.
   void wait() override;
 
  private:

@@ -1,5 +1,5 @@
-// The one way to launch a kernel: checks the limits of a launch before it and the runtime's answer after it, and names
-// the kernel in both errors.
+// The one way to launch a kernel: checks the limits before and the runtime's status after, and names the kernel in both
+// errors.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace alexnet::cuda {
 
-// 64 bits, so that a grid that is too large is seen to be so; dim3 would wrap.
+// 64 bits, so that a grid that is too large is noticed; dim3 would wrap.
 struct Grid {
   int64_t x = 1, y = 1, z = 1;
 };
 
-// What every GPU since compute capability 3.0 takes.
+// The limits of every GPU since compute capability 3.0.
 inline void checkLimits(const char* name, const Grid& grid, int threads) {
   const bool fits = grid.x >= 1 && grid.x <= 2147483647 && grid.y >= 1 && grid.y <= 65535 && grid.z >= 1 &&
                     grid.z <= 65535 && threads >= 1 && threads <= 1024;
@@ -35,7 +35,7 @@ void launchShared(const char* name, void (*kernel)(Parameters...), const Grid& g
                                 " bytes of shared memory, this GPU has " + std::to_string(limits.sharedBytesPerBlock) +
                                 ".");
   }
-  if (sharedBytes > 49152) {  // what a kernel may have without asking
+  if (sharedBytes > 49152) {  // more needs an opt-in
     check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(sharedBytes)),
           name);

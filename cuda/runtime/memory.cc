@@ -14,7 +14,7 @@ constexpr size_t kMegabyte = 1000000;
 
 [[noreturn]] void failFor(const Owner& owner, size_t bytes) {
   const size_t needed = (bytes + kMegabyte - 1) / kMegabyte;
-  const size_t available = freeMemory(owner.gpu) / kMegabyte;  // rounded down: the need is seen to be more
+  const size_t available = freeMemory(owner.gpu) / kMegabyte;  // rounded down, so that it reads as less than `needed`
   throw Error(kMemory, "Out of memory on " + owner.id + ": " + std::to_string(needed) + " MB are needed, " +
                            std::to_string(available) + " MB are free. Try a smaller batchSize.");
 }
@@ -47,13 +47,14 @@ size_t freeMemory(int gpu) {
   return available;
 }
 
-Block::Block(const Owner& owner, size_t bytes) : gpu_(owner.gpu), address_(take(owner, bytes)), bytes_(bytes) {
+Allocation::Allocation(const Owner& owner, size_t bytes)
+    : gpu_(owner.gpu), address_(take(owner, bytes)), bytes_(bytes) {
   ++owner.counter->allocations;
 }
 
-Block::~Block() {
+Allocation::~Allocation() {
   if (!address_) return;
-  // Errors are not reported: the runtime may be gone already, and then the memory is too.
+  // Errors are ignored: at exit the runtime may be gone, and the memory with it.
   releaseLater([gpu = gpu_, address = address_] {
     if (cudaSetDevice(gpu) == cudaSuccess) cudaFree(address);
     cudaGetLastError();
@@ -61,12 +62,12 @@ Block::~Block() {
 }
 
 CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, size_t size)
-    : CudaBuffer(holder, owner, Block(owner, size)) {}
+    : CudaBuffer(holder, owner, Allocation(owner, size)) {}
 
-CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, Block block)
-    : Buffer(holder, block.address(), block.bytes()),
+CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, Allocation allocation)
+    : Buffer(holder, allocation.address(), allocation.bytes()),
       gpu(owner.gpu),
-      block_(std::move(block)),
+      allocation_(std::move(allocation)),
       counter_(owner.counter) {
   counter_->bytes += static_cast<int64_t>(bytes);
 }

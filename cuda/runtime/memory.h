@@ -1,4 +1,4 @@
-// Memory of a GPU: blocks that are owned and counted, and the buffers of tensors.
+// Memory of a GPU: owned and counted allocations, and the buffers of tensors.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -22,16 +22,16 @@ struct Owner {
 // Bytes that could be allocated on a GPU now.
 size_t freeMemory(int gpu);
 
-// An owned block, 256-byte aligned. Its contents are undefined. May be released on any thread.
-class Block {
+// Owned GPU memory, 256-byte aligned, contents undefined. May be released on any thread.
+class Allocation {
  public:
-  Block() = default;
+  Allocation() = default;
   // Fails with ALEXNET_MEMORY, naming what is needed and what is free. Counts as an allocation.
-  Block(const Owner& owner, size_t bytes);
-  ~Block();
-  Block(Block&& other) noexcept
+  Allocation(const Owner& owner, size_t bytes);
+  ~Allocation();
+  Allocation(Allocation&& other) noexcept
       : gpu_(other.gpu_), address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  Block& operator=(Block&& other) noexcept {
+  Allocation& operator=(Allocation&& other) noexcept {
     std::swap(gpu_, other.gpu_);
     std::swap(address_, other.address_);
     std::swap(bytes_, other.bytes_);
@@ -47,8 +47,8 @@ class Block {
   size_t bytes_ = 0;
 };
 
-// Memory of tensors. Remembers a small upload, so that values which an operation must check before it is launched
-// (labels, corners of crops) need not be fetched from the GPU.
+// Memory of tensors. Keeps a copy of a small upload, so that what is checked before a launch (labels, corners of crops)
+// need not be read back from the GPU.
 class CudaBuffer final : public Buffer {
  public:
   CudaBuffer(const Device* holder, const Owner& owner, size_t size);
@@ -62,9 +62,9 @@ class CudaBuffer final : public Buffer {
   const int gpu;
 
  private:
-  CudaBuffer(const Device* holder, const Owner& owner, Block block);
+  CudaBuffer(const Device* holder, const Owner& owner, Allocation allocation);
 
-  Block block_;
+  Allocation allocation_;
   const std::shared_ptr<MemoryCounter> counter_;
   std::vector<char> uploaded_;
   size_t uploadedOffset_ = 0;

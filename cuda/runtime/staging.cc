@@ -9,8 +9,8 @@ namespace alexnet::cuda {
 namespace {
 
 constexpr size_t kSmallest = size_t{64} << 10;
-constexpr size_t kLargest = size_t{32} << 20;  // of a half; what is larger goes in pieces
-constexpr size_t kSlice = size_t{2} << 20;     // travels while the host copies the next one
+constexpr size_t kLargest = size_t{32} << 20;  // of a half; larger copies go in pieces
+constexpr size_t kSlice = size_t{2} << 20;     // is transferred while the host copies the next one
 
 }  // namespace
 
@@ -32,7 +32,7 @@ Staging::~Staging() {
   if (uploads_) cudaStreamDestroy(uploads_);
 }
 
-// Both halves grow together: which of them a later step will need first depends on what came before.
+// Both halves grow together: either may be the next to be used.
 void Staging::reserve(size_t bytes) {
   if (bytes <= capacity_) return;
   size_t capacity = std::max(capacity_, kSmallest);
@@ -40,13 +40,13 @@ void Staging::reserve(size_t bytes) {
   capacity_ = 0;
   for (Half& half : halves_) {
     wait(half);
-    half.landing = Block();  // first, so that the old and the new are never held together
+    half.landing = Allocation();  // first: never hold the old and the new together
     half.isLanding = false;
     if (half.pinned) check(cudaFreeHost(std::exchange(half.pinned, nullptr)), "cudaFreeHost");
     void* pinned = nullptr;
     check(cudaHostAlloc(&pinned, capacity, cudaHostAllocDefault), "cudaHostAlloc");
     half.pinned = static_cast<char*>(pinned);
-    half.landing = Block(owner_, capacity);
+    half.landing = Allocation(owner_, capacity);
   }
   capacity_ = capacity;
 }

@@ -1,5 +1,5 @@
-// How data of the host come to a GPU and back: through page-locked memory in two halves, one being filled or emptied by
-// this thread while the GPU copies the other.
+// Copies between host and GPU, double-buffered: page-locked memory in two halves, one filled or emptied by this thread
+// while the GPU copies the other.
 #pragma once
 
 #include <array>
@@ -11,22 +11,22 @@ namespace alexnet::cuda {
 // Used on the submitting thread only, with its GPU current.
 class Staging {
  public:
-  // `compute` is the stream whose order uploads and downloads keep.
+  // `compute`: the stream in whose order uploads and downloads happen.
   Staging(const Owner& owner, cudaStream_t compute);
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  // `source` may change after the call; `destination` changes in the order of the compute stream. The way across the bus
-  // does not wait for what runs on that stream: it ends in memory of our own, from where the stream copies.
+  // `source` may change after the call; `destination` changes in the order of the compute stream. The transfer itself does
+  // not wait for that stream: it goes to `landing`, from where the stream copies.
   void upload(void* destination, const void* source, size_t bytes);
-  // Waits for the compute stream; `destination` is whole after the call.
+  // Waits for the compute stream; `destination` is complete after the call.
   void download(void* destination, const void* source, size_t bytes);
 
  private:
   struct Half {
     char* pinned = nullptr;
-    Block landing;                                   // on the GPU, as large
+    Allocation landing;                              // GPU memory of the same size
     cudaEvent_t transferred = nullptr;               // the last copy from or to `pinned` has ended
     cudaEvent_t landed = nullptr;                    // the last copy from `landing` has ended
     bool isTransferring = false, isLanding = false;  // whether they were recorded

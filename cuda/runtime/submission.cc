@@ -11,7 +11,7 @@ namespace {
 struct Releases {
   std::mutex mutex;  // of `waiting`
   std::vector<std::function<void()>> waiting;
-  std::mutex releasing;  // held while they run, so that who asks for free memory sees what they give back
+  std::mutex releasing;  // held while they run: releaseNow() waits for another thread's too
 };
 
 // Never destroyed: memory is still given back while the process ends.
@@ -23,7 +23,7 @@ Releases& releases() {
 }  // namespace
 
 std::shared_ptr<Queue> submissions() {
-  // Never destroyed either, but its thread ends before the runtime's own exit handlers run: those are older.
+  // Never destroyed either. Its thread ends at exit, before the CUDA runtime's exit handlers, which were registered first.
   static auto* const queue = [] {
     auto* const made = new std::shared_ptr<Queue>(std::make_shared<Queue>([] {}));
     std::atexit([] { submissions()->cancel(); });

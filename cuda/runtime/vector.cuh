@@ -1,4 +1,4 @@
-// Neighbouring values of one type, moved in pieces of 16 bytes where memory is aligned, and worked on in fp32.
+// 4 or 8 contiguous values of one type: 16-byte loads and stores where memory is aligned, arithmetic in fp32.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -64,7 +64,7 @@ __device__ inline void store8(__nv_bfloat16* destination, const float (&values)[
                                                       pack(values[4], values[5]), pack(values[6], values[7]));
 }
 
-// 8 values of a byte each: a piece of 8 bytes. Of an int32 each: not all of them are fp32 numbers.
+// uint8: one 8-byte load. int32: rounded to the nearest fp32 number.
 __device__ inline void load8(const uint8_t* source, float (&values)[8]) {
   const uint2 all = *reinterpret_cast<const uint2*>(source);
 #pragma unroll
@@ -88,7 +88,7 @@ __device__ inline float widen(int32_t value) { return __int2float_rn(value); }
 __device__ inline void narrow(float value, float& result) { result = value; }
 __device__ inline void narrow(float value, __nv_bfloat16& result) { result = __float2bfloat16_rn(value); }
 
-// A chunk of 8 values, or the `count` of them that there are, the others 0. `wide`: chunks are aligned as load8 needs it.
+// A chunk of 8 values, of which the first `count` exist; the others are 0. `wide`: chunks are aligned as load8 needs.
 template <class T>
 __device__ inline void loadChunk(const T* source, float (&values)[8], int count, bool wide) {
   if (wide && count == 8) return load8(source, values);
@@ -105,7 +105,7 @@ __device__ inline void storeChunk(T* destination, const float (&values)[8], int 
   }
 }
 
-// Whether chunks that follow one another from these addresses on are aligned.
+// Whether chunks from these addresses on are aligned to 16 bytes.
 inline bool areWide(std::initializer_list<const void*> addresses) {
   for (const void* address : addresses) {
     if (reinterpret_cast<uintptr_t>(address) % 16 != 0) return false;

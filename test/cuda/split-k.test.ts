@@ -1,11 +1,11 @@
-// How matrix products are divided among a GPU's blocks, and launches with dynamic shared memory. Needs no GPU.
+// How a GEMM is divided among a GPU's blocks, with split-K, and launches with dynamic shared memory. Needs no GPU.
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import anyTest from 'ava';
 import {linesOf, runNvcc, scratchFolder, test, withDriver} from './nvcc.ts';
 
 const folder = scratchFolder();
-const program = join(folder, 'division');
+const program = join(folder, 'split-k');
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 test('the program builds', (t) => {
@@ -14,7 +14,7 @@ test('the program builds', (t) => {
 	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
 });
 
-interface Product {
+interface Gemm {
 	what: string;
 	rows: number;
 	columns: number;
@@ -24,24 +24,24 @@ interface Product {
 	vector?: boolean;
 }
 
-interface Division {
+interface Tiling {
 	tile: number;
 	rowTiles: number;
 	columnTiles: number;
 	steps: number;
-	stepsOfPart: number;
-	parts: number;
+	stepsPerSplit: number;
+	splits: number;
 }
 
-function divide(product: Product, multiprocessors: number): Division {
-	const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = product;
+function tilingOf(gemm: Gemm, multiprocessors: number): Tiling {
+	const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
 	const options = [rows, columns, depth, groups, bytes, Number(vector), multiprocessors];
-	const numbers = linesOf(program, ['divide', ...options.map(String)]).map(Number);
-	const [tile = 0, rowTiles = 0, columnTiles = 0, steps = 0, stepsOfPart = 0, parts = 0] = numbers;
-	return {tile, rowTiles, columnTiles, steps, stepsOfPart, parts};
+	const numbers = linesOf(program, ['tiling', ...options.map(String)]).map(Number);
+	const [tile = 0, rowTiles = 0, columnTiles = 0, steps = 0, stepsPerSplit = 0, splits = 0] = numbers;
+	return {tile, rowTiles, columnTiles, steps, stepsPerSplit, splits};
 }
 
-const products: Product[] = [
+const gemms: Gemm[] = [
 	{what: 'one of everything', rows: 1, columns: 1, depth: 1},
 	{what: 'tails', rows: 129, columns: 65, depth: 130, bytes: 2},
 	{what: 'conv2 forward, 128 pictures', rows: 128 * 27 * 27, columns: 128, depth: 25 * 48, groups: 2, bytes: 2},
@@ -56,30 +56,30 @@ const products: Product[] = [
 	{what: 'pictures of 2^31 pixels', rows: 2 ** 31, columns: 64, depth: 27, vector: false},
 ];
 
-for (const product of products) {
+for (const gemm of gemms) {
 	for (const multiprocessors of [1, 30, 132]) {
-		test(`${product.what} on ${multiprocessors} multiprocessors: all is covered once`, (t) => {
-			const {tile, rowTiles, columnTiles, steps, stepsOfPart, parts} = divide(product, multiprocessors);
-			const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = product;
+		test(`${gemm.what} on ${multiprocessors} multiprocessors: all is covered once`, (t) => {
+			const {tile, rowTiles, columnTiles, steps, stepsPerSplit, splits} = tilingOf(gemm, multiprocessors);
+			const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
 			t.is(rowTiles, Math.ceil(rows / tile));
 			t.is(columnTiles, Math.ceil(columns / tile));
 			t.is(steps, Math.ceil(depth / (32 / bytes)));
-			t.true(parts * stepsOfPart >= steps, 'the parts cover the depth');
-			t.true((parts - 1) * stepsOfPart < steps, 'no part is empty');
-			t.true(groups * parts <= 65_535, 'groups and parts fit into grid.z');
-			t.true(parts === 1 || parts * rows * columns * groups * 4 <= 2 ** 28, 'parts take 256 MiB at most');
+			t.true(splits * stepsPerSplit >= steps, 'the splits cover the depth');
+			t.true((splits - 1) * stepsPerSplit < steps, 'no split is empty');
+			t.true(groups * splits <= 65_535, 'groups and splits fit into grid.z');
+			t.true(splits === 1 || splits * rows * columns * groups * 4 <= 2 ** 28, 'splits take 256 MiB at most');
 			if (!vector) t.is(tile, 64, 'operands without 16-byte pieces have small tiles only');
 		});
 	}
 }
 
-test('a full GPU gets large tiles, and a depth is divided where tiles are few', (t) => {
-	const [forward, single, weights] = products.slice(2, 5).map((product) => divide(product, 132));
-	t.like(forward, {tile: 128, parts: 1});
+test('a full GPU gets large tiles, and split-K where tiles are few', (t) => {
+	const [forward, single, weights] = gemms.slice(2, 5).map((gemm) => tilingOf(gemm, 132));
+	t.like(forward, {tile: 128, splits: 1});
 	t.like(single, {tile: 64});
-	t.true(single!.parts > 1);
+	t.true(single!.splits > 1);
 	t.like(weights, {tile: 128});
-	t.true(weights!.parts > 1);
+	t.true(weights!.splits > 1);
 });
 
 test('a block that needs more shared memory than the GPU has is refused, naming the kernel', (t) => {
