@@ -54,9 +54,8 @@ struct ConvLayouts {
         before{shape.padTop, shape.padLeft},
         after{shape.padBottom, shape.padRight} {}
 
-  // The fp32 backward kernels for channels last are slow on small images and windows: in conv3, conv4 and
-  // conv5 a sixth to a third is won by reordering to blocks of channels and back. In bf16, and forward,
-  // nothing is.
+  // oneDNN's fp32 backward kernels for channels last are slow on small images and windows: conv3 to conv5 gain a sixth
+  // to a third from reordering to blocked channels and back. In bf16, and forward, there is nothing to gain.
   static bool prefersBlocks(const Tensor& in, const Tensor& weights) {
     return in.type == DataType::float32 && weights.dimension(1) * weights.dimension(2) <= 9;
   }

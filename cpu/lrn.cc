@@ -134,7 +134,7 @@ ALEXNET_INLINE void backwardRows(const Real* input, const Real* outputGradient, 
     gradientTerms(outputGradient + r * rows.length, rows.value() + at, rows.denominator() + at, rows.factor() + at,
                   rows.gradient() + at, rows.windowed() + at, rows.length);
   }
-  float* const indirectSum = rows.denominator();  // no longer needed for what its name says
+  float* const indirectSum = rows.denominator();  // reuses their memory
   windowSums(rows.windowed(), indirectSum, count * rows.pitch, shape.size);
   for (int64_t r = 0; r < count; ++r) {
     const int64_t at = r * rows.pitch;

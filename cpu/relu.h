@@ -1,4 +1,4 @@
-// ReLU that keeps NaN: a net that computes garbage must not look well. oneDNN's is max(x, 0), which makes 0 of it.
+// NaN must stay NaN; oneDNN's ReLU, max(x, 0), returns 0, and a net that computes garbage would look well.
 #pragma once
 
 #include "../core/operations.h"

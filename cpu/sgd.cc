@@ -1,5 +1,4 @@
-// Momentum SGD with weight decay, all parameters in one call.                                          paper
-// 5
+// Momentum SGD with weight decay, all parameters in one call.                                          paper 5
 //   v <- momentum v - weightDecay rate w - rate gradient;  w <- w + v
 //   weights, velocity, gradient fp32, copy bf16   of any shape
 // One pass over memory, which bounds it: 20 bytes a weight, 22 with the bf16 copy.

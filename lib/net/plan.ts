@@ -75,14 +75,14 @@ abstract class Plan {
 
 	protected arena(layouts: readonly Layout[]): Arena {
 		const {precision} = this.network;
-		const blocks = this.memories.map((memory, device) => {
+		const arenas = this.memories.map((memory, device) => {
 			const sizes = layouts.map(({shapes}) => (shapes[device] ? bytesOfTensor(shapes[device], precision) : 0));
 			return memory.allocate([Math.ceil(Math.max(1, ...sizes) / arenaRow), arenaRow], 'uint8');
 		});
 		return ({shapes}) =>
 			shapes.flatMap((shape, device) => {
-				const [memory, block] = [this.memories[device], blocks[device]];
-				return memory && block ? [memory.view(block, shape, precision)] : [];
+				const [memory, arena] = [this.memories[device], arenas[device]];
+				return memory && arena ? [memory.view(arena, shape, precision)] : [];
 			});
 	}
 }
