@@ -96,7 +96,7 @@ const exchanges: readonly Mutant[] = [
 const stagings: readonly Mutant[] = [
 	{
 		what: 'staging memory that is filled again before its copy has run',
-		edits: [{file: staging, from: '    wait(half);\n    std::memcpy(half.pinned', to: '    std::memcpy(half.pinned'}],
+		edits: [{file: staging, from: '    wait(half);\n    if (half.isLanding)', to: '    if (half.isLanding)'}],
 		scenario: 'uploads',
 		report: /^cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run$/,
 	},
