@@ -47,8 +47,8 @@ Descriptor vectorOf(const Tensor& tensor) {
 struct ConvLayouts {
   ConvLayouts(const Tensor& in, const Tensor& weightsOrGradient, const Tensor& out, const ConvShape& shape,
               bool backward)
-      : input(activation(in, backward && prefersBlocks(in, weightsOrGradient))),
-        output(activation(out, backward && prefersBlocks(in, weightsOrGradient))),
+      : input(activation(in, backward && prefersBlocked(in, weightsOrGradient))),
+        output(activation(out, backward && prefersBlocked(in, weightsOrGradient))),
         weights(kernels(weightsOrGradient, shape.groups)),
         strides{shape.stride, shape.stride},
         before{shape.padTop, shape.padLeft},
@@ -56,7 +56,7 @@ struct ConvLayouts {
 
   // oneDNN's fp32 backward kernels for channels last are slow on small images and windows: conv3 to conv5 gain a sixth
   // to a third from reordering to blocked channels and back. In bf16, and forward, there is nothing to gain.
-  static bool prefersBlocks(const Tensor& in, const Tensor& weights) {
+  static bool prefersBlocked(const Tensor& in, const Tensor& weights) {
     return in.type == DataType::float32 && weights.dimension(1) * weights.dimension(2) <= 9;
   }
 

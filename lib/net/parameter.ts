@@ -91,7 +91,7 @@ export class Parameter {
 	readonly shape: Shape;
 	/** Whether it is the biases of a layer; otherwise it is the weights. */
 	readonly isBias: boolean;
-	/** Where it lies: a part for each block that a device holds. */
+	/** Where it lies: a part for each block of weights that a device holds. */
 	readonly parts: readonly ParameterPart[];
 	readonly #inferenceOnly: boolean;
 	readonly #fileShape: FileShape;
