@@ -59,7 +59,10 @@ test('an nvcc that was mended is found by the next configuration of the same fol
 
 test('ALEXNET_CUDA_ARCHITECTURES chooses what is compiled for', (t) => {
 	const release = configure('release', [], {ALEXNET_CUDA_ARCHITECTURES: 'release'});
-	t.regex(release, /architectures: (75-real;80;86-real;89-real;90-real;100-real;120|75-real;80-real;86-real;89-real;90)$/);
+	t.regex(
+		release,
+		/architectures: (75-real;80;86-real;89-real;90-real;100-real;120|75-real;80-real;86-real;89-real;90)$/,
+	);
 	t.regex(configure('release', ['-DALEXNET_CUDA_ARCHITECTURES=75;90']), /architectures: 75;90$/);
 });
 
