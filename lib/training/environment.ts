@@ -36,7 +36,7 @@ export function describeArithmetic(
 /** The newest machine code of a build that a GPU runs: that of its major version, and no newer minor one. */
 function codeFor(computeCapability: string, builtFor: string): string | undefined {
 	const [major = NaN, minor = NaN] = computeCapability.split('.').map(Number);
-	const [codes = ''] = builtFor.split(' and PTX ');
+	const [codes = ''] = builtFor.split(/(?: and )?PTX /);
 	return codes.split(', ').findLast((code) => {
 		const [codeMajor, codeMinor = NaN] = code.split('.').map(Number);
 		return codeMajor === major && codeMinor <= minor;

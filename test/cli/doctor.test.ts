@@ -1,6 +1,6 @@
 import test from 'ava';
 import type {DeviceFacts} from '../../lib/selftest/facts.ts';
-import {nvcc} from '../cuda/nvcc.ts';
+import {test as withNvcc} from '../cuda/nvcc.ts';
 import {onSimulatedGpus} from '../cuda/simulated.ts';
 import {alexnet} from '../helpers/command.ts';
 import {requireBuild} from '../simulator/build.ts';
@@ -26,21 +26,22 @@ test('doctor tells what is here, in words and as JSON', async (t) => {
 	t.true(told.findings['cpu:0']?.includes('oneDNN'));
 });
 
-(nvcc === undefined ? test.skip : test)(
-	'it tells of each GPU, what the build is for, and of one that cannot be used',
-	(t) => {
-		requireBuild();
-		const doctor = (settings: Parameters<typeof onSimulatedGpus>[0]): Told => {
-			const {status, stdout, stderr} = onSimulatedGpus(settings, 'cli/main.ts', ['doctor', '--json']);
-			t.is(status, 0, stderr);
-			return JSON.parse(stdout) as Told;
-		};
-		const told = doctor({});
-		t.deepEqual(told.advice, []);
-		t.regex(told.findings['CUDA'] ?? '', /^built for .*PTX 7\.5, 8\.0$/);
-		t.regex(
-			told.findings['cuda:1'] ?? '',
-			/compute capability 8\.0, .* GiB free; reaches the memory of cuda:0; bf16 in hardware$/,
-		);
-	},
-);
+withNvcc('it tells of each GPU, what the build is for, and of one that cannot be used', (t) => {
+	requireBuild();
+	const doctor = (settings: Parameters<typeof onSimulatedGpus>[0]): Told => {
+		const {status, stdout, stderr} = onSimulatedGpus(settings, 'cli/main.ts', ['doctor', '--json']);
+		t.is(status, 0, stderr);
+		return JSON.parse(stdout) as Told;
+	};
+	const told = doctor({});
+	t.deepEqual(told.advice, []);
+	t.regex(told.findings.CUDA ?? '', /^built for PTX 7\.5, 8\.0$/);
+	t.regex(
+		told.findings['cuda:1'] ?? '',
+		/compute capability 8\.0, .* GiB free; reaches the memory of cuda:0; bf16 in hardware$/,
+	);
+	const old = doctor({GPUS: '1', PROFILE: '75', PTX: '80'});
+	t.true(old.canTrain, 'on the CPU');
+	t.regex(old.findings['cuda:0'] ?? '', /; cannot be used; bf16 emulated$/);
+	t.regex(old.advice.join('\n'), /^cuda:0: No kernel image is available for cuda:0 .* ALEXNET_CUDA_ARCHITECTURES=75/);
+});

@@ -223,7 +223,7 @@ test('a GPU with another number of multiprocessors, another name or kernels comp
 	const others = [
 		describeArithmetic({...a100, multiprocessors: 98}, release),
 		describeArithmetic({...a100, name: 'NVIDIA A30'}, release),
-		describeArithmetic(a100, '7.5 and PTX 7.5'),
+		describeArithmetic(a100, 'PTX 7.5, 8.0'),
 		describeArithmetic({...a100, computeCapability: '8.6'}, release),
 	];
 	t.is(new Set([...others, describeArithmetic(a100, release)]).size, 5);
