@@ -6,7 +6,7 @@ import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {table} from '../../cli/format.ts';
 import {devicesPart, leftOut, partsFor, type CheckedDevice, type Part} from './parts.ts';
-import {runPart, type PartResult} from './run-part.ts';
+import {endAllParts, runPart, type PartResult} from './run-part.ts';
 
 const usage = `scripts/gpu-check [options]
   --device <id>      the device to check (default: cuda:0)
@@ -109,8 +109,30 @@ function summary(results: readonly PartResult[]): string {
 	return table(['part', 'outcome', 'seconds', 'what it said last'], rows);
 }
 
+/** What is wrong with the options, if anything. */
+function mistake(): string | undefined {
+	if (!(Number(options.minutes) > 0)) return `--minutes must be a number above 0, got '${options.minutes}'.`;
+	const names = ['cpu', 'cuda'].flatMap((kind) =>
+		partsFor({id: '', kind: kind as CheckedDevice['kind'], isSimulated: false}).map(({name}) => name),
+	);
+	const unknown = options.only?.split(',').find((name) => !names.includes(name));
+	if (unknown === undefined) return undefined;
+	return `--only: there is no part '${unknown}'. Parts: ${[...new Set(names)].join(', ')}.`;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+	process.on(signal, () => {
+		endAllParts();
+		process.exit(1);
+	});
+}
+
+const wrong = mistake();
 if (options.help) console.log(usage);
-else {
+else if (wrong !== undefined) {
+	console.error(wrong);
+	process.exitCode = 2;
+} else {
 	const folder = resolve(options.out);
 	const results = await new Check(folder, options.only?.split(','), Number(options.minutes)).run(options.device);
 	const text = summary(results);

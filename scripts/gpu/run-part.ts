@@ -21,6 +21,22 @@ const mostOutput = 4 * 2 ** 20;
 /** Between the request to end and the end. */
 const graceMilliseconds = 3000;
 
+/** Process groups of the parts that run. */
+const running = new Set<number>();
+
+/** Ends what runs, at once: groups of their own hear nothing of Ctrl-C. */
+export function endAllParts(): void {
+	for (const group of running) signalGroup(group, 'SIGKILL');
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-group, signal);
+	} catch {
+		// It has ended meanwhile.
+	}
+}
+
 /** @param seconds most that it may take, from what is left for all */
 export async function runPart(part: Part, folder: string, seconds: number): Promise<PartResult> {
 	const start = performance.now();
@@ -36,12 +52,10 @@ export async function runPart(part: Part, folder: string, seconds: number): Prom
 	child.stdout.on('data', (data: Buffer) => json.write(data));
 	child.stderr.on('data', (data: Buffer) => log.write(data));
 	const state = {isLate: false};
+	const {pid} = child;
+	if (pid !== undefined) running.add(pid);
 	const end = (signal: NodeJS.Signals): void => {
-		try {
-			if (child.pid !== undefined) process.kill(-child.pid, signal);
-		} catch {
-			// It has ended meanwhile.
-		}
+		if (pid !== undefined) signalGroup(pid, signal);
 	};
 	let killer: NodeJS.Timeout | undefined;
 	const limit = setTimeout(() => {
@@ -58,6 +72,7 @@ export async function runPart(part: Part, folder: string, seconds: number): Prom
 	clearTimeout(limit);
 	clearTimeout(killer);
 	end('SIGKILL'); // what it has started and left behind
+	if (pid !== undefined) running.delete(pid);
 	await Promise.all([log.close(), json.close()]);
 	const taken = (performance.now() - start) / 1000;
 	const {name} = part;

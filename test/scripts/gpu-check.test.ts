@@ -1,7 +1,9 @@
 // What scripts/gpu-check says of parts that fail, hang or flood, and of a machine without the device.
-import {spawnSync} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {leftOut, partsFor, type Part} from '../../scripts/gpu/parts.ts';
 import {runPart, type PartResult} from '../../scripts/gpu/run-part.ts';
@@ -84,6 +86,44 @@ test('without the device it says so, in the table as well, and ends with code 1'
 	t.is(status, 1);
 	t.regex(stdout, /^device +failed +0 +there is no cuda:9 here/m);
 	t.true(readFileSync(join(out, 'summary.txt'), 'utf8').includes('there is no cuda:9 here'));
+});
+
+test('unknown parts and wrong numbers are refused before anything runs', (t) => {
+	for (const [option, expected] of [
+		['--only=selftest,lrn', /there is no part 'lrn'\. Parts: selftest, /],
+		['--minutes=soon', /--minutes must be a number above 0, got 'soon'/],
+	] as const) {
+		const {status, stderr} = spawnSync(process.execPath, ['--import=tsx', 'scripts/gpu/check.ts', option], {
+			cwd: root,
+			encoding: 'utf8',
+		});
+		t.is(status, 2);
+		t.regex(stderr, expected);
+	}
+});
+
+test('Ctrl-C ends what runs', async (t) => {
+	const out = await temporaryFolder(t);
+	const check = spawn(process.execPath, ['--import=tsx', 'scripts/gpu/check.ts', '--device=cpu:0', '--out', out], {
+		cwd: root,
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	// The selftest begins when the devices are known.
+	await once(check.stdout, 'data');
+	const selftests = (): string[] =>
+		execFileSync('ps', ['-e', '-o', 'ppid=,pid=,args='], {encoding: 'utf8'})
+			.split('\n')
+			.flatMap((line) => {
+				const [parent, pid = '', ...command] = line.trim().split(/\s+/);
+				return parent === String(check.pid) && command.includes('selftest') ? [pid] : [];
+			});
+	while (selftests().length === 0) await setTimeout(20);
+	const begun = selftests();
+	check.kill('SIGINT');
+	const [code] = (await once(check, 'exit')) as [number];
+	t.is(code, 1);
+	while (begun.some(isRunning)) await setTimeout(20); // killed, and then gone
+	t.pass();
 });
 
 test('what cannot run on a device is left out with a reason, and everything runs on a real GPU that has the tools', (t) => {
