@@ -1,5 +1,5 @@
 // What scripts/gpu-check says of parts that fail, hang or flood, and of a machine without the device.
-import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
@@ -24,6 +24,20 @@ async function resultOf(
 function isRunning(process: string): boolean {
 	const status = `/proc/${process}/status`;
 	return existsSync(status) && !/^State:\s+[ZX]/m.test(readFileSync(status, 'utf8'));
+}
+
+/** Nothing where it has ended. */
+function commandOf(process: string): string[] {
+	try {
+		return readFileSync(`/proc/${process}/cmdline`, 'utf8').split('\0');
+	} catch {
+		return [];
+	}
+}
+
+function childrenOf({pid = 0}: {pid?: number | undefined}): string[] {
+	const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+	return children === '' ? [] : children.split(' ');
 }
 
 test('a part that ends well tells its last line, and what it printed is kept', async (t) => {
@@ -110,13 +124,7 @@ test('Ctrl-C ends what runs', async (t) => {
 	});
 	// The selftest begins when the devices are known.
 	await once(check.stdout, 'data');
-	const selftests = (): string[] =>
-		execFileSync('ps', ['-e', '-o', 'ppid=,pid=,args='], {encoding: 'utf8'})
-			.split('\n')
-			.flatMap((line) => {
-				const [parent, pid = '', ...command] = line.trim().split(/\s+/);
-				return parent === String(check.pid) && command.includes('selftest') ? [pid] : [];
-			});
+	const selftests = (): string[] => childrenOf(check).filter((pid) => commandOf(pid).includes('selftest'));
 	while (selftests().length === 0) await setTimeout(20);
 	const begun = selftests();
 	check.kill('SIGINT');
