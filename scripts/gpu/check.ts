@@ -112,12 +112,12 @@ function summary(results: readonly PartResult[]): string {
 /** What is wrong with the options, if anything. */
 function mistake(): string | undefined {
 	if (!(Number(options.minutes) > 0)) return `--minutes must be a number above 0, got '${options.minutes}'.`;
-	const names = ['cpu', 'cuda'].flatMap((kind) =>
-		partsFor({id: '', kind: kind as CheckedDevice['kind'], isSimulated: false}).map(({name}) => name),
-	);
+	// The names are the same for every kind of device.
+	const parts = [devicesPart, ...partsFor({id: 'cpu:0', kind: 'cpu', isSimulated: false})];
+	const names = parts.map(({name}) => name);
 	const unknown = options.only?.split(',').find((name) => !names.includes(name));
 	if (unknown === undefined) return undefined;
-	return `--only: there is no part '${unknown}'. Parts: ${[...new Set(names)].join(', ')}.`;
+	return `--only: there is no part '${unknown}'. Parts: ${names.join(', ')}.`;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -104,7 +104,7 @@ test('without the device it says so, in the table as well, and ends with code 1'
 
 test('unknown parts and wrong numbers are refused before anything runs', (t) => {
 	for (const [option, expected] of [
-		['--only=selftest,lrn', /there is no part 'lrn'\. Parts: selftest, /],
+		['--only=selftest,lrn', /there is no part 'lrn'\. Parts: devices, selftest, /],
 		['--minutes=soon', /--minutes must be a number above 0, got 'soon'/],
 	] as const) {
 		const {status, stderr} = spawnSync(process.execPath, ['--import=tsx', 'scripts/gpu/check.ts', option], {
