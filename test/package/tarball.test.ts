@@ -54,17 +54,33 @@ function stage(): void {
 	writeNotices(addon, join(source, prebuilt));
 }
 
-test.serial.before('the package is packed, and installed without scripts', async () => {
+/** What npm does, but for finding dependencies. */
+function unpack(): void {
+	const modules = join(app, 'node_modules');
+	mkdirSync(join(modules, 'alexnet-cuda'), {recursive: true});
+	execFileSync('tar', ['-xzf', tarball, '-C', join(modules, 'alexnet-cuda'), '--strip-components=1']);
+	const {dependencies} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {dependencies: object};
+	for (const name of Object.keys(dependencies)) symlinkSync(join(root, 'node_modules', name), join(modules, name));
+}
+
+test.serial.before('the package is packed, and installed without scripts', async (t) => {
 	stage();
 	const npm = (cwd: string, ...parameters: string[]): string => {
 		const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'];
-		return execFileSync('npm', [...parameters, ...quiet], {cwd, encoding: 'utf8'});
+		return execFileSync('npm', [...parameters, ...quiet], {cwd, encoding: 'utf8', stdio: 'pipe'});
 	};
 	const [packed] = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder)) as [{filename: string}];
 	tarball = join(folder, packed.filename);
 	mkdirSync(app);
 	writeFileSync(join(app, 'package.json'), JSON.stringify({name: 'app', private: true}));
-	npm(app, 'install', '--prefer-offline', tarball);
+	try {
+		npm(app, 'install', '--prefer-offline', '--fetch-retries=0', tarball);
+	} catch (error) {
+		// Without a registry the package is what it is, and its dependencies are the checkout's.
+		if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/.test(String(error))) throw error;
+		t.log('no registry could be reached: unpacked instead of installed');
+		unpack();
+	}
 	mkdirSync(bin);
 	symlinkSync(process.execPath, join(bin, 'node'));
 	await writePictures(join(app, 'pictures'), {red: [200, 40, 40], blue: [40, 40, 200]}, 4);
