@@ -328,9 +328,6 @@ export interface Addon extends Operations {
 	lockFile(descriptor: number): boolean;
 }
 
-const load = createRequire(import.meta.url);
-const nodeGypBuild = load('node-gyp-build') as {resolve: (folder: string) => string};
-
 /** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */
 const testBuilds = [
 	{variable: 'ALEXNET_ASAN_SIMULATED', folder: 'AsanSimulated', command: 'npm run test:asan-simulated'},
@@ -346,11 +343,19 @@ const testBuilds = [
  */
 export function addonFile(): string {
 	const asked = testBuilds.find(({variable}) => process.env[variable]);
-	if (!asked) return unlessMissing(() => nodeGypBuild.resolve(packageRoot()));
+	if (!asked) {
+		const {resolve} = load('node-gyp-build') as {resolve: (folder: string) => string};
+		return unlessMissing(() => resolve(packageRoot()));
+	}
 	const file = join(packageRoot(), 'build', asked.folder, 'Release', 'alexnet.node');
 	if (existsSync(file)) return file;
 	const message = `${asked.variable} is set, but ${file} is not there. Run '${asked.command}' in a checkout, or unset it.`;
 	throw new AlexNetError('ALEXNET_ADDON', message);
+}
+
+/** At first use: what needs no addon asks for no module of this kind. */
+function load(module: string): unknown {
+	return createRequire(import.meta.url)(module);
 }
 
 function unlessMissing<T>(work: () => T): T {

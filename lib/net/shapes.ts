@@ -3,8 +3,8 @@ import type {Shape} from '../device/native.ts';
 import type {Architecture, LayerSpec} from './architecture.ts';
 
 /** A layer with what it reads and writes, all columns together: [N, H, W, C], or [N, I] from the first linear layer on. */
-export interface ShapedLayer<Spec extends LayerSpec = LayerSpec> {
-	readonly spec: Spec;
+export interface ShapedLayer {
+	readonly spec: LayerSpec;
 	readonly input: Shape;
 	readonly output: Shape;
 }

@@ -8,13 +8,14 @@ import {packageVersion} from '../base/package.ts';
 
 /** @param model the devices that hold a net, and the threads of each that is a CPU */
 export function environmentOf(model: {devices: readonly string[]; threads: number | undefined}): Environment {
+	const {builtFor} = cudaAvailability();
 	return {
 		'alexnet-cuda': packageVersion,
 		sharp: sharp.versions.sharp,
 		libvips: sharp.versions.vips,
 		devices: model.devices
 			.flatMap((id) => deviceInUse(id, model.threads) ?? [])
-			.map((device) => describeArithmetic(device, cudaAvailability().builtFor))
+			.map((device) => describeArithmetic(device, builtFor))
 			.join('; '),
 	};
 }

@@ -5,6 +5,7 @@ import {availableParallelism} from 'node:os';
 import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {table} from '../../cli/format.ts';
+import {pythonWithTorch} from '../../test/helpers/torch.ts';
 import {devicesPart, leftOut, partsFor, type CheckedDevice, type Part} from './parts.ts';
 import {endAllParts, runPart, type PartResult} from './run-part.ts';
 
@@ -61,11 +62,10 @@ class Check {
 	}
 
 	#chosen(device: CheckedDevice): Part[] {
-		const reasons = leftOut(device, {
-			sanitizer: canRun('compute-sanitizer', '--version'),
-			torch: ['python3', '/usr/bin/python3'].some((python) => canRun(python, '-c', 'import torch')),
-		});
-		return partsFor(device).filter(({name}) => {
+		const python = pythonWithTorch();
+		const sanitizer = spawnSync('compute-sanitizer', ['--version']).status === 0;
+		const reasons = leftOut(device, {sanitizer, torch: python !== undefined});
+		return partsFor(device, python).filter(({name}) => {
 			if (this.#only?.includes(name) === false) return false;
 			const note = reasons[name];
 			if (note !== undefined) this.#tell({name, outcome: 'left out', seconds: 0, note});
@@ -92,10 +92,6 @@ class Check {
 		console.log(`${result.name}: ${result.outcome} (${result.seconds.toFixed(0)} s)`);
 		return result;
 	}
-}
-
-function canRun(program: string, ...parameters: string[]): boolean {
-	return spawnSync(program, parameters, {stdio: 'ignore'}).status === 0;
 }
 
 function checkedDevice(id: string, json: string): CheckedDevice | undefined {

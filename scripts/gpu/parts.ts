@@ -46,8 +46,12 @@ function ava(device: CheckedDevice, ...parameters: string[]): Part['command'] {
 	return [process.execPath, program, `--match=*${device.id}*`, ...parameters];
 }
 
-/** Parts in the order in which they begin: the long ones first; those that run alone come last of all. */
-export function partsFor(device: CheckedDevice): Part[] {
+/**
+ * Parts in the order in which they begin: the long ones first; those that run alone come last of all.
+ *
+ * @param python one that has PyTorch
+ */
+export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 	const {id, kind, isSimulated} = device;
 	const isGpu = kind === 'cuda' && !isSimulated;
 	const environment = kind === 'cuda' ? {ALEXNET_REQUIRE: 'cuda'} : {};
@@ -93,7 +97,7 @@ export function partsFor(device: CheckedDevice): Part[] {
 		},
 		{
 			name: 'bench-pytorch',
-			command: ['python3', join(root, 'scripts/gpu/pytorch_speed.py')],
+			command: [python, join(root, 'scripts/gpu/pytorch_speed.py')],
 			seconds: 60,
 			isAlone: true,
 			tell: (json) => tellSteps((json as {rows: StepRow[]}).rows),

@@ -2,7 +2,7 @@
 // scripts/make-fixtures.py, on a processor in three minutes; where no python3 has PyTorch the tests are skipped, unless
 // ALEXNET_REQUIRE names torch.
 import test from 'ava';
-import {execFile, spawnSync} from 'node:child_process';
+import {execFile} from 'node:child_process';
 import {existsSync, statSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -11,13 +11,12 @@ import {listDevices} from '../../lib/device/device.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';
 import {falls, Fixture, observe} from '../helpers/fixtures.ts';
 import {isRequired} from '../helpers/required.ts';
+import {pythonWithTorch} from '../helpers/torch.ts';
 
 const script = fileURLToPath(new URL('../../scripts/make-fixtures.py', import.meta.url));
 const file = new URL('../../.cache/fixtures/paper.safetensors', import.meta.url);
 const upToDate = existsSync(file) && statSync(file).mtimeMs > statSync(script).mtimeMs;
-const hasTorch = (name: string): boolean => spawnSync(name, ['-c', 'import torch']).status === 0;
-// Debian's own sees Debian's packages, whatever comes first on PATH.
-const python = upToDate ? undefined : ['python3', '/usr/bin/python3'].find(hasTorch);
+const python = upToDate ? undefined : pythonWithTorch();
 
 if (upToDate || python !== undefined || isRequired('torch')) {
 	test.serial.before('the fixture', async (t) => {
