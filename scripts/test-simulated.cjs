@@ -2,11 +2,11 @@
 // differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
 // each other's memory. Together they must launch every kernel and reach every source line of each.
 //
-// Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --full it is
-// ava.full.config.js's tests instead, under the first profile alone.
+// Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --quick it is the tests of
+// operations under the first profile alone, with --full those of ava.full.config.js, under the first as well.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} = require('node:fs');
-const {availableParallelism, tmpdir} = require('node:os');
+const {tmpdir} = require('node:os');
 const {join} = require('node:path');
 
 const root = join(__dirname, '..');
@@ -23,9 +23,10 @@ const all = [
 	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0'}, files: ['test/ops']},
 ];
 
-const full = process.argv.includes('--full');
-const asked = process.argv.slice(2).filter((argument) => argument !== '--full');
-const profiles = full ? all.slice(0, 1) : all;
+const tiers = ['--full', '--quick'];
+const [full, quick] = tiers.map((tier) => process.argv.includes(tier));
+const asked = process.argv.slice(2).filter((argument) => !tiers.includes(argument));
+const profiles = full ? all.slice(0, 1) : quick ? [{...all[0], files: ['test/ops']}] : all;
 const config = full ? ['--config', 'ava.full.config.js'] : [];
 
 function environment({capability, settings}, coverage) {
@@ -70,14 +71,10 @@ function isCovered(folder) {
 
 async function main() {
 	const coverage = mkdtempSync(join(tmpdir(), 'alexnet-coverage-'));
-	const waiting = [...profiles];
 	let failed = false;
-	const work = async () => {
-		for (let profile = waiting.shift(); profile; profile = waiting.shift()) {
-			if ((await run(profile, coverage)) !== 0) failed = true;
-		}
-	};
-	await Promise.all(Array.from({length: availableParallelism()}, work));
+	for (const profile of profiles) {
+		if ((await run(profile, coverage)) !== 0) failed = true;
+	}
 	if (!full && asked.length === 0 && !isCovered(coverage)) failed = true;
 	rmSync(coverage, {recursive: true});
 	if (failed) process.exitCode = 1;

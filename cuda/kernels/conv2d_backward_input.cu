@@ -8,7 +8,7 @@
 //           the splits of split-K (cuda/gemm/split_k.h).
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic. With a stride, only one product in stride^2 is not with zero (AlexNet computes none such).
-// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.slow.test.ts: loads of 16 bytes
 #include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
 #include "conv2d.h"

@@ -9,7 +9,7 @@
 // Mapping   a block is a tile (cuda/gemm/tile.cuh). grid.x: kernels, y: taps, z: groups times splits.
 // Requires  nothing: 16-byte loads where C / groups, K / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic; for a fully connected layer of few pictures the gradient's bytes.
-// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.slow.test.ts: loads of 16 bytes
 #include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
 #include "conv1.h"

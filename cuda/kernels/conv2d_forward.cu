@@ -9,7 +9,7 @@
 //           the splits of split-K (cuda/gemm/split_k.h).
 // Requires  nothing: 16-byte loads where C / groups and the tensors' starts allow them, single values elsewhere.
 // Bound     arithmetic, but for one or few pictures: the weights' bytes.
-// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.test.ts: loads of 16 bytes
+// Checked   test/ops/conv2d.test.ts; test/cuda/kernels.slow.test.ts: loads of 16 bytes
 #include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
 #include "conv1.h"

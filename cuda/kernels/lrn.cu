@@ -10,7 +10,7 @@
 //           each other, fewer than 2^34 elements.
 // Bound     memory: forward reads a once and writes b once (16/15 of that through the L1 cache); backward reads a and db,
 //           writes da.
-// Checked   test/ops/lrn.test.ts; test/cuda/kernels.test.ts: loads and stores of 16 bytes
+// Checked   test/ops/lrn.test.ts; test/cuda/kernels.slow.test.ts: loads and stores of 16 bytes
 #include <string>
 
 #include "../runtime/launch.cuh"

@@ -1,4 +1,4 @@
-// What goes wrong on GPUs, for failures.test.ts: prints, as JSON, what each attempt came to.
+// What goes wrong on GPUs, for failures.slow.test.ts: prints, as JSON, what each attempt came to.
 import {argv, stdout} from 'node:process';
 import {openDevice} from '../../lib/device/device.ts';
 import {DeviceGroup} from '../../lib/device/device-group.ts';

@@ -1,4 +1,4 @@
-// Fifty kills: more of them than in test/lifecycle/kill.test.ts, at other moments.
+// Fifty kills: more of them than in test/lifecycle/kill.slow.test.ts, at other moments.
 import test from 'ava';
 import {killAndResume} from '../helpers/kills.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';

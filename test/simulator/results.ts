@@ -1,5 +1,5 @@
 // Runs the cases that a selftest runs on cuda:0 and prints a digest of the bits of what each writes: [name, digest] in
-// JSON, line by line. A child process of schedules.test.ts.
+// JSON, line by line. A child process of schedules.slow.test.ts.
 import {createHash} from 'node:crypto';
 import {openDevice, operations} from '../../lib/ops.ts';
 import {operationCases} from '../../lib/selftest/cases/index.ts';

@@ -1,4 +1,4 @@
-// What a consumer's code may look like. It is checked here against the sources, and by surface.test.ts against the
+// What a consumer's code may look like. It is checked here against the sources, and by surface.slow.test.ts against the
 // declarations that a build writes, as a strict project with declarations of its own.
 import {AlexNet, AlexNetError, Dataset, decodePicture, ImageFolder, listDevices, recipes} from 'alexnet-cuda';
 import {isAlexNetError, RunFolder, runFiles, trainRun, writeFilters} from 'alexnet-cuda';
