@@ -1,18 +1,17 @@
 // The operations of the net at its real shapes, one trial each. Shapes, bytes and operations follow from the
 // architecture, so another architecture needs no other list.
-import type {
-	Architecture,
-	ConvSpec,
-	DropoutSpec,
-	LayerSpec,
-	LinearSpec,
-	LrnSpec,
-	MaxPoolSpec,
-} from '../lib/net/architecture.ts';
+import type {Architecture} from '../lib/net/architecture.ts';
+import type {ActivateSpec} from '../lib/net/layers/activate.ts';
+import type {ConvSpec} from '../lib/net/layers/conv2d.ts';
+import type {DropoutSpec} from '../lib/net/layers/dropout.ts';
+import type {LinearSpec} from '../lib/net/layers/linear.ts';
+import type {LrnSpec} from '../lib/net/layers/lrn.ts';
+import type {MaxPoolSpec} from '../lib/net/layers/max-pool.ts';
+import {byKind, type ByKind} from '../lib/net/layers/registry.ts';
 import {elementsOf} from '../lib/device/memory.ts';
 import {native, type Activation, type DataType, type Shape} from '../lib/device/native.ts';
 import type {Precision} from '../lib/net/options.ts';
-import {layerShapes} from '../lib/net/shapes.ts';
+import {layerShapes, type ShapedLayer} from '../lib/net/shapes.ts';
 import {trainingViews, viewWidth} from '../lib/data/views.ts';
 import {inPlace, input, inputOf, output, trial, weights, type OperationTrial} from './operation.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
@@ -23,13 +22,8 @@ export function operationTrials(architecture: Architecture, batchSize: number, p
 	const {columns} = architecture;
 	const layers = layerShapes(architecture, batchSize);
 	const [first, last] = [layers[0]!, layers.at(-1)!];
-	const found = layers.map(({spec, input, output}) =>
-		layerTrials(spec, {
-			...{shape: input, result: output, real, columns},
-			...{isFirst: spec === first.spec, isLast: spec === last.spec},
-		}),
-	);
-	const parameters = found.flatMap((layer) => layer.parameters);
+	const found = layers.map((layer) => byKind(trialsOf, layer.spec, {...layer, real, columns}));
+	const parameters = found.flatMap(({parameters: own = []}) => own);
 	return [
 		augmentTrial(architecture, first.input, real),
 		...found.flatMap(({trials}) => trials),
@@ -37,38 +31,27 @@ export function operationTrials(architecture: Architecture, batchSize: number, p
 	];
 }
 
-interface Place {
-	/** The layer's input. */
-	shape: Shape;
-	/** Its output. */
-	result: Shape;
+interface Place extends ShapedLayer {
 	real: DataType;
 	columns: number;
-	isFirst: boolean;
-	isLast: boolean;
 }
 
 interface LayerTrials {
 	trials: OperationTrial[];
-	parameters: Shape[];
+	/** In the order of the device's memory. */
+	parameters?: Shape[];
 }
 
-function layerTrials(spec: LayerSpec, place: Place): LayerTrials {
-	switch (spec.type) {
-		case 'conv2d':
-			return convTrials(spec, place);
-		case 'lrn':
-			return {trials: lrnTrials(spec, place), parameters: []};
-		case 'maxPool':
-			return {trials: poolTrials(spec, place), parameters: []};
-		case 'linear':
-			return linearTrials(spec, place);
-		case 'dropout':
-			return {trials: [dropoutTrial(spec, place)], parameters: []};
-	}
-}
+const trialsOf: ByKind<[Place], LayerTrials> = {
+	conv2d: convTrials,
+	lrn: (spec, place) => ({trials: lrnTrials(spec, place)}),
+	maxPool: (spec, place) => ({trials: poolTrials(spec, place)}),
+	activate: (spec, place) => ({trials: activateTrials(spec, place)}),
+	linear: linearTrials,
+	dropout: (spec, place) => ({trials: [dropoutTrial(spec, place)]}),
+};
 
-function convTrials(spec: ConvSpec, {shape, result, real, columns, isFirst}: Place): LayerTrials {
+function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns, isFirst}: Place): LayerTrials {
 	const {name, kernels, size, stride, pads, activation} = spec;
 	const channels = shape[3] ?? 0;
 	const groups = spec.reads === 'own' ? columns : 1;
@@ -114,7 +97,10 @@ function convTrials(spec: ConvSpec, {shape, result, real, columns, isFirst}: Pla
 	return {trials, parameters: [filter, [kernels]]};
 }
 
-function linearTrials({name, outputs, activation}: LinearSpec, {shape, result, real, isLast}: Place): LayerTrials {
+function linearTrials(
+	{name, outputs, activation}: LinearSpec,
+	{input: shape, output: result, real, isLast}: Place,
+): LayerTrials {
 	const [images = 0, ...features] = shape;
 	const inputs = elementsOf(features);
 	const matrix = [outputs, inputs];
@@ -172,7 +158,17 @@ function activationTrials(layer: string, activation: Activation, shape: Shape, r
 	];
 }
 
-function lrnTrials({name, size, alpha, beta, k}: LrnSpec, {shape, real, columns}: Place): OperationTrial[] {
+function activateTrials({name, activation}: ActivateSpec, {input: shape, real}: Place): OperationTrial[] {
+	const forward = trial({
+		name: `${name}-forward`,
+		inInference: 1,
+		tensors: {input: input(shape, real), output: output(shape, real)},
+		run: (tensors) => native.activate({...tensors, activation}),
+	});
+	return [forward, ...activationTrials(name, activation, shape, real)];
+}
+
+function lrnTrials({name, size, alpha, beta, k}: LrnSpec, {input: shape, real, columns}: Place): OperationTrial[] {
 	const options = {columns, size, alpha, beta, k};
 	return [
 		trial({
@@ -197,7 +193,7 @@ function lrnTrials({name, size, alpha, beta, k}: LrnSpec, {shape, real, columns}
 	];
 }
 
-function poolTrials({name, size, stride}: MaxPoolSpec, {shape, result, real}: Place): OperationTrial[] {
+function poolTrials({name, size, stride}: MaxPoolSpec, {input: shape, output: result, real}: Place): OperationTrial[] {
 	const options = {size, stride};
 	const forward = trial({
 		name: `${name}-forward`,
@@ -225,7 +221,7 @@ function poolTrials({name, size, stride}: MaxPoolSpec, {shape, result, real}: Pl
 	return [forward, backward];
 }
 
-function dropoutTrial({name, rate}: DropoutSpec, {shape, real}: Place): OperationTrial {
+function dropoutTrial({name, rate}: DropoutSpec, {input: shape, real}: Place): OperationTrial {
 	const features = shape[1] ?? 0;
 	return trial({
 		name,

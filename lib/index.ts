@@ -21,8 +21,16 @@ export type {FileShape, Parameter, ParameterContents, ParameterPart} from './net
 export type {ModelOptions, Precision, PredictOptions, RunOptions, StepResult, TrainStepOptions} from './net/options.ts';
 export type {SgdOptions, SgdSettings} from './net/sgd.ts';
 export type {ArchitectureOptions} from './net/alexnet.ts';
-export type {Architecture, Initial, LayerSpec, NamedLayer, Reads} from './net/architecture.ts';
-export type {ConvSpec, DropoutSpec, LinearSpec, LrnSpec, MaxPoolSpec} from './net/architecture.ts';
+export type {Architecture} from './net/architecture.ts';
+export type {Initial} from './net/initial.ts';
+export type {ActivateSpec} from './net/layers/activate.ts';
+export type {ConvSpec} from './net/layers/conv2d.ts';
+export type {DropoutSpec} from './net/layers/dropout.ts';
+export type {NamedLayer, Reads} from './net/layers/kind.ts';
+export type {LinearSpec} from './net/layers/linear.ts';
+export type {LrnSpec} from './net/layers/lrn.ts';
+export type {MaxPoolSpec} from './net/layers/max-pool.ts';
+export type {LayerSpec} from './net/layers/registry.ts';
 export type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from './data/picture-source.ts';
 export type {Init, Preset} from './net/presets.ts';
 export type {Environment, EpochProgress, Progress, ScheduleState} from './net/progress.ts';

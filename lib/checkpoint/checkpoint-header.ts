@@ -1,5 +1,5 @@
 // What a checkpoint says about itself besides its tensors: the metadata of its safetensors file, JSON under each name.
-import {architectureCheck, type Architecture} from '../net/architecture.ts';
+import {architectureCheck, classesOf, type Architecture} from '../net/architecture.ts';
 import {
 	checked,
 	distinctNames,
@@ -61,10 +61,7 @@ const headerCheck: Check<CheckpointHeader> = where(
 		devices: optional(listOf(text)),
 		precision: optional(runOptions.checks.precision),
 	}),
-	({architecture, labels}) => {
-		const last = architecture.layers.at(-1);
-		return last?.type === 'linear' && last.outputs === labels.length;
-	},
+	({architecture, labels}) => classesOf(architecture) === labels.length,
 	'of a net with an output for each label',
 );
 

@@ -1,8 +1,11 @@
 // AlexNet on one screen.                                                                          paper 3.5, figure 2
-import type {Architecture, ConvSpec, LayerSpec, LinearSpec} from './architecture.ts';
+import type {Architecture} from './architecture.ts';
 import {checked, filled, flag, integer, needed, number, oneOf, option, options} from '../base/check.ts';
 import {imageSize} from '../data/views.ts';
 import type {Activation} from '../device/native.ts';
+import type {ConvSpec} from './layers/conv2d.ts';
+import type {LinearSpec} from './layers/linear.ts';
+import type {LayerSpec} from './layers/registry.ts';
 import {initials, presets, type Init, type Preset} from './presets.ts';
 import {recipes} from './recipes.ts';
 

@@ -1,12 +1,8 @@
 // Places the columns of an architecture on devices.
-import type {Architecture, LayerSpec} from './architecture.ts';
+import type {Architecture} from './architecture.ts';
 import {AlexNetError} from '../base/errors.ts';
-import {Conv2d} from './layers/conv2d.ts';
-import {Dropout} from './layers/dropout.ts';
-import type {Layer, Layout, Placement} from './layers/layer.ts';
-import {Linear} from './layers/linear.ts';
-import {Lrn} from './layers/lrn.ts';
-import {MaxPool} from './layers/max-pool.ts';
+import type {Layer, Layout} from './layers/layer.ts';
+import {kindOf} from './layers/registry.ts';
 import type {Memory} from '../device/memory.ts';
 import type {DataType} from '../device/native.ts';
 
@@ -25,26 +21,13 @@ export function placeColumns(
 	seed: number,
 	inferenceOnly = false,
 ): readonly Layer[] {
-	const placement: Placement = {memories, columns: architecture.columns, precision, inferenceOnly};
+	const placement = {memories, columns: architecture.columns, precision, inferenceOnly, seed};
 	const layers: Layer[] = [];
 	let layout = pictures(1, architecture.crop, memories.length);
-	let dropouts = 0;
-	const place = (spec: LayerSpec): Layer => {
-		switch (spec.type) {
-			case 'conv2d':
-				return new Conv2d(placement, spec, layout);
-			case 'lrn':
-				return new Lrn(placement, spec);
-			case 'maxPool':
-				return new MaxPool(spec);
-			case 'linear':
-				return new Linear(placement, spec, layout, spec === architecture.layers.at(-1));
-			case 'dropout':
-				return new Dropout(spec, seed, dropouts++);
-		}
-	};
-	for (const spec of architecture.layers) {
-		const layer = place(spec);
+	for (const [place, spec] of architecture.layers.entries()) {
+		const ordinal = architecture.layers.slice(0, place).filter(({type}) => type === spec.type).length;
+		const isLast = place === architecture.layers.length - 1;
+		const layer = kindOf(spec).place(spec, {...placement, ordinal, isLast}, layout);
 		const output = layer.output(layout);
 		if (output.shapes.flat().some((dimension) => dimension < 1)) {
 			throw new AlexNetError(

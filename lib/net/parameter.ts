@@ -1,7 +1,7 @@
-import type {Initial} from './architecture.ts';
 import {requireLength} from '../base/check.ts';
 import {elementsOf, type Memory} from '../device/memory.ts';
 import {native, type DataType, type NativeDevice, type Shape, type Tensor} from '../device/native.ts';
+import type {Initial} from './initial.ts';
 
 /** One of the three tensors that a parameter has. */
 export type ParameterContents = 'weights' | 'velocity' | 'gradient';

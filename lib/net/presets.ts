@@ -1,5 +1,5 @@
 // The numbers in which AlexNets differ.
-import type {Initial} from './architecture.ts';
+import type {Initial} from './initial.ts';
 import type {LrnOptions} from '../device/native.ts';
 
 /** Whose net it is: `paper` is the NIPS 2012 text's. */

@@ -1,5 +1,6 @@
 // Nets of AlexNet's kinds of layers that take milliseconds.
-import type {Architecture, LayerSpec} from '../net/architecture.ts';
+import type {Architecture} from '../net/architecture.ts';
+import type {LayerSpec} from '../net/layers/registry.ts';
 
 /** Two columns, every kind of layer, 32 x 32 pictures of which it sees 27 x 27. */
 export function tinyNet(classes = 3): Architecture {

@@ -1,5 +1,5 @@
 // One training step of a whole net: loss, gradients and new weights, compared with the CPU device's.
-import type {Architecture} from '../net/architecture.ts';
+import {classesOf, type Architecture} from '../net/architecture.ts';
 import {Model} from '../net/model.ts';
 import type {Precision} from '../net/options.ts';
 import {Random} from './random.ts';
@@ -52,9 +52,8 @@ export function stepBound({layers}: Architecture, precision: Precision): number 
 /** Random pictures and labels, a random mean image. */
 export function drawTask(architecture: Architecture, images: number, precision: Precision, title: string): StepTask {
 	const random = new Random(title);
-	const {imageSize, layers} = architecture;
-	const last = layers.at(-1);
-	const classes = last?.type === 'linear' ? last.outputs : 0;
+	const {imageSize} = architecture;
+	const classes = classesOf(architecture);
 	const bytes = imageSize * imageSize * 3;
 	return {
 		architecture,
@@ -70,9 +69,7 @@ const pca = {values: Float32Array.of(900, 400, 100), vectors: Float32Array.of(1,
 
 /** Makes the net on these devices, a column on each of two, and takes its first step. */
 export const takeStep: TakeStep = async ({architecture, precision, seed, images, labels, mean}, devices) => {
-	const last = architecture.layers.at(-1);
-	const classes = last?.type === 'linear' ? last.outputs : 0;
-	const names = Array.from({length: classes}, (_, index) => `class ${index}`);
+	const names = Array.from({length: classesOf(architecture)}, (_, index) => `class ${index}`);
 	await using model = new Model({architecture, labels: names, devices, precision, batchSize: labels.length, seed});
 	await model.initialize();
 	model.statistics = {mean, pca};

@@ -8,7 +8,7 @@ import {root} from '../helpers/sources.ts';
 
 const guides = [
 	{guide: 'docs/add-an-operation.md', patch: 'docs/square.patch'},
-	{guide: 'docs/add-a-layer.md', patch: 'docs/activate-layer.patch'},
+	{guide: 'docs/add-a-layer.md', patch: 'docs/global-max-pool-layer.patch'},
 ];
 
 /** @returns what git says against the patch; empty where it fits */
@@ -56,9 +56,9 @@ test("a copy of the sources with the layer's patch passes the layer's test", (t)
 	const folders = ['lib', 'cli', 'benchmarks', 'test/helpers', 'test/types', 'package.json', 'tsconfig.json'];
 	for (const part of folders) cpSync(join(root, part), join(copy, part), {recursive: true});
 	for (const part of ['node_modules', 'build']) symlinkSync(realpathSync(join(root, part)), join(copy, part));
-	t.is(refusal(copy, readFileSync(join(root, 'docs/activate-layer.patch'), 'utf8')), '');
+	t.is(refusal(copy, readFileSync(join(root, 'docs/global-max-pool-layer.patch'), 'utf8')), '');
 	const ava = join(copy, 'node_modules/ava/entrypoints/cli.mjs');
-	const {status, stdout} = spawnSync(process.execPath, [ava, 'test/net/activate.test.ts'], {
+	const {status, stdout} = spawnSync(process.execPath, [ava, 'test/net/global-max-pool.test.ts'], {
 		...{cwd: copy, encoding: 'utf8', timeout: 120_000},
 		env: {...process.env},
 	});

@@ -1,6 +1,6 @@
 // The files that scripts/make-fixtures.py writes, and how a model is compared with them.
 import {open, type FileHandle} from 'node:fs/promises';
-import type {Architecture} from '../../lib/net/architecture.ts';
+import {classesOf, type Architecture} from '../../lib/net/architecture.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {Precision} from '../../lib/net/options.ts';
 import type {SgdSettings} from '../../lib/net/sgd.ts';
@@ -110,9 +110,7 @@ export class Fixture {
 /** A model that stands where the fixture's net starts. */
 export async function modelOf(setup: Setup, precision: Precision, devices: string): Promise<Model> {
 	const {architecture, options, mean, parameters} = setup;
-	const last = architecture.layers.at(-1);
-	const classes = last?.type === 'linear' ? last.outputs : 0;
-	const labels = Array.from({length: classes}, (_, index) => `class ${index}`);
+	const labels = Array.from({length: classesOf(architecture)}, (_, index) => `class ${index}`);
 	const model = new Model({architecture, labels, devices, precision, ...options});
 	await model.setParameters(parameters);
 	model.statistics = {...model.statistics, mean};

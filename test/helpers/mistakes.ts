@@ -1,5 +1,5 @@
 // Mistakes in a net, made on purpose: what the comparison with PyTorch must show to be worth something.
-import type {LayerSpec} from '../../lib/net/architecture.ts';
+import type {LayerSpec} from '../../lib/net/layers/registry.ts';
 import type {Precision} from '../../lib/net/options.ts';
 import type {Setup} from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 // The paper's network by its numbers: FACTS of section 3.5 and of the tables that follow from it.
 import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
-import type {LayerSpec} from '../../lib/net/architecture.ts';
+import type {LayerSpec} from '../../lib/net/layers/registry.ts';
 import {pictures, placeColumns} from '../../lib/net/columns.ts';
 import {openDevice} from '../../lib/device/device.ts';
 import {Memory} from '../../lib/device/memory.ts';

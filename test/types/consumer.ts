@@ -54,7 +54,7 @@ export const facts = [
 	same<Awaited<ReturnType<AlexNet['classify']>>, Classification[]>(true),
 	same<AlexNet['architecture'], Architecture>(true),
 	same<AlexNet['progress'], Progress | undefined>(true),
-	same<LayerSpec['type'], 'conv2d' | 'lrn' | 'maxPool' | 'linear' | 'dropout'>(true),
+	same<LayerSpec['type'], 'conv2d' | 'lrn' | 'maxPool' | 'activate' | 'linear' | 'dropout'>(true),
 	same<Awaited<ReturnType<typeof decodePicture>>, Uint8Array>(true),
 	same<Parameters<RunFolder['file']>[0], 'config' | 'metrics' | 'last' | 'best' | 'filters'>(true),
 ];

@@ -1,13 +1,54 @@
-import type {ConvSpec} from '../architecture.ts';
+import {fields, integer, listOf, oneOf, where, type Check} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
-import {native} from '../../device/native.ts';
-import {outputShape} from '../shapes.ts';
-import {eachPart, type Layer, type LayerPlan, type LayerTensors, type Layout, type Placement} from './layer.ts';
-import {planProduct, type Product, type Unit} from './product.ts';
+import {native, type Activation, type Shape} from '../../device/native.ts';
+import type {Initial} from '../initial.ts';
+import {layerName, type LayerKind, type NamedLayer, type Reads} from './kind.ts';
+import {eachPart, windowPlaces, type Layer, type LayerPlan, type LayerTensors} from './layer.ts';
+import type {Layout, Placement} from './layer.ts';
+import {planProduct, productChecks, type Product, type Unit} from './product.ts';
 import {Weights} from './weights.ts';
 
+/** A convolution with its biases and activation; its kernels are size x size. */
+export interface ConvSpec extends NamedLayer<'conv2d'> {
+	/** Of all columns together. */
+	readonly kernels: number;
+	/** Side of a kernel, in pixels. */
+	readonly size: number;
+	/** Pixels from one window to the next, down and across. */
+	readonly stride: number;
+	/** Rows and columns of zeros: top, left, bottom, right. */
+	readonly pads: readonly [number, number, number, number];
+	/** Which columns a kernel sees. */
+	readonly reads: Reads;
+	/** Applied to the sums with their biases. */
+	readonly activation: Activation;
+	/** How weights and biases start. */
+	readonly initial: Initial;
+}
+
+const pads = where(listOf(integer(0), 4), ({length}) => length === 4, 'four numbers') as Check<ConvSpec['pads']>;
+
+export const conv2d: LayerKind<ConvSpec> = {
+	check: where(
+		fields<ConvSpec>({
+			...{type: oneOf(['conv2d']), name: layerName, kernels: integer(1), size: integer(1), stride: integer(1), pads},
+			...{reads: oneOf(['own', 'both']), ...productChecks},
+		}),
+		(spec) => spec.pads.every((pad) => pad < spec.size),
+		'a convolution whose pads are smaller than its kernels',
+	),
+	readsPixels: true,
+	outputShape,
+	place: (spec, place, input) => new Conv2d(place, spec, input),
+};
+
+function outputShape(spec: ConvSpec, [images = 0, height = 0, width = 0]: Shape): Shape {
+	const [top, left, bottom, right] = spec.pads;
+	return [images, windowPlaces(height + top + bottom, spec), windowPlaces(width + left + right, spec), spec.kernels];
+}
+
 /** Convolution, bias and activation in one. With `reads: 'own'` the columns are groups.                paper 3.2, 3.5 */
-export class Conv2d implements Layer {
+class Conv2d implements Layer {
 	readonly name: string;
 	readonly parameters;
 	readonly backwardInPlace = false;

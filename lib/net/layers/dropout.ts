@@ -1,26 +1,36 @@
-import type {DropoutSpec} from '../architecture.ts';
+import {fields, number, oneOf} from '../../base/check.ts';
 import {native} from '../../device/native.ts';
-import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout} from './layer.ts';
+import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
+import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout, type Place} from './layer.ts';
+
+/** Drops each output with the probability `rate` in training, and scales the others up (paper 4.2). */
+export interface DropoutSpec extends NamedLayer<'dropout'> {
+	/** At least 0 and below 1. */
+	readonly rate: number;
+}
+
+export const dropout: LayerKind<DropoutSpec> = {
+	check: fields<DropoutSpec>({type: oneOf(['dropout']), name: layerName, rate: number(0, 1)}),
+	readsPixels: false,
+	outputShape: (_, input) => input,
+	place: (spec, place) => new Dropout(spec, place),
+};
 
 /**
  * Dropout, inverted: what stays is divided by 1 - rate in training, so that inference needs no scaling. In expectation
  * the same as the paper's halved outputs at test time.                                                       paper 4.2
  */
-export class Dropout implements Layer {
+class Dropout implements Layer {
 	readonly name: string;
 	readonly parameters = [];
 	readonly backwardInPlace = true;
 	readonly trainingOnly = true;
-	readonly #rate: number;
-	readonly #seed: number;
-	readonly #ordinal: number;
+	/** What the mask is a function of, besides the step and an element's place. */
+	readonly #mask;
 
-	/** @param ordinal 0 for the net's first dropout layer, 1 for the second: part of the mask's counter. */
-	constructor(spec: DropoutSpec, seed: number, ordinal: number) {
-		this.name = spec.name;
-		this.#rate = spec.rate;
-		this.#seed = seed;
-		this.#ordinal = ordinal;
+	constructor({name, rate}: DropoutSpec, {seed, ordinal}: Place) {
+		this.name = name;
+		this.#mask = {rate, seed, layer: ordinal};
 	}
 
 	output(input: Layout): Layout {
@@ -30,7 +40,7 @@ export class Dropout implements Layer {
 	plan(tensors: LayerTensors): LayerPlan {
 		const parts = partsOf(tensors);
 		const width = tensors.input[0]?.shape[1] ?? 0;
-		const common = {rate: this.#rate, seed: this.#seed, layer: this.#ordinal, features: width * parts.length};
+		const common = {...this.#mask, features: width * parts.length};
 		let current = 0;
 		return sideBySide(
 			parts.map(({input, output, outputGradient, inputGradient}, part) => {

@@ -1,6 +1,6 @@
-import type {Initial} from '../architecture.ts';
 import type {Memory} from '../../device/memory.ts';
 import type {DataType, Shape, Tensor} from '../../device/native.ts';
+import type {Initial} from '../initial.ts';
 import type {Parameter} from '../parameter.ts';
 
 /** Where a net's layers put what they hold: a memory on each device, and how many columns of channels there are. */
@@ -11,6 +11,16 @@ export interface Placement {
 	readonly precision: DataType;
 	/** Whether parameters have neither momentum nor gradient. */
 	readonly inferenceOnly: boolean;
+	/** Decides dropout's masks. */
+	readonly seed: number;
+}
+
+/** Where one of the net's layers is put. */
+export interface Place extends Placement {
+	/** How many layers of its type come before it. */
+	readonly ordinal: number;
+	/** Whether its outputs are the logits, which are on the first device alone. */
+	readonly isLast: boolean;
 }
 
 /** How a tensor of the net lies on the devices: a shape for each device that holds a part of it. */
@@ -59,6 +69,11 @@ export interface Layer {
 /** The layout in which each part has another shape. */
 export function eachPart({shapes, copies}: Layout, shapeOf: (shape: Shape) => Shape): Layout {
 	return {shapes: shapes.map(shapeOf), copies};
+}
+
+/** Where in a row a window can stand. */
+export function windowPlaces(length: number, {size, stride}: {readonly size: number; readonly stride: number}): number {
+	return Math.floor((length - size) / stride) + 1;
 }
 
 /** What one device has of a layer's tensors. */

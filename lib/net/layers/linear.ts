@@ -1,13 +1,32 @@
-import type {LinearSpec} from '../architecture.ts';
+import {fields, integer, oneOf} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
 import {elementsOf} from '../../device/memory.ts';
-import {native, type Tensor} from '../../device/native.ts';
-import type {Layer, LayerPlan, LayerTensors, Layout, Parts, Placement} from './layer.ts';
-import {planProduct, type Product} from './product.ts';
+import {native, type Activation, type Tensor} from '../../device/native.ts';
+import type {Initial} from '../initial.ts';
+import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
+import type {Layer, LayerPlan, LayerTensors, Layout, Parts, Place} from './layer.ts';
+import {planProduct, productChecks, type Product} from './product.ts';
 import {Weights} from './weights.ts';
 
+/** A fully connected layer with its biases and activation. */
+export interface LinearSpec extends NamedLayer<'linear'> {
+	/** Of all columns together. */
+	readonly outputs: number;
+	/** Applied to the sums with their biases. */
+	readonly activation: Activation;
+	/** How weights and biases start. */
+	readonly initial: Initial;
+}
+
+export const linear: LayerKind<LinearSpec> = {
+	check: fields<LinearSpec>({type: oneOf(['linear']), name: layerName, outputs: integer(1), ...productChecks}),
+	readsPixels: false,
+	outputShape: ({outputs}, [images = 0]) => [images, outputs],
+	place: (spec, place, input) => new Linear(place, spec, input),
+};
+
 /** Fully connected layer with bias and activation, reading all of its input: [N, H, W, C] or [N, I].      paper 3.5 */
-export class Linear implements Layer {
+class Linear implements Layer {
 	readonly name: string;
 	readonly parameters;
 	readonly backwardInPlace = false;
@@ -17,12 +36,11 @@ export class Linear implements Layer {
 	/** How many devices have outputs. */
 	readonly #holders: number;
 
-	/** @param isLast the last layer's outputs, the logits, are on the first device alone */
-	constructor(placement: Placement, spec: LinearSpec, input: Layout, isLast: boolean) {
-		const devices = placement.memories.length;
+	constructor(place: Place, spec: LinearSpec, input: Layout) {
+		const devices = place.memories.length;
 		this.name = spec.name;
 		this.#spec = spec;
-		this.#holders = isLast ? 1 : devices;
+		this.#holders = place.isLast ? 1 : devices;
 		if (spec.outputs % this.#holders !== 0) {
 			const message = `${spec.name}: ${devices} devices must share ${spec.outputs} outputs evenly.`;
 			throw new AlexNetError('ALEXNET_SHAPE', message);
@@ -30,7 +48,7 @@ export class Linear implements Layer {
 		const parts = input.copies ? input.shapes.slice(0, 1) : input.shapes;
 		const inputs = parts.reduce((sum, shape) => sum + elementsOf(shape.slice(1)), 0);
 		const [, height = 0, width = 0, channels] = parts[0] ?? [];
-		this.#weights = new Weights(placement, {
+		this.#weights = new Weights(place, {
 			name: spec.name,
 			shape: [spec.outputs, inputs],
 			// Files order a convolution's features [C, H, W], as PyTorch flattens them.

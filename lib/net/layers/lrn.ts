@@ -1,5 +1,6 @@
-import type {LrnSpec} from '../architecture.ts';
-import {native} from '../../device/native.ts';
+import {fields, integer, number, oneOf, where} from '../../base/check.ts';
+import {native, type LrnOptions} from '../../device/native.ts';
+import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {
 	partsOf,
 	sideBySide,
@@ -10,8 +11,25 @@ import {
 	type Placement,
 } from './layer.ts';
 
+/** LRN sees one column at a time. */
+export type LrnSpec = NamedLayer<'lrn'> & Readonly<Omit<LrnOptions, 'columns'>>;
+
+export const lrn: LayerKind<LrnSpec> = {
+	check: where(
+		fields<LrnSpec>({
+			...{type: oneOf(['lrn']), name: layerName, size: integer(1)},
+			...{alpha: number(0), beta: number(0), k: number(0)},
+		}),
+		({size}) => size % 2 === 1,
+		'a normalization of odd size',
+	),
+	readsPixels: true,
+	outputShape: (_, input) => input,
+	place: (spec, place) => new Lrn(place, spec),
+};
+
 /** Local response normalization across the channels of each column.                                        paper 3.3 */
-export class Lrn implements Layer {
+class Lrn implements Layer {
 	readonly name: string;
 	readonly parameters = [];
 	readonly backwardInPlace = false;

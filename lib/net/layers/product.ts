@@ -1,7 +1,11 @@
 // What convolutions and linear layers have in common: weights, bias and activation, and the exchange between devices where
 // a layer reads the columns of both.
+import {oneOf} from '../../base/check.ts';
 import {native, type Activation, type Operations, type Tensor} from '../../device/native.ts';
+import {initialCheck} from '../initial.ts';
 import type {LayerPlan, LayerTensors, Parts} from './layer.ts';
+
+export const productChecks = {activation: oneOf<Activation>(['none', 'relu', 'tanh']), initial: initialCheck};
 
 /** The operations of one kind of layer, as a linear layer's take their tensors. */
 export interface Product {

@@ -1,6 +1,7 @@
 // The shapes of a net's layers, for checks of operations at their real size.
 import type {Architecture} from '../../net/architecture.ts';
-import {layerShapes} from '../../net/shapes.ts';
+import {byKind, type ByKind} from '../../net/layers/registry.ts';
+import {layerShapes, type ShapedLayer} from '../../net/shapes.ts';
 import {elementsOf} from '../../device/memory.ts';
 import type {Shape} from '../../device/native.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
@@ -17,44 +18,39 @@ export interface LayerGeometries {
 	readonly linear: LinearGeometry[];
 }
 
+interface Place extends ShapedLayer {
+	readonly columns: number;
+}
+
 /** With both columns on one device; of a linear layer, what one of two devices multiplies at a time. */
+const geometriesOf: ByKind<[Place], Partial<LayerGeometries>> = {
+	conv2d: ({kernels, size, stride, pads, reads}, {input, columns}) => {
+		const groups = reads === 'own' ? columns : 1;
+		return {convolution: [{input: fourOf(input), window: [kernels, size, size], stride, pads, groups}]};
+	},
+	lrn: ({size, alpha, beta, k}, {input, columns}) => ({
+		lrn: [{shape: fourOf(input), options: {columns, size, alpha, beta, k}}],
+	}),
+	maxPool: ({size, stride}, {input}) => ({maxPool: [{shape: fourOf(input), options: {size, stride}}]}),
+	linear: ({outputs}, {input: [images = 0, ...features], columns, isLast}) => {
+		// The last one's outputs are all on the first device.
+		const holders = isLast ? 1 : columns;
+		return {linear: [[images, elementsOf(features) / columns, outputs / holders]]};
+	},
+	activate: () => ({}),
+	dropout: () => ({}),
+};
+
 export function layerGeometries(architecture: Architecture, images: number): LayerGeometries {
-	const {imageSize, crop, columns, layers} = architecture;
-	const found: LayerGeometries = {
+	const {imageSize, crop, columns} = architecture;
+	const found = layerShapes(architecture, images).map((layer) => byKind(geometriesOf, layer.spec, {...layer, columns}));
+	return {
 		augment: [{images, picture: [imageSize, imageSize], crop: [crop, crop]}],
-		convolution: [],
-		lrn: [],
-		maxPool: [],
-		linear: [],
+		convolution: found.flatMap(({convolution = []}) => convolution),
+		lrn: found.flatMap(({lrn = []}) => lrn),
+		maxPool: found.flatMap(({maxPool = []}) => maxPool),
+		linear: found.flatMap(({linear = []}) => linear),
 	};
-	for (const {spec, input, output} of layerShapes(architecture, images)) {
-		switch (spec.type) {
-			case 'conv2d': {
-				const {kernels, size, stride, pads, reads} = spec;
-				const groups = reads === 'own' ? columns : 1;
-				found.convolution.push({input: fourOf(input), window: [kernels, size, size], stride, pads, groups});
-				break;
-			}
-			case 'lrn': {
-				const {size, alpha, beta, k} = spec;
-				found.lrn.push({shape: fourOf(input), options: {columns, size, alpha, beta, k}});
-				break;
-			}
-			case 'maxPool':
-				found.maxPool.push({shape: fourOf(input), options: {size: spec.size, stride: spec.stride}});
-				break;
-			case 'linear': {
-				const [, outputs = 0] = output;
-				// The last one's outputs are all on the first device.
-				const holders = spec === layers.at(-1) ? 1 : columns;
-				found.linear.push([images, elementsOf(input.slice(1)) / columns, outputs / holders]);
-				break;
-			}
-			case 'dropout':
-				break;
-		}
-	}
-	return found;
 }
 
 function fourOf([images = 0, height = 0, width = 0, channels = 0]: Shape): [number, number, number, number] {
