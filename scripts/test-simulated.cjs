@@ -1,6 +1,6 @@
 // Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
-// differ in whatever must not change a result: order of blocks and streams, number of processors, and whether GPUs reach
-// each other's memory. Together they must launch every kernel and reach every source line of each.
+// differ in whatever must not change a result: order of blocks and streams, number of processors, errors of approximate
+// instructions, and whether GPUs reach each other's memory. Together they must launch every kernel and reach every source line of each.
 //
 // Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --quick it is the tests of
 // operations under the first profile alone, with --full those of ava.full.config.js, under the first as well.
@@ -19,8 +19,12 @@ const all = [
 		settings: {PROCESSORS: '4'},
 		files: ['test/ops', 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'],
 	},
-	{capability: 75, settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`}, files: ['test/ops']},
-	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0'}, files: ['test/ops']},
+	{
+		capability: 75,
+		settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`, APPROXIMATE: 'up'},
+		files: ['test/ops'],
+	},
+	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0', APPROXIMATE: 'down'}, files: ['test/ops']},
 ];
 
 const tiers = ['--full', '--quick'];

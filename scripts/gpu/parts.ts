@@ -86,6 +86,12 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 			seconds: 240,
 			environment,
 		},
+		{
+			name: 'large',
+			command: ava(device, '--config=ava.full.config.js', 'test/full/large.test.ts'),
+			seconds: 180,
+			environment,
+		},
 		...(['memcheck', 'initcheck', 'synccheck'] as const).map(sanitizer),
 		{
 			// Looks at how much of the GPU's memory is free, and at how long the event loop stands still.
@@ -140,6 +146,7 @@ export function leftOut(device: CheckedDevice, has: {sanitizer: boolean; torch: 
 		for (const precision of ['bf16', 'fp32']) reasons[`bench-${precision}`] = 'a simulated GPU has no speed';
 		for (const name of ['pytorch', 'placement']) reasons[name] = 'the whole net takes too long on a simulated GPU';
 	} else if (!has.torch) reasons.pytorch = 'no python3 here has PyTorch';
+	if (!isGpu) reasons.large = 'needs 20 GB of memory, and minutes on a CPU';
 	if (!isGpu || !has.torch) reasons['bench-pytorch'] = 'needs a real GPU, and PyTorch';
 	return reasons;
 }

@@ -207,6 +207,8 @@ bool decodeBarrier(Decoder& decoder, const ptx::Statement& statement, Instructio
   return true;
 }
 
+void fence(Warp& warp, const Instruction&) { warp.block->order().fence(warp.index); }
+
 }  // namespace
 
 Instruction returnInstruction(uint32_t place) {
@@ -224,7 +226,9 @@ bool decodeControl(Decoder& decoder, const ptx::Statement& statement, Instructio
   if (name == "exit") instruction.run = exitThreads;
   if (name == "ret") instruction.run = returnFromCall;
   if (name == "trap") instruction.run = trap;
-  if (name == "membar" || name == "fence" || name == "nanosleep" || name == "pragma") instruction.run = nothing;
+  // A fence for the threads of a block alone orders nothing between blocks.
+  if (name == "membar" || name == "fence") instruction.run = statement.has("cta") ? nothing : fence;
+  if (name == "nanosleep" || name == "pragma") instruction.run = nothing;
   return instruction.run != nullptr;
 }
 

@@ -37,16 +37,14 @@ void gather(Warp& warp, const Instruction& i, Addresses& to) {
 
 uint32_t bytesOfAccess(const Instruction& i) { return i.c; }
 
-const char* verb(Use use) { return use == Use::read ? "reads " : use == Use::write ? "writes " : "updates "; }
-
 // Marks what a lane does to the words of its access, and finds reads of what nobody wrote.
 void mark(Allocation& allocation, uint64_t offset, uint32_t bytes, Use use, int lane) {
   if (use != Use::write && firstUnwritten(allocation, offset, offset + bytes) != offset + bytes) {
     throw Fault(lane, "reads " + std::to_string(bytes) + " bytes of global memory at " + std::to_string(offset) +
                           " of " + std::to_string(allocation.bytes) + " that nobody wrote");
   }
-  if (use != Use::read) markWritten(allocation, offset, offset + bytes, kWrittenNow);
-  if (use == Use::read) {
+  if (!isRead(use)) markWritten(allocation, offset, offset + bytes, kWrittenNow);
+  if (isRead(use)) {
     for (uint64_t word = offset / 4; word <= (offset + bytes - 1) / 4; ++word) allocation.state[word] |= kReadNow;
   }
 }
@@ -56,7 +54,7 @@ template <Use use>
 void markWords(Allocation& allocation, uint64_t offset, uint32_t bytes, int lane) {
   uint8_t* state = allocation.state + offset / 4;
   for (uint32_t word = 0; word < bytes / 4; ++word) {
-    if (use == Use::read) {
+    if (isRead(use)) {
       if ((state[word] & kWritten) != kWritten) mark(allocation, offset, bytes, use, lane);
       state[word] |= kReadNow;
     } else if (use == Use::write) {
@@ -110,6 +108,7 @@ void locateGlobal(Warp& warp, const Instruction& i, const Addresses& addresses) 
         markWords<use>(allocation, offset, bytes, lane);
       else
         mark(allocation, offset, bytes, use, lane);
+      warp.block->order().touch(allocation, offset, bytes, use, warp.index, lane);
     }
     warp.where[static_cast<size_t>(lane)] = allocation.data + offset;
   });
@@ -196,7 +195,7 @@ void locateGeneric(Warp& warp, const Instruction& i) {
 
 Handler locatorFor(ptx::Space space, Use use) {
   const auto pick = [use](Handler read, Handler write, Handler update) {
-    return use == Use::read ? read : use == Use::write ? write : update;
+    return isRead(use) ? read : use == Use::write ? write : update;
   };
   switch (space) {
     case ptx::Space::shared:
@@ -205,7 +204,9 @@ Handler locatorFor(ptx::Space space, Use use) {
     case ptx::Space::param: return locateParameter;
     case ptx::Space::generic:
       return pick(locateGeneric<Use::read>, locateGeneric<Use::write>, locateGeneric<Use::update>);
-    default: return pick(locateGlobalOnly<Use::read>, locateGlobalOnly<Use::write>, locateGlobalOnly<Use::update>);
+    default:
+      if (use == Use::readOnly) return locateGlobalOnly<Use::readOnly>;
+      return pick(locateGlobalOnly<Use::read>, locateGlobalOnly<Use::write>, locateGlobalOnly<Use::update>);
   }
 }
 
@@ -274,7 +275,8 @@ bool decodeAccess(Decoder& decoder, const ptx::Statement& statement, bool isLoad
   instruction.count = static_cast<uint16_t>(elements.size());
   instruction.more = decoder.list(std::move(registers));
   const auto bytes = static_cast<uint32_t>(ptx::bytesOf(type)) * instruction.count;
-  decodeAddress(decoder, place, spaceOf(statement), bytes, isLoad ? Use::read : Use::write, instruction);
+  const Use use = !isLoad ? Use::write : statement.has("nc") ? Use::readOnly : Use::read;
+  decodeAddress(decoder, place, spaceOf(statement), bytes, use, instruction);
   return true;
 }
 
@@ -309,7 +311,10 @@ std::byte* locateGlobalLane(Warp& warp, const Instruction& i, int lane, uint64_t
   Allocation& allocation = allocationOf(warp, i, lane, address, bytes, use);
   const uint64_t offset = address - allocation.base;
   warp.block->launch().memory->remember(allocation, offset, offset + bytes);
-  if (allocation.state != nullptr) mark(allocation, offset, bytes, use, lane);
+  if (allocation.state != nullptr) {
+    mark(allocation, offset, bytes, use, lane);
+    warp.block->order().touch(allocation, offset, bytes, use, warp.index, lane);
+  }
   return allocation.data + offset;
 }
 

@@ -17,6 +17,7 @@ size_t rounded(size_t bytes) { return (bytes + 127) / 128 * 128; }
 Block::Block(const Launch& launch)
     : launch_(launch),
       shared_(*launch.program, launch.dynamicSharedBytes, launch.checked),
+      order_(launch.grid, (launch.block.count() + kLanes - 1) / kLanes),
       threads_(static_cast<uint32_t>(launch.block.count())) {
   const Program& program = *launch.program;
   const size_t count = (threads_ + kLanes - 1) / kLanes;
@@ -47,17 +48,14 @@ Block::Block(const Launch& launch)
 }
 
 Dimensions Block::threadPlace(const Warp& warp, int lane) const {
-  const auto thread = static_cast<uint32_t>(warp.index * kLanes + lane);
-  const Dimensions& size = launch_.block;
-  return {thread % size.x, thread / size.x % size.y, thread / (size.x * size.y)};
+  return launch_.block.place(static_cast<uint64_t>(warp.index * kLanes + lane));
 }
 
 void Block::begin(uint64_t number) {
-  const Dimensions& grid = launch_.grid;
   number_ = number;
-  place_ = {static_cast<uint32_t>(number % grid.x), static_cast<uint32_t>(number / grid.x % grid.y),
-            static_cast<uint32_t>(number / grid.x / grid.y)};
+  place_ = launch_.grid.place(number);
   shared_.beginBlock();
+  order_.beginBlock(number);
   barriers_ = {};
   loops_ = 0;
   for (Warp& warp : warps_) {
@@ -160,6 +158,7 @@ void Block::release(uint32_t number) {
   }
   barriers_[number] = {};
   shared_.barrier();
+  order_.barrier();
 }
 
 void Block::stuck() {

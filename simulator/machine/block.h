@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "dimensions.h"
+#include "launch_order.h"
 #include "memory.h"
 #include "program.h"
 #include "schedule.h"
@@ -14,11 +16,6 @@
 #include "warp.h"
 
 namespace alexnet::simulator {
-
-struct Dimensions {
-  uint32_t x = 1, y = 1, z = 1;
-  uint64_t count() const { return static_cast<uint64_t>(x) * y * z; }
-};
 
 // A kernel about to run.
 struct Launch {
@@ -42,6 +39,7 @@ class Block {
 
   const Launch& launch() const { return launch_; }
   SharedMemory& shared() { return shared_; }
+  LaunchOrder& order() { return order_; }
   Dimensions place() const { return place_; }
   uint64_t number() const { return number_; }
   const Warp& running() const { return *running_; }
@@ -68,6 +66,7 @@ class Block {
 
   const Launch& launch_;
   SharedMemory shared_;
+  LaunchOrder order_;
   uint32_t threads_;
   std::vector<Warp> warps_;
   std::unique_ptr<std::byte[]> registers_, local_;

@@ -81,7 +81,9 @@ void Memory::drop(Allocation& allocation) {
   used_[allocation.device] -= allocation.bytes;
   munmap(allocation.data, std::max<uint64_t>(allocation.bytes, 1));
   if (allocation.state != nullptr) munmap(allocation.state, std::max<uint64_t>(words(allocation.bytes), 1));
+  if (allocation.writers != nullptr) munmap(allocation.writers, std::max<uint64_t>(words(allocation.bytes) * 4, 1));
   allocation.data = nullptr;
+  allocation.writers = nullptr;
   allocation.state = nullptr;
   touched_.erase(std::remove(touched_.begin(), touched_.end(), &allocation), touched_.end());
 }
@@ -177,6 +179,11 @@ void markWritten(Allocation& allocation, uint64_t from, uint64_t to, uint8_t ext
     if (word == last) bytes &= static_cast<uint8_t>(0x0f >> (3 - (to - 1) % 4));
     allocation.state[word] |= static_cast<uint8_t>(bytes | extra);
   }
+}
+
+void rememberWriters(Allocation& allocation) {
+  if (allocation.writers != nullptr) return;
+  allocation.writers = reinterpret_cast<uint32_t*>(map(words(allocation.bytes) * sizeof(uint32_t)));  // zeros: nobody
 }
 
 uint64_t firstUnwritten(const Allocation& allocation, uint64_t from, uint64_t to) {

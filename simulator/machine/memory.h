@@ -28,6 +28,9 @@ struct Allocation {
   int device = kHost;
   std::byte* data = nullptr;
   uint8_t* state = nullptr;  // of each 4-byte word; null where nothing is checked
+  // Of each word: the block that wrote it last, and of all: the launch (LaunchOrder). Null until a kernel writes here.
+  uint32_t* writers = nullptr;
+  uint32_t launch = 0;
   bool freed = false;
   bool owned = true;
   // What the running operation touched lies in here; nothing where `touchedFrom` is not less.
@@ -39,7 +42,10 @@ struct Allocation {
   }
 };
 
-enum class Use { read, write, update };
+enum class Use { read, readOnly, write, update };  // read-only: by the path that sees no writes of the same launch
+
+constexpr bool isRead(Use use) { return use == Use::read || use == Use::readOnly; }
+constexpr const char* verb(Use use) { return isRead(use) ? "reads " : use == Use::write ? "writes " : "updates "; }
 
 // Bytes that an operation touched.
 struct Interval {
@@ -93,6 +99,8 @@ class Memory {
 
 // Byte offsets within an allocation.
 void markWritten(Allocation& allocation, uint64_t from, uint64_t to, uint8_t extra);
+// Takes memory for `writers`, once.
+void rememberWriters(Allocation& allocation);
 // First byte in [from, to) that nobody wrote, or `to`.
 uint64_t firstUnwritten(const Allocation& allocation, uint64_t from, uint64_t to);
 

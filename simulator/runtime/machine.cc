@@ -15,11 +15,9 @@ const char* setting(const char* name, const char* otherwise) {
   return value == nullptr || *value == '\0' ? otherwise : value;
 }
 
-uint64_t roundUp(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+constexpr uint64_t kThreadsWithoutBounds = 65536 / 255 / 32 * 32;
 
-std::string text(Dimensions place) {
-  return "(" + std::to_string(place.x) + ", " + std::to_string(place.y) + ", " + std::to_string(place.z) + ")";
-}
+uint64_t roundUp(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 }  // namespace
 
@@ -108,8 +106,13 @@ std::string Machine::beyondLimits(const Kernel& kernel, const Program& program, 
     return std::to_string(threads) + " threads in a block; its launch bounds say " +
            std::to_string(program.maximumThreads);
   }
+  if (program.maximumThreads == 0 && threads > kThreadsWithoutBounds) {
+    return std::to_string(threads) + " threads in a block; without launch bounds the compiler may give each 255 " +
+           "registers, and a multiprocessor has those of " + std::to_string(kThreadsWithoutBounds);
+  }
   if (grid.x < 1 || grid.x > 2147483647U || grid.y < 1 || grid.y > 65535 || grid.z < 1 || grid.z > 65535) {
-    return "a grid of " + text({grid.x, grid.y, grid.z}) + " blocks; the limits are (2147483647, 65535, 65535)";
+    return "a grid of " + Dimensions{grid.x, grid.y, grid.z}.text() +
+           " blocks; the limits are (2147483647, 65535, 65535)";
   }
   if (program.staticSharedBytes > 49152) {
     return std::to_string(program.staticSharedBytes) + " bytes of static shared memory; the limit is 49152";
@@ -193,7 +196,7 @@ void Machine::reportFault(const Kernel& kernel, const Launch& launch, const Bloc
     lane = __builtin_ctz(warp.waiting);
   }
   report(readableName(kernel.name) + " (" + source(place) + ") on " + deviceName(launch.device) + ", block " +
-         text(block.place()) + ", thread " + text(block.threadPlace(warp, lane)) + ": " + what);
+         block.place().text() + ", thread " + block.threadPlace(warp, lane).text() + ": " + what);
 }
 
 }  // namespace alexnet::simulator

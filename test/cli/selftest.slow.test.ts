@@ -67,6 +67,15 @@ testWithNvcc('two simulated GPUs pass', async (t) => {
 	t.true(stdout.split('\n').length <= 64, `${stdout.split('\n').length} lines`);
 });
 
+for (const way of ['up', 'down']) {
+	testWithNvcc(`a simulated GPU passes whose approximate instructions are as far ${way} as they may be`, async (t) => {
+		t.timeout(600_000);
+		const environment = {ALEXNET_SIMULATED_GPUS: '1', ALEXNET_SIMULATED_APPROXIMATE: way};
+		const {code, stdout, stderr} = await onSimulated(environment);
+		t.is(code, 0, stdout + stderr);
+	});
+}
+
 testWithNvcc('a simulated GPU without memory fails with a code of its own', async (t) => {
 	t.timeout(600_000);
 	const {code, stdout, stderr} = await onSimulated({ALEXNET_SIMULATED_GPUS: '1', ALEXNET_SIMULATED_MEMORY: '4096'});

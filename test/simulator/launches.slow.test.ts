@@ -21,6 +21,20 @@ const mutants: readonly Mutant[] = [
 		report: /^lrnForwardKernel<float, true> cannot be launched with 512 threads in a block; its launch bounds say 256$/,
 	},
 	{
+		what: 'more threads than all registers that the compiler may give them suffice for',
+		edits: [
+			{
+				file: 'cuda/kernels/activate.cu',
+				from: '__launch_bounds__(kChunkThreads)\n    activateForwardKernel',
+				to: '\n    activateForwardKernel',
+			},
+			{file: 'cuda/kernels/chunks.cuh', from: 'kChunkThreads = 256', to: 'kChunkThreads = 512'},
+		],
+		scenario: 'relu',
+		report:
+			/^activateForwardKernel<.*> cannot be launched with 512 threads in a block; without launch bounds .* of 256$/,
+	},
+	{
 		what: 'more blocks in y than 65,535',
 		edits: [
 			unchecked,

@@ -2,11 +2,14 @@
 import {readFileSync} from 'node:fs';
 import {test} from '../cuda/nvcc.ts';
 import {builtObjects} from './build.ts';
-import {programOf, simulate} from './programs.ts';
+import {operateWith, programOf, simulate} from './programs.ts';
 
 /** Runs a program of test/simulator/ that prints what is right, line by line. */
-async function rightOnes(name: string): Promise<{status: number | null; lines: string[]; reports: string[]}> {
-	const {status, output, reports} = await simulate(await programOf(name), []);
+async function rightOnes(
+	name: string,
+	settings: Readonly<Record<string, string>> = {},
+): Promise<{status: number | null; lines: string[]; reports: string[]}> {
+	const {status, output, reports} = await simulate(await programOf(name), [], settings);
 	return {status, lines: output.trimEnd().split('\n'), reports};
 }
 
@@ -30,6 +33,20 @@ test('arithmetic, instruction by instruction, and none that the kernels use is l
 	t.true(used.has('fma.rn.f32'));
 	const untested = [...used].filter((opcode) => !structure.test(opcode) && !lines.includes(opcode));
 	t.deepEqual(untested, []);
+});
+
+test('approximate instructions are wrong by what the manual allows, where that is asked for', async (t) => {
+	t.timeout(300_000);
+	const {program} = await operateWith([]);
+	const digests = new Set([(await simulate(program, ['softmax'])).output]);
+	for (const way of ['up', 'down']) {
+		const settings = {ALEXNET_SIMULATED_APPROXIMATE: way};
+		const {status, lines, reports} = await rightOnes('arithmetic.cu', settings);
+		const wrong = lines.filter((line) => line.includes(' '));
+		t.deepEqual({status, wrong, reports}, {status: 0, wrong: [], reports: []}, way);
+		digests.add((await simulate(program, ['softmax'], settings)).output);
+	}
+	t.is(digests.size, 3, 'each way gives results of its own');
 });
 
 test('what lanes do together, atomics, memory and control flow', async (t) => {
