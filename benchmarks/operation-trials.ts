@@ -5,7 +5,7 @@ import type {ActivateSpec} from '../lib/net/layers/activate.ts';
 import type {ConvSpec} from '../lib/net/layers/conv2d.ts';
 import type {DropoutSpec} from '../lib/net/layers/dropout.ts';
 import type {LinearSpec} from '../lib/net/layers/linear.ts';
-import type {LrnSpec} from '../lib/net/layers/lrn.ts';
+import {lrnColumns, type LrnSpec} from '../lib/net/layers/lrn.ts';
 import type {MaxPoolSpec} from '../lib/net/layers/max-pool.ts';
 import {byKind, type ByKind} from '../lib/net/layers/registry.ts';
 import {elementsOf} from '../lib/device/memory.ts';
@@ -168,8 +168,9 @@ function activateTrials({name, activation}: ActivateSpec, {input: shape, real}: 
 	return [forward, ...activationTrials(name, activation, shape, real)];
 }
 
-function lrnTrials({name, size, alpha, beta, k}: LrnSpec, {input: shape, real, columns}: Place): OperationTrial[] {
-	const options = {columns, size, alpha, beta, k};
+function lrnTrials(spec: LrnSpec, {input: shape, real, columns}: Place): OperationTrial[] {
+	const {name, size, alpha, beta, k} = spec;
+	const options = {columns: lrnColumns(spec, columns), size, alpha, beta, k};
 	return [
 		trial({
 			name: `${name}-forward`,
@@ -222,12 +223,13 @@ function poolTrials({name, size, stride}: MaxPoolSpec, {input: shape, output: re
 }
 
 function dropoutTrial({name, rate}: DropoutSpec, {input: shape, real}: Place): OperationTrial {
-	const features = shape[1] ?? 0;
+	const features = shape.at(-1) ?? 0;
+	const rows = [elementsOf(shape) / features, features];
 	return trial({
 		name,
 		// Forward and backward are the same call.
 		inTraining: 2,
-		tensors: {input: input(shape, real), output: output(shape, real)},
+		tensors: {input: input(rows, real), output: output(rows, real)},
 		run: (tensors) => native.dropout({...tensors, rate, seed: 1, step: 1, layer: 0, features}),
 	});
 }

@@ -6,6 +6,7 @@ import {addDevices} from './commands/devices.ts';
 import {addDoctor} from './commands/doctor.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addFilters} from './commands/filters.ts';
+import {addPresets} from './commands/presets.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
 
@@ -18,6 +19,7 @@ export function createProgram(): Command {
 		.exitOverride();
 	addDoctor(program);
 	addDevices(program);
+	addPresets(program);
 	addTrain(program);
 	addEvaluate(program);
 	addClassify(program);

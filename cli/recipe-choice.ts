@@ -1,7 +1,8 @@
 // Which recipe `train` takes, and what it sets where the command line does not.
 import type {Command} from 'commander';
 import {oneOf, option} from '../lib/base/check.ts';
-import {recipeFor, recipes, type Recipe, type RecipeName} from '../lib/index.ts';
+import {recipeFor, recipes, type Preset, type Recipe, type RecipeName} from '../lib/index.ts';
+import {initOf} from '../lib/net/alexnet.ts';
 import {fewPictures} from '../lib/net/recipes.ts';
 import {count} from './format.ts';
 import type {Output} from './output.ts';
@@ -9,7 +10,7 @@ import type {Output} from './output.ts';
 /** What a recipe decides, by the names of train's options. */
 type RecipeSettings = Recipe['create'] & Recipe['train'];
 
-export type RecipeOptions = RecipeSettings & {readonly recipe?: RecipeName};
+export type RecipeOptions = RecipeSettings & {readonly recipe?: RecipeName; readonly preset?: Preset | undefined};
 
 const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
 
@@ -23,9 +24,12 @@ export const recipeCheck = option(
 /** Help says what either recipe makes of the options that it decides. */
 export function describeDefaults({options}: Command): void {
 	const [small, paper] = [settingsOf('small'), settingsOf('paper')];
-	for (const name of Object.keys(paper) as (keyof RecipeSettings)[]) {
+	for (const name of Object.keys(small) as (keyof RecipeSettings)[]) {
 		const decided = options.find((each) => each.attributeName() === name);
-		decided?.default(paper[name], `small ${small[name]}, paper ${paper[name]}`);
+		const words = `small ${small[name]}, paper ${paper[name] ?? "the preset's"}`;
+		decided?.default(paper[name], words);
+		// Help leaves out a default that is undefined.
+		if (decided && paper[name] === undefined) decided.description += ` (default: ${words})`;
 	}
 }
 
@@ -47,7 +51,7 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const chosen = isGiven('recipe') ? 'as asked for' : `as there are ${count(pictures, 'training picture')}`;
 	output.note(
 		`Recipe '${recipe}', ${chosen}: ${count(options.epochs, 'epoch')} in batches of ${options.batchSize}` +
-			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, init '${options.init}', ` +
+			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, init '${initOf(options)}', ` +
 			`patience ${options.patience}.`,
 	);
 	return options;

@@ -22,7 +22,7 @@ export type {ModelOptions, Precision, PredictOptions, RunOptions, StepResult, Tr
 export type {SgdOptions, SgdSettings} from './net/sgd.ts';
 export type {ArchitectureOptions} from './net/alexnet.ts';
 export type {Architecture} from './net/architecture.ts';
-export type {Initial} from './net/initial.ts';
+export type {Init, Initial} from './net/initial.ts';
 export type {ActivateSpec} from './net/layers/activate.ts';
 export type {ConvSpec} from './net/layers/conv2d.ts';
 export type {DropoutSpec} from './net/layers/dropout.ts';
@@ -32,7 +32,7 @@ export type {LrnSpec} from './net/layers/lrn.ts';
 export type {MaxPoolSpec} from './net/layers/max-pool.ts';
 export type {LayerSpec} from './net/layers/registry.ts';
 export type {Batch, BatchOptions, PictureContents, PictureSource, StatisticsOptions} from './data/picture-source.ts';
-export type {Init, Preset} from './net/presets.ts';
+export type {Preset} from './net/presets/index.ts';
 export type {Environment, EpochProgress, Progress, ScheduleState} from './net/progress.ts';
 export {fewPictures, recipeFor, recipes, type Recipe, type RecipeName} from './net/recipes.ts';
 export type {EpochReport, StepReport, TrainOptions, TrainReport} from './training/trainer.ts';

@@ -50,7 +50,7 @@ def philox(seed, counter):
 
 
 def dropout_mask(rate, seed, step, layer, shape):
-    """0 or 1 / (1 - rate) for each of [N, C]; element i has word i % 4 of block i / 4 (core/random.h)."""
+    """0 or 1 / (1 - rate) for each of [N, ..., C]; element i has word i % 4 of block i / 4 (core/random.h)."""
     rate = float(numpy.float32(rate))
     elements = math.prod(shape)
     dropout = 2  # Draw::dropout
@@ -130,8 +130,9 @@ def same(tensor):
 
 
 def local_response_norm(x, columns, spec):
-    """Paper 3.3, in each column for itself; alpha is not divided by the window's size."""
+    """Paper 3.3, in each column for itself or across both; alpha is not divided by the window's size."""
     results = []
+    columns = 1 if spec.get('reads') == 'both' else columns
     for column in x.chunk(columns, dim=1):
         half, channels = spec['size'] // 2, column.shape[1]
         squares = functional.pad(column * column, (0, 0, 0, 0, half, half))
@@ -154,8 +155,8 @@ def forward(fixture, parameters, arithmetic, step=None):
         return Store.apply(parameters[f'{name}.weight'], lambda t: arithmetic.store(f'{name} weights', t), same)
 
     def activate(name, x, activation):
-        if activation == 'none':  # the last layer: logits stay in float32
-            return store_gradient(name, x)
+        if activation == 'none':  # of the last layer, logits stay in float32
+            return store_gradient(name, x) if name == architecture['layers'][-1]['name'] else store(name, x)
         if activation == 'relu':  # whose derivative is 0 or 1: nothing to round
             return store(name, functional.relu(x))
         return store(name, torch.tanh(store_gradient(f'{name} sums', x)))
@@ -178,13 +179,17 @@ def forward(fixture, parameters, arithmetic, step=None):
             x = store(name, local_response_norm(x, architecture['columns'], spec))
         elif spec['type'] == 'maxPool':
             x = store_gradient(name, functional.max_pool2d(x, spec['size'], spec['stride']))
+        elif spec['type'] == 'activate':
+            x = activate(name, x, spec['activation'])
         elif spec['type'] == 'linear':
             sums = functional.linear(x.flatten(start_dim=1), weights(name), parameters[f'{name}.bias'])
             x = activate(name, sums, spec['activation'])
         elif spec['type'] == 'dropout':
             if step is not None:
-                mask = dropout_mask(spec['rate'], fixture['options']['seed'], step, dropouts, tuple(x.shape))
-                x = store(name, x * mask.to(arithmetic.dtype))
+                # Elements are counted with channels last.
+                last = x.movedim(1, -1)
+                mask = dropout_mask(spec['rate'], fixture['options']['seed'], step, dropouts, tuple(last.shape))
+                x = store(name, (last * mask.to(arithmetic.dtype)).movedim(-1, 1))
             dropouts += 1
         else:
             raise ValueError(f'unknown layer {spec["type"]}')
@@ -308,12 +313,16 @@ def conv(name, kernels, size, pads, reads, bias=0.0, stride=1, activation='relu'
     return {**layer, 'reads': reads, 'activation': activation, 'initial': {'gain': gain, 'bias': bias}}
 
 
-def lrn(name, size, alpha, k):
-    return {'type': 'lrn', 'name': name, 'size': size, 'alpha': alpha, 'beta': 0.75, 'k': k}
+def lrn(name, size, alpha, k, **reads):
+    return {'type': 'lrn', 'name': name, 'size': size, 'alpha': alpha, 'beta': 0.75, 'k': k, **reads}
 
 
 def pool(name, size, stride):
     return {'type': 'maxPool', 'name': name, 'size': size, 'stride': stride}
+
+
+def activate(name, activation):
+    return {'type': 'activate', 'name': name, 'activation': activation}
 
 
 def linear(name, outputs, activation='relu', bias=0.0, gain=math.sqrt(2)):
@@ -378,6 +387,28 @@ ODD = {
         conv('conv3', 6, 3, [0, 1, 2, 1], 'own', bias=0.1),
         pool('pool3', 3, 1),
         linear('fc4', 13),
+        dropout('dropout4', 0.3),
+        linear('fc5', 5, 'none', gain=0.5),
+    ],
+}
+
+# Other AlexNets' orders: a ReLU after pooling and a tanh apart, LRN after pooling and across both columns, dropout of pixels.
+ORDERS = {
+    'imageSize': 46,
+    'crop': 43,
+    'columns': 2,
+    'layers': [
+        conv('conv1', 12, 7, [2, 2, 2, 2], 'both', stride=2, activation='none', gain=1 / 16),
+        lrn('lrn1', 5, 0.01, 2, reads='own'),
+        pool('pool1', 3, 2),
+        activate('relu1', 'relu'),
+        conv('conv2', 16, 5, [2, 2, 2, 2], 'own'),
+        pool('pool2', 3, 2),
+        lrn('lrn2', 5, 0.02, 1, reads='both'),
+        conv('conv3', 16, 3, [1, 1, 1, 1], 'both', activation='none', gain=1),
+        activate('tanh3', 'tanh'),
+        dropout('dropout3', 0.2),
+        linear('fc4', 24),
         dropout('dropout4', 0.3),
         linear('fc5', 5, 'none', gain=0.5),
     ],
@@ -470,6 +501,7 @@ SMALL = {
     'two-columns': lambda: fixture_of(TWO_COLUMNS, [0, 1, 2, 3] * 2, 1, learningRate=0.001),
     'tanh': lambda: fixture_of(TANH, list(range(6)) * 2, 2, learningRate=0.001, biasLearningRateScale=1),
     'odd': lambda: fixture_of(ODD, [0, 1, 2, 3, 4, 2, 0], 5, learningRate=0.003, biasWeightDecay=0.01),
+    'orders': lambda: fixture_of(ORDERS, [0, 1, 2, 3, 4, 1, 3], 7, learningRate=0.003),
 }
 
 # --- Files ----------------------------------------------------------------------------------------------------------

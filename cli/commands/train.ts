@@ -4,6 +4,7 @@ import {filePath, filled, flag, option, type Checked} from '../../lib/base/check
 import {AlexNetError} from '../../lib/base/errors.ts';
 import {seed} from '../../lib/base/random.ts';
 import {alexNetOptions} from '../../lib/classifier.ts';
+import {initOf} from '../../lib/net/alexnet.ts';
 import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-folder.ts';
 import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
@@ -21,6 +22,7 @@ import {describeBest, trainInTerminal} from '../train-run.ts';
 interface TrainCommandOptions
 	extends
 		Omit<Checked<typeof alexNetOptions>, 'devices' | 'preset' | 'labels' | 'classes' | 'inferenceOnly'>,
+		Pick<AlexNetOptions, 'preset'>,
 		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
 		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {
 	device: string;
@@ -37,6 +39,8 @@ const checks = {
 	...{...imageFolderOptions.checks, ...alexNetOptions.checks, ...trainOptions.checks, ...commonChecks},
 	...{saveEverySteps: saveEveryOptions.checks.steps, saveEveryMinutes: saveEveryOptions.checks.minutes},
 	seed: seed('decides weights, masks, crops, order and what is held out'),
+	// Runs from before there was a choice do not say which preset they are of.
+	preset: option(alexNetOptions.checks.preset, `${alexNetOptions.checks.preset.help}; left out, paper`),
 	recipe: recipeCheck,
 	augment: option(flag, 'random crops, mirror images and PCA colour'),
 	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
@@ -56,7 +60,14 @@ const flags = {
 		'--patience <epochs>',
 	],
 	'Net:': [
-		...['--init <init>', '--activation <function>', '--no-lrn', '--pooling <window/stride>', '--dropout <share>'],
+		...[
+			'--preset <preset>',
+			'--init <init>',
+			'--activation <function>',
+			'--no-lrn',
+			'--pooling <window/stride>',
+			'--dropout <share>',
+		],
 		'--columns <number>',
 	],
 	'Pictures:': [
@@ -106,9 +117,9 @@ async function train(
 		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
 		: await startRun(path, data, netOptions(options), settings);
 	await using model = opened.model;
-	const {init, epochs, divideAt, patience, crops} = options;
+	const {epochs, divideAt, patience, crops} = options;
 	const result = await trainInTerminal({
-		...{model, data, run: opened.run, init, output, signal},
+		...{model, data, run: opened.run, init: initOf(options), output, signal},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
 		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},
 		resumeWith: `alexnet train ${quoted(folder)} --resume ${quoted(path)}`,

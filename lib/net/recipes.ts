@@ -1,5 +1,5 @@
 // Defaults that go together: the paper's, and what learns a few thousand pictures or fewer.
-import type {Init} from './presets.ts';
+import type {Init} from './initial.ts';
 
 /** A name in {@link recipes}. */
 export type RecipeName = 'paper' | 'small';
@@ -11,8 +11,8 @@ export type RecipeName = 'paper' | 'small';
 export interface Recipe {
 	/** For `AlexNet.create`. */
 	readonly create: {
-		/** How weights and biases start. */
-		readonly init: Init;
+		/** How weights and biases start; left out, as the preset's. */
+		readonly init?: Init | undefined;
 		/** Learning rate at first. */
 		readonly learningRate: number;
 		/** Pictures in a training step. */
@@ -38,7 +38,7 @@ export interface Recipe {
  */
 export const recipes: Readonly<Record<RecipeName, Recipe>> = {
 	paper: {
-		create: {init: 'paper', learningRate: 0.01, batchSize: 128},
+		create: {learningRate: 0.01, batchSize: 128},
 		train: {epochs: 90, patience: 5},
 	},
 	small: {

@@ -7,7 +7,7 @@ type Change = (setup: Setup) => Setup;
 
 interface Mistake {
 	/** The fixture that shows it. */
-	net: 'two-columns' | 'tanh' | 'odd';
+	net: 'two-columns' | 'tanh' | 'odd' | 'orders';
 	make: Change;
 	/** Both, where not said: the effect of some is smaller than what bf16 rounding does in ten steps. */
 	precisions?: readonly Precision[];
@@ -53,6 +53,10 @@ export const mistakes: Readonly<Record<string, Mistake>> = {
 	'LRN sees three channels, not five': {net: 'two-columns', make: layer('lrn2', {size: 3})},
 	"LRN's k is 1": {net: 'two-columns', make: layer('lrn1', {k: 1})},
 	"LRN's beta is 0.5": {net: 'two-columns', make: layer('lrn1', {beta: 0.5})},
+	'LRN ends with its column': {net: 'orders', make: layer('lrn2', {reads: 'own'}), precisions: ['fp32']},
+	'LRN goes on into the other column': {net: 'orders', make: layer('lrn1', {reads: 'both'})},
+	'a ReLU apart is a tanh': {net: 'orders', make: layer('relu1', {activation: 'tanh'})},
+	'dropout of pixels drops less': {net: 'orders', make: layer('dropout3', {rate: 0.1})},
 	'conv1 is padded at the top and the left': {net: 'two-columns', make: layer('conv1', {pads: [3, 3, 0, 0]})},
 	'conv1 is padded on all sides': {net: 'two-columns', make: layer('conv1', {pads: [1, 1, 2, 2]})},
 	"conv4's columns change places": {net: 'two-columns', make: swapHalves('conv4.weight')},

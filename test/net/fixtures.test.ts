@@ -8,7 +8,7 @@ import {mistakes} from '../helpers/mistakes.ts';
 
 const precisions: readonly Precision[] = ['fp32', 'bf16'];
 
-for (const net of ['two-columns', 'tanh', 'odd']) {
+for (const net of ['two-columns', 'tanh', 'odd', 'orders']) {
 	for (const {id} of listDevices()) {
 		for (const precision of precisions) {
 			test.serial(`${net} in ${precision} on ${id} agrees with PyTorch`, async (t) => {

@@ -2,7 +2,6 @@
 import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import {Model} from '../../lib/net/model.ts';
-import type {Init} from '../../lib/net/presets.ts';
 
 /** Paper, figure 2, as PyTorch orders it: layer, weights, inputs of a unit, parameters. */
 const layers: readonly (readonly [string, readonly number[], number, number])[] = [
@@ -17,7 +16,9 @@ const layers: readonly (readonly [string, readonly number[], number, number])[] 
 ];
 
 const ones = new Set(['conv2', 'conv4', 'conv5', 'fc6', 'fc7']);
-const starts: Readonly<Record<Init, (layer: string, inputs: number) => {deviation: number; bias: number}>> = {
+const starts: Readonly<
+	Record<'paper' | 'source2012' | 'he', (layer: string, inputs: number) => {deviation: number; bias: number}>
+> = {
 	paper: (layer) => ({deviation: 0.01, bias: ones.has(layer) ? 1 : 0}),
 	source2012: (layer) => ({
 		deviation: ['conv3', 'conv4', 'conv5'].includes(layer) ? 0.03 : 0.01,

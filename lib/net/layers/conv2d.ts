@@ -39,12 +39,19 @@ export const conv2d: LayerKind<ConvSpec> = {
 	),
 	readsPixels: true,
 	outputShape,
+	weightShape,
 	place: (spec, place, input) => new Conv2d(place, spec, input),
 };
 
 function outputShape(spec: ConvSpec, [images = 0, height = 0, width = 0]: Shape): Shape {
 	const [top, left, bottom, right] = spec.pads;
 	return [images, windowPlaces(height + top + bottom, spec), windowPlaces(width + left + right, spec), spec.kernels];
+}
+
+const groupsOf = ({reads}: ConvSpec, columns: number): number => (reads === 'own' ? columns : 1);
+
+function weightShape(spec: ConvSpec, [, , , channels = 0]: Shape, columns: number): Shape {
+	return [spec.kernels, channels / groupsOf(spec, columns), spec.size, spec.size];
 }
 
 /** Convolution, bias and activation in one. With `reads: 'own'` the columns are groups.                paper 3.2, 3.5 */
@@ -64,7 +71,7 @@ class Conv2d implements Layer {
 		this.name = spec.name;
 		this.#spec = spec;
 		this.#devices = memories.length;
-		const groups = spec.reads === 'own' ? columns : 1;
+		const groups = groupsOf(spec, columns);
 		const parts = input.copies ? input.shapes.slice(0, 1) : input.shapes;
 		const channels = parts.reduce((sum, shape) => sum + (shape[3] ?? 0), 0);
 		if (channels % groups !== 0 || spec.kernels % columns !== 0 || (input.copies && groups > 1 && this.#devices > 1)) {
@@ -76,7 +83,7 @@ class Conv2d implements Layer {
 		this.#groups = groups / (groups > 1 ? this.#devices : 1);
 		this.#weights = new Weights(placement, {
 			name: spec.name,
-			shape: [spec.kernels, channels / groups, spec.size, spec.size],
+			shape: weightShape(spec, [1, 1, 1, channels], columns),
 			readsPeer: spec.reads === 'both' && !input.copies && this.#devices > 1,
 			holders: this.#devices,
 		});

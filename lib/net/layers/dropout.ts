@@ -1,5 +1,6 @@
 import {fields, number, oneOf} from '../../base/check.ts';
-import {native} from '../../device/native.ts';
+import {elementsOf, type Memory} from '../../device/memory.ts';
+import {native, type Tensor} from '../../device/native.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout, type Place} from './layer.ts';
 
@@ -39,12 +40,18 @@ class Dropout implements Layer {
 
 	plan(tensors: LayerTensors): LayerPlan {
 		const parts = partsOf(tensors);
-		const width = tensors.input[0]?.shape[1] ?? 0;
+		// A pixel's channels are a row, so that columns have the same masks on one device and on two.
+		const width = tensors.input[0]?.shape.at(-1) ?? 0;
 		const common = {...this.#mask, features: width * parts.length};
+		const rows = (memory: Memory, tensor: Tensor): Tensor =>
+			memory.view(tensor, [elementsOf(tensor.shape) / width, width], tensor.dataType);
 		let current = 0;
 		return sideBySide(
-			parts.map(({input, output, outputGradient, inputGradient}, part) => {
+			parts.map(({memory, ...of}, part) => {
 				const own = {...common, offset: part * width};
+				const [input, output] = [rows(memory, of.input), rows(memory, of.output)];
+				const outputGradient = of.outputGradient && rows(memory, of.outputGradient);
+				const inputGradient = of.inputGradient && rows(memory, of.inputGradient);
 				return {
 					forward: (step) => {
 						current = step;

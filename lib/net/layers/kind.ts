@@ -30,6 +30,8 @@ export interface LayerKind<Spec extends NamedLayer<string>> {
 	readonly readsPixels: boolean;
 	/** What it makes of [N, H, W, C] or [N, I]. */
 	outputShape(spec: Spec, input: Shape): Shape;
+	/** Its weights in PyTorch's order, of all columns of the net together; missing in layers without. A bias an output. */
+	weightShape?(spec: Spec, input: Shape, columns: number): Shape;
 	/** The layer on the devices of its net. */
 	place(spec: Spec, place: Place, input: Layout): Layer;
 }

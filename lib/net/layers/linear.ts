@@ -22,6 +22,7 @@ export const linear: LayerKind<LinearSpec> = {
 	check: fields<LinearSpec>({type: oneOf(['linear']), name: layerName, outputs: integer(1), ...productChecks}),
 	readsPixels: false,
 	outputShape: ({outputs}, [images = 0]) => [images, outputs],
+	weightShape: ({outputs}, [, ...features]) => [outputs, elementsOf(features)],
 	place: (spec, place, input) => new Linear(place, spec, input),
 };
 

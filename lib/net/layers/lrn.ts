@@ -1,6 +1,7 @@
-import {fields, integer, number, oneOf, where} from '../../base/check.ts';
+import {fields, integer, number, oneOf, optional, where} from '../../base/check.ts';
+import {AlexNetError} from '../../base/errors.ts';
 import {native, type LrnOptions} from '../../device/native.ts';
-import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
+import {layerName, type LayerKind, type NamedLayer, type Reads} from './kind.ts';
 import {
 	partsOf,
 	sideBySide,
@@ -11,14 +12,20 @@ import {
 	type Placement,
 } from './layer.ts';
 
-/** LRN sees one column at a time. */
-export type LrnSpec = NamedLayer<'lrn'> & Readonly<Omit<LrnOptions, 'columns'>>;
+/** Local response normalization. */
+export interface LrnSpec extends NamedLayer<'lrn'>, Readonly<Omit<LrnOptions, 'columns'>> {
+	/** Whether a window ends with its column or goes on into the other; left out, `own`. On two devices only `own`. */
+	readonly reads?: Reads | undefined;
+}
+
+/** How many parts of the channels do not see each other, of a net that has so many columns. */
+export const lrnColumns = ({reads}: LrnSpec, columns: number): number => (reads === 'both' ? 1 : columns);
 
 export const lrn: LayerKind<LrnSpec> = {
 	check: where(
 		fields<LrnSpec>({
 			...{type: oneOf(['lrn']), name: layerName, size: integer(1)},
-			...{alpha: number(0), beta: number(0), k: number(0)},
+			...{alpha: number(0), beta: number(0), k: number(0), reads: optional(oneOf<Reads>(['own', 'both']))},
 		}),
 		({size}) => size % 2 === 1,
 		'a normalization of odd size',
@@ -28,7 +35,7 @@ export const lrn: LayerKind<LrnSpec> = {
 	place: (spec, place) => new Lrn(place, spec),
 };
 
-/** Local response normalization across the channels of each column.                                        paper 3.3 */
+/** Local response normalization across the channels of each column, or of both.                                        paper 3.3 */
 class Lrn implements Layer {
 	readonly name: string;
 	readonly parameters = [];
@@ -36,9 +43,15 @@ class Lrn implements Layer {
 	readonly trainingOnly = false;
 	readonly #options;
 
-	constructor({columns, memories}: Placement, {name, size, alpha, beta, k}: LrnSpec) {
+	constructor({columns, memories}: Placement, spec: LrnSpec) {
+		const {name, size, alpha, beta, k} = spec;
 		this.name = name;
-		this.#options = {columns: columns / memories.length, size, alpha, beta, k};
+		const parts = lrnColumns(spec, columns) / memories.length;
+		if (parts < 1) {
+			const message = `${name} normalizes across both columns, so they cannot be on a device each. Use one device.`;
+			throw new AlexNetError('ALEXNET_ARGUMENT', message);
+		}
+		this.#options = {columns: parts, size, alpha, beta, k};
 	}
 
 	output(input: Layout): Layout {

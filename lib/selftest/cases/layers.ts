@@ -1,5 +1,6 @@
 // The shapes of a net's layers, for checks of operations at their real size.
 import type {Architecture} from '../../net/architecture.ts';
+import {lrnColumns} from '../../net/layers/lrn.ts';
 import {byKind, type ByKind} from '../../net/layers/registry.ts';
 import {layerShapes, type ShapedLayer} from '../../net/shapes.ts';
 import {elementsOf} from '../../device/memory.ts';
@@ -28,9 +29,11 @@ const geometriesOf: ByKind<[Place], Partial<LayerGeometries>> = {
 		const groups = reads === 'own' ? columns : 1;
 		return {convolution: [{input: fourOf(input), window: [kernels, size, size], stride, pads, groups}]};
 	},
-	lrn: ({size, alpha, beta, k}, {input, columns}) => ({
-		lrn: [{shape: fourOf(input), options: {columns, size, alpha, beta, k}}],
-	}),
+	lrn: (spec, {input, columns}) => {
+		const {size, alpha, beta, k} = spec;
+		const options = {columns: lrnColumns(spec, columns), size, alpha, beta, k};
+		return {lrn: [{shape: fourOf(input), options}]};
+	},
 	maxPool: ({size, stride}, {input}) => ({maxPool: [{shape: fourOf(input), options: {size, stride}}]}),
 	linear: ({outputs}, {input: [images = 0, ...features], columns, isLast}) => {
 		// The last one's outputs are all on the first device.
