@@ -26,7 +26,7 @@ test('doctor tells what is here, in words and as JSON', async (t) => {
 	t.true(told.findings['cpu:0']?.includes('oneDNN'));
 });
 
-withNvcc('it tells of each GPU, what the build is for, and of one that cannot be used', (t) => {
+withNvcc('it tells of each simulated GPU, what the build is for, and of one that cannot be used', (t) => {
 	requireBuild();
 	const doctor = (settings: Parameters<typeof onSimulatedGpus>[0]): Told => {
 		const {status, stdout, stderr} = onSimulatedGpus(settings, 'cli/main.ts', ['doctor', '--json']);

@@ -18,7 +18,7 @@ for (const variant of ['last block', 'atomics']) {
 
 const unordered = (verb: string): RegExp =>
 	new RegExp(
-		`: race between blocks: ${verb} global memory at \\d+ of \\d+ that block \\(\\d+, 0, 0\\) of the same launch wrote`,
+		`: race between blocks: ${verb} global memory at \\d+ of \\d+ that block \\(\\d+, \\d+, 0\\) of the same launch wrote`,
 	);
 
 for (const {variant, kernel, report} of [
@@ -49,11 +49,17 @@ const mutants: readonly Mutant[] = [
 		at: {kernel: 'softmaxLossKernel<float>', file: 'cuda/kernels/softmax.cu', lines: ['rows[blockIdx.x / 2] = {']},
 	},
 	{
-		what: 'shares of a sum that all blocks write to the first place',
-		edits: [{file: 'cuda/gemm/reduce.cu', from: 'output[blockIdx.x * columns + column]', to: 'output[column]'}],
+		what: 'strips of a sum that overlap by a column',
+		edits: [
+			{
+				file: 'cuda/gemm/reduce.cu',
+				from: 'static_cast<int64_t>(blockIdx.y) * 32 + lane;',
+				to: 'static_cast<int64_t>(blockIdx.y) * 31 + lane;',
+			},
+		],
 		scenario: 'bias gradient',
 		report: unordered('writes'),
-		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/gemm/reduce.cu', lines: ['output[column] = sum;']},
+		at: {kernel: 'sumRowsKernel<float>', file: 'cuda/gemm/reduce.cu', lines: ['* columns + column] = sum;']},
 	},
 ];
 
