@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {untilAborted} from './base/abort.ts';
-import {alexnet, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
+import {architectureOf, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
+import {architectureCheck, classesOf, type Architecture} from './net/architecture.ts';
 import {checked, distinctNames, filePath, filled} from './base/check.ts';
 import {integer, must, option, options, type Checked} from './base/check.ts';
 import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint/checkpoint.ts';
@@ -19,15 +20,21 @@ import {train, type TrainOptions, type TrainReport} from './training/trainer.ts'
 /** What `AlexNet.create` takes: the net, its classes, where and how it computes, and how it learns. */
 export interface AlexNetOptions
 	extends Omit<ArchitectureOptions, 'classes'>, Omit<ModelOptions, 'architecture' | 'labels'> {
+	/** A whole net of your own, in place of a preset and the options that change it. */
+	architecture?: Architecture | undefined;
 	/** A name for each class. */
 	labels?: readonly string[] | undefined;
-	/** The number of classes, where they have no names. */
+	/** The number of classes, where they have no names. Default: the outputs of an `architecture`. */
 	classes?: number | undefined;
 }
 
 export const alexNetOptions = options<AlexNetOptions>()({
 	...architectureOptions.checks,
 	...settingChecks,
+	architecture: option(
+		architectureCheck,
+		'a whole net of your own, in place of a preset and the options that change it',
+	),
 	labels: option(distinctNames(2), 'a name for each class'),
 	classes: option(classCount, 'the number of classes, where they have no names'),
 });
@@ -106,13 +113,14 @@ export class AlexNet extends Model {
 	}
 
 	/**
-	 * A net with fresh weights.
+	 * A net with fresh weights: a preset's, or one of your own, written down as an {@link Architecture}.
 	 *
-	 * @throws ALEXNET_DEVICE where a device is not there, ALEXNET_ARGUMENT for options that make no sense.
+	 * @throws ALEXNET_DEVICE where a device is not there, ALEXNET_ARGUMENT for options that make no sense, ALEXNET_SHAPE for
+	 * layers that do not fit together.
 	 */
 	static async create(options: AlexNetOptions): Promise<AlexNet> {
 		const labels = labelsOf(checked('AlexNet.create', alexNetOptions, options));
-		const architecture = alexnet({...options, classes: labels.length});
+		const architecture = architectureOf(options, labels.length);
 		const model = AlexNet.uninitialized(filled(modelOptions, {...options, labels, architecture}));
 		await model.initialize();
 		return model;
@@ -252,11 +260,12 @@ const manyPictures = must<Iterable<PictureInput> | AsyncIterable<PictureInput>>(
 		!ArrayBuffer.isView(value),
 );
 
-function labelsOf({labels, classes}: AlexNetOptions): readonly string[] {
+function labelsOf({labels, classes, architecture}: AlexNetOptions): readonly string[] {
 	if (labels && classes !== undefined && classes !== labels.length) {
 		throw new AlexNetError('ALEXNET_ARGUMENT', `There are ${labels.length} labels, but classes is ${classes}.`);
 	}
 	if (labels) return labels;
-	if (classes === undefined) throw new AlexNetError('ALEXNET_ARGUMENT', 'Give labels (names) or classes (a number).');
-	return Array.from({length: classes}, (_, index) => `class ${index}`);
+	const count = classes ?? (architecture && classesOf(architecture));
+	if (count === undefined) throw new AlexNetError('ALEXNET_ARGUMENT', 'Give labels (names) or classes (a number).');
+	return Array.from({length: count}, (_, index) => `class ${index}`);
 }

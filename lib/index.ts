@@ -20,7 +20,7 @@ export type {Model} from './net/model.ts';
 export type {FileShape, Parameter, ParameterContents, ParameterPart} from './net/parameter.ts';
 export type {ModelOptions, Precision, PredictOptions, RunOptions, StepResult, TrainStepOptions} from './net/options.ts';
 export type {SgdOptions, SgdSettings} from './net/sgd.ts';
-export type {ArchitectureOptions} from './net/alexnet.ts';
+export {alexnet, type ArchitectureOptions} from './net/alexnet.ts';
 export type {Architecture} from './net/architecture.ts';
 export type {Init, Initial} from './net/initial.ts';
 export type {ActivateSpec} from './net/layers/activate.ts';

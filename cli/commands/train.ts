@@ -21,7 +21,10 @@ import {describeBest, trainInTerminal} from '../train-run.ts';
 /** What the library is told, and what belongs to the command alone. */
 interface TrainCommandOptions
 	extends
-		Omit<Checked<typeof alexNetOptions>, 'devices' | 'preset' | 'labels' | 'classes' | 'inferenceOnly'>,
+		Omit<
+			Checked<typeof alexNetOptions>,
+			'devices' | 'preset' | 'architecture' | 'labels' | 'classes' | 'inferenceOnly'
+		>,
 		Pick<AlexNetOptions, 'preset'>,
 		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
 		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {

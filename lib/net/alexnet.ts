@@ -73,3 +73,24 @@ export function alexnet(given: ArchitectureOptions): Architecture {
 	const parts = new Parts({init: initOf(chosen), activation, lrn: chosen.lrn ? net.lrn : undefined, pooling, dropout});
 	return {imageSize: imageSize.default, crop: net.crop, columns, layers: net.layers(parts, {columns, classes})};
 }
+
+type Choices = Omit<ArchitectureOptions, 'classes'>;
+const choices = Object.keys(architectureOptions.checks).filter((name) => name !== 'classes') as (keyof Choices)[];
+
+/**
+ * The net that is given whole, as a checkpoint will hold it, or else the preset's.
+ *
+ * @param given may have other options besides, which are not looked at
+ * @throws ALEXNET_ARGUMENT for a whole net and options that change a preset.
+ */
+export function architectureOf(
+	given: Choices & {readonly architecture?: Architecture | undefined},
+	classes: number,
+): Architecture {
+	const {architecture} = given;
+	if (!architecture) return alexnet({...given, classes});
+	const both = choices.filter((name) => given[name] !== undefined);
+	if (both.length === 0) return JSON.parse(JSON.stringify(architecture)) as Architecture;
+	const message = `architecture is a whole net, and ${both.join(', ')} would change a preset: leave out either.`;
+	throw new AlexNetError('ALEXNET_ARGUMENT', message);
+}

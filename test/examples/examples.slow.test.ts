@@ -55,6 +55,11 @@ for (const file of ['train-a-folder.mjs', 'train-a-folder.ts']) {
 	});
 }
 
+test.serial('own-architecture.ts learns with four layers, and its file tells them', async (t) => {
+	const output = await outputOf('own-architecture.ts', 'pictures', 'small-net.safetensors', '6');
+	t.regex(output, /^small-net\.safetensors: 7 layers, held out 1\.000$/m);
+});
+
 test.serial(
 	'classify-over-http.ts answers requests that come at once, refuses what is no picture, and ends',
 	async (t) => {
