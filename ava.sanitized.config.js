@@ -12,7 +12,8 @@ const files = {
 	'test/demo/**': 'The same.',
 	'test/benchmarks/**': 'Measures speed.',
 	'test/package/**': 'Packs the release build.',
-	'test/cpu/limits.slow.test.ts': 'Runs shells, which end with a segmentation fault when the thread sanitizer is preloaded.',
+	'test/cpu/limits.slow.test.ts':
+		'Runs shells, which end with a segmentation fault when the thread sanitizer is preloaded.',
 	'test/lifecycle/event-loop.timed.test.ts': 'Measures gaps of a timer.',
 };
 
