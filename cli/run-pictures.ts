@@ -32,10 +32,10 @@ export async function openAsTrained(
 	folder: string,
 	model: TrainedModel,
 	given: Division,
-	strict: boolean | undefined,
+	pictures: Pick<ImageFolderOptions, 'strict' | 'imageSize'> = {},
 ): Promise<RunPictures> {
 	const open = async (division: Division): Promise<RunPictures> => {
-		const options = {seed: model.seed, ...division, strict, cacheBytes: 0};
+		const options = {seed: model.seed, ...division, ...pictures, cacheBytes: 0};
 		return compare(model, await ImageFolder.open(folder, options));
 	};
 	const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -67,7 +67,8 @@ async function evaluate(
 	const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
 	await using model = await AlexNet.load(checkpoint, load);
 	const {validationFraction, seed} = options;
-	const opened = await openAsTrained(folder, model, {validationFraction, seed}, strict);
+	const {imageSize} = model.architecture;
+	const opened = await openAsTrained(folder, model, {validationFraction, seed}, {strict, imageSize});
 	const {data} = opened;
 	const split = options.split ?? (opened.isOfRun && data.validation.size > 0 ? 'validation' : 'all');
 	const pictures = picturesOf(data, folder, split, strict);
@@ -121,7 +122,10 @@ function picturesOf(data: ImageFolder, folder: string, split: Split, strict: boo
 	const sources = {
 		train: () => train,
 		validation: () => validation,
-		all: () => new Dataset({labels, pictures: [...train.pictures, ...validation.pictures], strict}),
+		all: () => {
+			const pictures = [...train.pictures, ...validation.pictures];
+			return new Dataset({labels, pictures, strict, imageSize: train.imageSize});
+		},
 	};
 	const chosen = sources[split]();
 	if (chosen.size > 0) return chosen;
