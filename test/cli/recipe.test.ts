@@ -60,6 +60,15 @@ test('--recipe and single options override it', (t) => {
 	t.is(chosen(500, '--learning-rate', `${rate}`).options.learningRate, rate);
 });
 
+test('a preset starts as its own with the paper’s recipe, and as the small recipe says with that', (t) => {
+	const many = chosen(200_000, '--preset', 'caffe');
+	t.is(many.options.init, undefined);
+	t.regex(many.words, /, init 'caffe', /);
+	t.regex(chosen(200_000, '--preset', 'owt').words, /, init 'he', /);
+	t.regex(chosen(200_000).words, /, init 'paper', /);
+	t.is(chosen(500, '--preset', 'caffe').options.init, recipes.small.create.init);
+});
+
 test('a recipe’s batch is at most half of the pictures; one that is asked for is left as it is', (t) => {
 	const {options, words} = chosen(37);
 	t.is(options.batchSize, 18);
@@ -82,6 +91,9 @@ test('a resumed run keeps its recipe, and refuses another', (t) => {
 	t.is(resume(settings, '--recipe', 'small').recipe, 'small');
 	t.throws(() => resume(settings, '--recipe', 'paper'), {code: 'ALEXNET_ARGUMENT', message: /--recipe is "paper"/});
 	t.is(resume({...settings, recipe: undefined}).batchSize, 18, 'a run from before there were recipes');
+	t.is(resume({...settings, preset: 'owt'}).preset, 'owt');
+	t.is(resume({...settings, preset: undefined}).preset, undefined, 'a run from before there were presets');
+	t.throws(() => resume(settings, '--preset', 'owt'), {message: /--preset is "owt", but the run .* without it/});
 });
 
 test('recipes are options of create() and train(), and the paper’s is what is left out', async (t) => {

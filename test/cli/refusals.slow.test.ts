@@ -33,6 +33,7 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['train pictures --crops 5', /--crops/],
 	['train pictures --precision fp16', /--precision.* Allowed choices are fp32, bf16/],
 	['train pictures --init xavier', /--init/],
+	['train pictures --preset vgg', /--preset.* Allowed choices are paper, source2012, caffe, caffenet, owt/],
 	['train pictures --pooling 4', /--pooling/],
 	['train pictures --frobnicate', /unknown option '--frobnicate'/],
 	['train pictures --batchsize 4', /unknown option '--batchsize'\s+\(Did you mean --batch-size\?\)/],
