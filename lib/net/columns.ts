@@ -13,15 +13,16 @@ import type {DataType} from '../device/native.ts';
  * first device.                                                                                  paper 3.2, 3.5, figure 2
  *
  * @param memories one a device
+ * @param learns whether a layer, by its name, has momentum and gradients
  */
 export function placeColumns(
 	architecture: Architecture,
 	memories: readonly Memory[],
 	precision: DataType,
 	seed: number,
-	inferenceOnly = false,
+	learns: Placement['learns'] = () => true,
 ): readonly Layer[] {
-	const placement = {memories, columns: architecture.columns, precision, inferenceOnly, seed};
+	const placement = {memories, columns: architecture.columns, precision, learns, seed};
 	const layers: Layer[] = [];
 	let layout = pictures(1, architecture.crop, memories.length);
 	for (const [place, spec] of architecture.layers.entries()) {

@@ -26,7 +26,7 @@ export class Weights {
 	readonly #blocks: readonly {device: number; from: number}[];
 
 	constructor(
-		{memories, precision, inferenceOnly}: Placement,
+		{memories, precision, learns}: Placement,
 		{name, shape, features, readsPeer, holders}: WeightOptions,
 	) {
 		const [outputs = 0] = shape;
@@ -48,7 +48,7 @@ export class Weights {
 			return [{memory, rows: rows(device), ...(readsPeer && {columns: [from * share, share]})}];
 		});
 		const biases = devices.map(({memory, device}) => ({memory, rows: rows(device)}));
-		const common = {precision, inferenceOnly};
+		const common = {precision, learns: learns(name)};
 		this.parameters = [
 			new Parameter({...common, name: `${name}.weight`, shape, places, ...(features && {features})}),
 			new Parameter({...common, name: `${name}.bias`, shape: [outputs], places: biases}),
@@ -61,11 +61,11 @@ export class Weights {
 		const blocks = weight.parts.map((part, index): WeightBlock & {device: number} => ({
 			...(this.#blocks[index] ?? {device: 0, from: 0}),
 			weights: see(part.operand, part),
-			weightGradient: see(part.gradient, part),
+			weightGradient: weight.learns ? see(part.gradient, part) : undefined,
 		}));
 		return bias.parts.flatMap(({weights, gradient}, device) => {
 			const [own, peer] = blocks.filter((block) => block.device === device);
-			return own ? [{own, peer, bias: weights, biasGradient: gradient}] : [];
+			return own ? [{own, peer, bias: weights, biasGradient: bias.learns ? gradient : undefined}] : [];
 		});
 	}
 }
