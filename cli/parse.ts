@@ -32,7 +32,9 @@ export class CheckedOption extends Option {
 const accepts = (check: Check<unknown>, value: unknown): boolean => refusalOf(check, value) === undefined;
 
 function valueOf(text: string, check: Check<unknown>): unknown {
-	const value = accepts(check, text) ? text : accepts(check, []) ? text.split(',').map(toNumber) : toNumber(text);
+	const words = text.split(',');
+	const readings = [text, words, words.map(toNumber)];
+	const value = readings.find((reading) => accepts(check, reading)) ?? toNumber(text);
 	const refusal = refusalOf(check, value);
 	if (refusal === undefined) return value;
 	throw new InvalidArgumentError(`Expected ${check.known?.join(' or ') ?? refusal}.`);
