@@ -1,15 +1,16 @@
 // Fine-tuning: a net that has learned one artist's emoji learns the other's, beside one that begins from scratch. Both make
 // the same number of steps on the same pictures; which emoji are held out is the same for both artists.
+import {existsSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {AlexNet, Dataset, ImageFolder} from '../lib/index.ts';
+import {AlexNet, Dataset, ImageFolder, type AlexNetOptions} from '../lib/index.ts';
 import {prepareEmoji} from './emoji.ts';
 import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'fine-tune');
 
 /** The first artist's pictures are learned for so long, the second's only for a short time: there pictures are few. */
-const [firstEpochs, epochs] = [8, 3];
+const [firstEpochs, epochs] = [6, 2];
 
 interface Pictures {
 	readonly train: Dataset;
@@ -21,13 +22,7 @@ export async function fineTune(signal: AbortSignal): Promise<void> {
 	const [first, second] = [picturesBy('google', emoji), picturesBy('twitter', emoji)];
 	const options = {...recipe, devices: 'cpu', precision: fasterPrecision(), labels: emoji.labels};
 	const checkpoint = join(folder, 'google.safetensors');
-	await mkdir(folder, {recursive: true});
-
-	console.log(`A net learns ${first.train.size} emoji by Google for ${firstEpochs} epochs.`);
-	await using teacher = await AlexNet.create(options);
-	await learn(teacher, first, {epochs: firstEpochs, divideAt: [6], signal});
-	await teacher.save(checkpoint, {momentum: false});
-	await teacher.dispose();
+	if (!existsSync(checkpoint)) await teach(first, options, checkpoint, signal);
 
 	console.log(`Another learns ${second.train.size} emoji by Twitter for ${epochs} epochs, from scratch.`);
 	await using scratch = await AlexNet.create(options);
@@ -41,6 +36,20 @@ export async function fineTune(signal: AbortSignal): Promise<void> {
 	console.log(
 		`held-out top-1 after ${tuned.step} steps on emoji by Twitter: from scratch ${percent(alone)}, fine-tuned ${percent(taught)}`,
 	);
+}
+
+/** Kept for later runs. */
+async function teach(
+	pictures: Pictures,
+	options: AlexNetOptions,
+	checkpoint: string,
+	signal: AbortSignal,
+): Promise<void> {
+	console.log(`A net learns ${pictures.train.size} emoji by Google for ${firstEpochs} epochs.`);
+	await using teacher = await AlexNet.create(options);
+	await learn(teacher, pictures, {epochs: firstEpochs, divideAt: [5], signal});
+	await mkdir(folder, {recursive: true});
+	await teacher.save(checkpoint, {momentum: false});
 }
 
 function picturesBy(artist: string, emoji: Pictures): Pictures {

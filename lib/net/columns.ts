@@ -1,7 +1,7 @@
 // Places the columns of an architecture on devices.
 import type {Architecture} from './architecture.ts';
 import {AlexNetError} from '../base/errors.ts';
-import type {Layer, Layout} from './layers/layer.ts';
+import type {Layer, Layout, Placement} from './layers/layer.ts';
 import {kindOf} from './layers/registry.ts';
 import type {Memory} from '../device/memory.ts';
 import type {DataType} from '../device/native.ts';

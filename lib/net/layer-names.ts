@@ -1,5 +1,5 @@
 // Layers that callers and files name.
-import type {LayerSpec} from './architecture.ts';
+import type {LayerSpec} from './layers/registry.ts';
 import {shortened, suggestion} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 

@@ -25,10 +25,7 @@ export class Weights {
 	readonly parameters: readonly [Parameter, Parameter];
 	readonly #blocks: readonly {device: number; from: number}[];
 
-	constructor(
-		{memories, precision, learns}: Placement,
-		{name, shape, features, readsPeer, holders}: WeightOptions,
-	) {
+	constructor({memories, precision, learns}: Placement, {name, shape, features, readsPeer, holders}: WeightOptions) {
 		const [outputs = 0] = shape;
 		const columns = features ? features[0] : (shape[1] ?? 0);
 		const rows = (device: number): [number, number] => [(device * outputs) / holders, outputs / holders];
