@@ -1,4 +1,5 @@
 // Many pictures: decoded ahead, so that whoever infers something from them gets them in batches.
+import {setMaxListeners} from 'node:events';
 import {availableParallelism} from 'node:os';
 import {untilAborted} from '../base/abort.ts';
 import {must} from '../base/check.ts';
@@ -48,6 +49,7 @@ export async function* inferMany<P extends PictureInput, R extends object>(
 	requireOpen();
 	const leaving = new AbortController();
 	const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+	setMaxListeners(0, either); // each picture under way is one
 	const decode = async (picture: P): Promise<Decoded<P>> => {
 		try {
 			return {picture, pixels: await decodePicture(picture, imageSize)};

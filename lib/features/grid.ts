@@ -35,6 +35,6 @@ export async function drawGrid(rows: readonly GridRow[], path: string): Promise<
 		layers.push({input: Buffer.from(pixels), raw, top: cell.top, left: cell.left});
 	}
 	const canvas = sharp({create: {width, height, channels: 3, background: '#ffffff'}});
-	const png = await canvas.composite(layers).png().toBuffer();
+	const png = await canvas.composite(layers).removeAlpha().png().toBuffer();
 	await writeWhole(path, (write) => write(png));
 }
