@@ -10,7 +10,7 @@ import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 const folder = join(import.meta.dirname, '..', 'runs', 'fine-tune');
 
 /** The first artist's pictures are learned for so long, the second's only for a short time: there pictures are few. */
-const [firstEpochs, epochs] = [5, 2];
+const [firstEpochs, epochs] = [4, 2];
 
 interface Pictures {
 	readonly train: Dataset;
@@ -47,7 +47,7 @@ async function teach(
 ): Promise<void> {
 	console.log(`A net learns ${pictures.train.size} emoji by Google for ${firstEpochs} epochs.`);
 	await using teacher = await AlexNet.create(options);
-	await learn(teacher, pictures, {epochs: firstEpochs, divideAt: [4], signal});
+	await learn(teacher, pictures, {epochs: firstEpochs, divideAt: [3], signal});
 	await mkdir(folder, {recursive: true});
 	await teacher.save(checkpoint, {momentum: false});
 }

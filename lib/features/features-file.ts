@@ -1,5 +1,5 @@
 // Files of feature vectors: safetensors, which say where they come from, and NumPy's npy for other programs.
-import {dirname, extname, relative, resolve} from 'node:path';
+import {dirname, extname, join, relative} from 'node:path';
 import {checked, fields, listOf, must, text, type Check} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {reasonOf} from '../base/files.ts';
@@ -116,7 +116,7 @@ export async function readFeatures(path: string): Promise<Features> {
 		const {names, ...origin} = originOf(path, file.metadata);
 		const [, width = 0] = file.shapeOf('features') ?? [];
 		const values = await file.read('features', [names.length, width]);
-		const from = (target: string): string => resolve(dirname(path), target);
+		const from = (target: string): string => join(dirname(path), target);
 		return {...origin, names, values, width, checkpoint: from(origin.checkpoint), folder: from(origin.folder)};
 	} finally {
 		await file.close();
