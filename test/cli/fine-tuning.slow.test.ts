@@ -32,7 +32,7 @@ test.before(async () => {
 test.after.always(async () => rm(folder, {recursive: true, force: true}));
 
 const from = (out: string, ...more: string[]): string[] => {
-	return ['train', pictures, '--from', teacher, ...frozen!, ...batch!, '--out', out, ...more];
+	return ['train', pictures, '--from', teacher, ...frozen, ...batch, '--out', out, ...more];
 };
 
 test.serial('train --from begins with the weights, says so, and keeps what is frozen', async (t) => {
@@ -80,7 +80,7 @@ test.serial(
 
 test.serial('what contradicts --from, or cannot be frozen', async (t) => {
 	const refused = async (args: readonly string[], code: string, message: RegExp): Promise<void> => {
-		const ended = await alexnet(['train', pictures, '--out', join(folder, 'refused'), ...batch!, ...args]);
+		const ended = await alexnet(['train', pictures, '--out', join(folder, 'refused'), ...batch, ...args]);
 		t.is(ended.code, 1, ended.stderr);
 		t.regex(ended.stderr, message);
 		t.true(ended.stderr.trimEnd().endsWith(`(${code})`), ended.stderr);

@@ -60,7 +60,7 @@ test('what is no layer, and what is no series, is refused at once', async (t) =>
 		t.throws(run, {code: 'ALEXNET_ARGUMENT', message});
 	};
 	refuse(() => model.features(pictures, 'conv22'), /no layer 'conv22'\. Did you mean 'conv2'\?/);
-	refuse(() => model.features('a.jpg' as unknown as string[], 'fc6'), /pictures must be an array or another iterable/);
+	refuse(() => model.features('a.jpg', 'fc6'), /pictures must be an array or another iterable/);
 	refuse(() => model.features(pictures, 'fc6', {batchSize: 0}), /batchSize must be an integer of at least 1/);
 	refuse(() => model.features(pictures, 'fc6', {top: 3} as object), /features has no option 'top'/);
 });
