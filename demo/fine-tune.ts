@@ -10,7 +10,7 @@ import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 const folder = join(import.meta.dirname, '..', 'runs', 'fine-tune');
 
 /** The first artist's pictures are learned for so long, the second's only for a short time: there pictures are few. */
-const [firstEpochs, epochs] = [4, 2];
+const [firstEpochs, epochs] = [2, 1];
 
 interface Pictures {
 	readonly train: Dataset;
@@ -24,7 +24,7 @@ export async function fineTune(signal: AbortSignal): Promise<void> {
 	const checkpoint = join(folder, 'google.safetensors');
 	if (!existsSync(checkpoint)) await teach(first, options, checkpoint, signal);
 
-	console.log(`Another learns ${second.train.size} emoji by Twitter for ${epochs} epochs, from scratch.`);
+	console.log(`Another learns ${second.train.size} emoji by Twitter from scratch. Epochs: ${epochs}.`);
 	await using scratch = await AlexNet.create(options);
 	const alone = await learn(scratch, second, {epochs, signal});
 	await scratch.dispose();
@@ -45,9 +45,9 @@ async function teach(
 	checkpoint: string,
 	signal: AbortSignal,
 ): Promise<void> {
-	console.log(`A net learns ${pictures.train.size} emoji by Google for ${firstEpochs} epochs.`);
+	console.log(`A net learns ${pictures.train.size} emoji by Google. Epochs: ${firstEpochs}.`);
 	await using teacher = await AlexNet.create(options);
-	await learn(teacher, pictures, {epochs: firstEpochs, divideAt: [3], signal});
+	await learn(teacher, pictures, {epochs: firstEpochs, signal});
 	await mkdir(folder, {recursive: true});
 	await teacher.save(checkpoint, {momentum: false});
 }
@@ -64,7 +64,7 @@ function picturesBy(artist: string, emoji: Pictures): Pictures {
 async function learn(
 	model: AlexNet,
 	{train, validation}: Pictures,
-	options: {epochs: number; divideAt?: number[]; signal: AbortSignal},
+	options: {epochs: number; signal: AbortSignal},
 ): Promise<number> {
 	let top1 = NaN;
 	for await (const report of model.train(train, {...options, validation})) {
