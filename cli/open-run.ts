@@ -9,8 +9,15 @@ import {requireSameLabels} from '../lib/training/evaluate.ts';
 import {AlexNet, type AlexNetOptions, type ImageFolder} from '../lib/index.ts';
 import {runFiles, type RunConfig} from '../lib/run/run-files.ts';
 import {RunFolder} from '../lib/run/run-folder.ts';
+import {filled} from '../lib/base/check.ts';
+import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
 import type {Output} from './output.ts';
 import {describeConfig, savedConfig} from './run-config.ts';
+
+/** A new net, or one that begins with the weights of a checkpoint. */
+export interface RunNetOptions extends AlexNetOptions {
+	from?: string | undefined;
+}
 
 export interface OpenedRun {
 	model: AlexNet;
@@ -24,10 +31,10 @@ export interface OpenedRun {
 export async function startRun(
 	path: string,
 	data: ImageFolder,
-	options: AlexNetOptions,
+	options: RunNetOptions,
 	settings: object,
 ): Promise<OpenedRun> {
-	const model = await AlexNet.create({...options, labels: data.labels});
+	const model = await newModel(options, data);
 	return opened(model, () => RunFolder.create(path, describeConfig(model, data, settings)));
 }
 
@@ -39,7 +46,7 @@ export async function resumeRun(
 	path: string,
 	config: RunConfig,
 	data: ImageFolder,
-	options: AlexNetOptions,
+	options: RunNetOptions,
 	{settings, hasCheckpoint, output}: {settings: object; hasCheckpoint: boolean; output: Output},
 ): Promise<OpenedRun> {
 	const {labels, startedAt: begun} = savedConfig(path, config);
@@ -48,13 +55,18 @@ export async function resumeRun(
 	const {devices, precision, batchSize} = options;
 	const model = hasCheckpoint
 		? await AlexNet.load(checkpoint, {devices, precision, batchSize})
-		: await AlexNet.create({...options, labels: data.labels});
+		: await newModel(options, data);
 	return opened(model, async () => {
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);
 		warn(model, output);
 		const {startedAt, ...now} = describeConfig(model, data, settings);
 		return RunFolder.resume(path, {startedAt: begun ?? startedAt, ...now}, model);
 	});
+}
+
+async function newModel({from, ...options}: RunNetOptions, {labels}: ImageFolder): Promise<AlexNet> {
+	if (from === undefined) return AlexNet.create({...options, labels});
+	return AlexNet.from(from, {...filled(fineTuneOptions, options), labels});
 }
 
 async function opened(model: AlexNet, open: () => Promise<RunFolder>): Promise<OpenedRun> {
@@ -74,7 +86,7 @@ function warn(model: AlexNet, output: Output): void {
 }
 
 /** @throws ALEXNET_CHECKPOINT where a checkpoint is of another run than config.json tells of. */
-function requireSameNet(path: string, model: AlexNet, options: AlexNetOptions): void {
+function requireSameNet(path: string, model: AlexNet, options: RunNetOptions): void {
 	const what = foreign(model, options);
 	if (what === undefined) return;
 	const advice = "Put the run's own checkpoint back, or start a new run (--out).";
@@ -82,11 +94,14 @@ function requireSameNet(path: string, model: AlexNet, options: AlexNetOptions): 
 }
 
 /** What a model is of, if it is not of the run with these options. */
-function foreign({architecture, classes, seed, progress}: AlexNet, options: AlexNetOptions): string | undefined {
-	const expected = JSON.parse(JSON.stringify(alexnet({...options, classes}))) as Architecture;
+function foreign({architecture, classes, seed, frozen, progress}: AlexNet, options: RunNetOptions): string | undefined {
+	// Where the run began with a checkpoint, that alone told what the net is like.
+	const net = options.from === undefined ? alexnet({...options, classes}) : architecture;
+	const expected = JSON.parse(JSON.stringify(net)) as Architecture;
 	const layer = expected.layers.find((spec, index) => !isDeepStrictEqual(spec, architecture.layers[index]));
 	if (layer) return `another net than config.json tells of: ${layer.name} differs`;
 	if (!isDeepStrictEqual(expected, architecture)) return 'another net than config.json tells of';
+	if (!isDeepStrictEqual(frozen, options.freeze ?? [])) return 'a run that has frozen other layers';
 	if (seed !== options.seed) return `a run with seed ${seed}, not ${String(options.seed)}`;
 	return progress ? undefined : 'a net that no training run has saved';
 }

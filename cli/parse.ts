@@ -31,10 +31,13 @@ export class CheckedOption extends Option {
 
 const accepts = (check: Check<unknown>, value: unknown): boolean => refusalOf(check, value) === undefined;
 
-function valueOf(text: string, check: Check<unknown>): unknown {
-	const value = accepts(check, text) ? text : accepts(check, []) ? text.split(',').map(toNumber) : toNumber(text);
+/** Reads an argument or an option's value. */
+export function valueOf<T>(text: string, check: Check<T>): T {
+	const words = text.split(',');
+	const readings = [text, words, words.map(toNumber)];
+	const value = readings.find((reading) => accepts(check, reading)) ?? toNumber(text);
 	const refusal = refusalOf(check, value);
-	if (refusal === undefined) return value;
+	if (refusal === undefined) return value as T;
 	throw new InvalidArgumentError(`Expected ${check.known?.join(' or ') ?? refusal}.`);
 }
 
@@ -48,6 +51,11 @@ function toNumber(text: string): number {
 /** Ids separated by commas. Whether they are here, and how many it takes, is another matter. */
 const deviceIds = must<string>('a device such as cpu or cuda:0, or several with commas between', (value) => {
 	return typeof value === 'string' && value.split(',').every((id) => id.trim() !== '');
+});
+
+/** A picture that a command draws. */
+export const pngPath = must<string>('a path that ends in .png', (value) => {
+	return typeof value === 'string' && value.toLowerCase().endsWith('.png');
 });
 
 /** Options that several commands have. */

@@ -5,7 +5,9 @@ import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
 import {addDoctor} from './commands/doctor.ts';
 import {addEvaluate} from './commands/evaluate.ts';
+import {addFeatures} from './commands/features.ts';
 import {addFilters} from './commands/filters.ts';
+import {addNearest} from './commands/nearest.ts';
 import {addPresets} from './commands/presets.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
@@ -24,6 +26,8 @@ export function createProgram(): Command {
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);
+	addFeatures(program);
+	addNearest(program);
 	addBench(program);
 	addSelftest(program);
 	return program;

@@ -4,13 +4,18 @@ import {oneOf, option} from '../lib/base/check.ts';
 import {recipeFor, recipes, type Preset, type Recipe, type RecipeName} from '../lib/index.ts';
 import {initOf} from '../lib/net/alexnet.ts';
 import {fewPictures} from '../lib/net/recipes.ts';
+import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
 import {count} from './format.ts';
 import type {Output} from './output.ts';
 
 /** What a recipe decides, by the names of train's options. */
 type RecipeSettings = Recipe['create'] & Recipe['train'];
 
-export type RecipeOptions = RecipeSettings & {readonly recipe?: RecipeName; readonly preset?: Preset | undefined};
+export type RecipeOptions = RecipeSettings & {
+	readonly recipe?: RecipeName;
+	readonly preset?: Preset | undefined;
+	readonly from?: string;
+};
 
 const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
 
@@ -43,7 +48,12 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const recipe = given.recipe ?? recipeFor(pictures);
 	const defaults = settingsOf(recipe);
 	const largest = Math.max(1, Math.floor(pictures / 2));
-	const settings = {...defaults, batchSize: Math.min(defaults.batchSize, largest)};
+	const {from} = given;
+	const settings = {
+		...defaults,
+		batchSize: Math.min(defaults.batchSize, largest),
+		...(from !== undefined && {learningRate: fineTuneOptions.checks.learningRate.default}),
+	};
 	const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
 	const ofRecipe = Object.fromEntries(Object.entries(settings).filter(([name]) => !isGiven(name)));
 	const options = {...given, ...ofRecipe, recipe};
@@ -51,8 +61,8 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const chosen = isGiven('recipe') ? 'as asked for' : `as there are ${count(pictures, 'training picture')}`;
 	output.note(
 		`Recipe '${recipe}', ${chosen}: ${count(options.epochs, 'epoch')} in batches of ${options.batchSize}` +
-			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, init '${initOf(options)}', ` +
-			`patience ${options.patience}.`,
+			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, ` +
+			`${from === undefined ? `init '${initOf(options)}', ` : ''}patience ${options.patience}.`,
 	);
 	return options;
 }

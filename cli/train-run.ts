@@ -23,8 +23,10 @@ export interface ShownRunOptions {
 	};
 	/** Closed when the run ends. */
 	run: RunFolder;
-	/** How the model's weights started. */
-	init: Init;
+	/** How the model's weights started, where they are not those of a checkpoint. */
+	init?: Init | undefined;
+	/** The checkpoint that its weights come from. */
+	from?: string | undefined;
 	training: Omit<TrainOptions, 'validation' | 'signal' | 'onProgress'> & {epochs: number};
 	saveEvery?: SaveEvery | undefined;
 	output: Output;
@@ -77,7 +79,7 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 	}
 }
 
-async function introduce({model, data, init, output, training}: ShownRunOptions): Promise<void> {
+async function introduce({model, data, init, from, output, training}: ShownRunOptions): Promise<void> {
 	const {train, validation, remarks = []} = data;
 	for (const remark of remarks) output.note(remark);
 	output.note(describeRun(model));
@@ -92,9 +94,18 @@ async function introduce({model, data, init, output, training}: ShownRunOptions)
 		output.note(`Going on after step ${model.step}, with ${count(epochs, 'whole epoch')} made.${done}`);
 		return;
 	}
+	if (from !== undefined) output.note(describeStart(model, from));
+	if (model.frozen.length > 0) output.note(`Frozen: ${model.frozen.join(', ')}.`);
+	if (init === undefined) return;
 	const mayStay = init === 'paper' && recipeFor(train.size) === 'small';
 	const advice = " With few pictures such a net can stay at chance for a long time; with the recipe 'small' it learns.";
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
+}
+
+/** "Weights start as those of 'net.safetensors'; fc8 is new and learns 10 times as fast." */
+function describeStart({architecture, sgd}: AlexNet, from: string): string {
+	const last = architecture.layers.at(-1)?.name ?? '';
+	return `Weights start as those of '${from}'; ${last} is new and learns ${sgd.lastLayerLearningRateScale} times as fast.`;
 }
 
 /** "Classes: cat 90 + 10, dog 81 + 9 (trained on + held out)." */

@@ -2,28 +2,22 @@
 // then shown emoji that neither artist's version of was among the pictures it learned from.
 import {rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {AlexNet, ImageFolder, RunFolder, listDevices, trainRun} from '../lib/index.ts';
+import {parseArgs} from 'node:util';
+import {AlexNet, ImageFolder, RunFolder, trainRun} from '../lib/index.ts';
 import type {Dataset, TrainReport} from '../lib/index.ts';
 import {prepareEmoji} from './emoji.ts';
+import {fineTune} from './fine-tune.ts';
+import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'demo');
 
-/** All of the pictures decoded: each is decoded once. */
-const cacheBytes = 2 ** 30;
-
-/**
- * What learns these few thousand pictures within minutes: the start of the released code, small batches and a fifth of
- * the paper's learning rate, divided by 10 for the last two epochs. With the paper's start and rate the net stays at
- * chance here for longer than a demo lasts.
- */
-const recipe = {init: 'source2012', batchSize: 32, learningRate: 0.002, seed: 0} as const;
+/** The learning rate is divided by 10 for the last two epochs. */
 const training = {epochs: 8, divideAt: [6]};
 
 async function demo(signal: AbortSignal): Promise<void> {
 	const emoji = await prepareEmoji();
 	const data = await ImageFolder.open(emoji.folder, {cacheBytes});
-	// bf16 is twice as fast where the processor multiplies it, and slower where it does not.
-	const precision = listDevices().some(({id, nativeBfloat16}) => id === 'cpu:0' && nativeBfloat16) ? 'bf16' : 'fp32';
+	const precision = fasterPrecision();
 	await using model = await AlexNet.create({labels: data.labels, devices: 'cpu', precision, ...recipe});
 	await rm(folder, {recursive: true, force: true});
 	const run = await RunFolder.create(folder, {...recipe, ...training, precision, labels: data.labels});
@@ -71,10 +65,6 @@ function glyph(path: string): string {
 	return `${String.fromCodePoint(...points.map((point) => Number.parseInt(point, 16)))} by ${artist}:`;
 }
 
-function percent(share: number): string {
-	return `${(100 * share).toFixed(1)} %`;
-}
-
 const interruption = new AbortController();
 let interruptedAt = 0;
 process.on('SIGINT', () => {
@@ -88,7 +78,8 @@ process.on('SIGINT', () => {
 	}
 });
 try {
-	await demo(interruption.signal);
+	const {values} = parseArgs({options: {'fine-tune': {type: 'boolean'}}});
+	await (values['fine-tune'] ? fineTune : demo)(interruption.signal);
 } catch (error) {
 	process.exitCode = interruption.signal.aborted ? 130 : 1;
 	if (error !== interruption.signal.reason) console.error(error instanceof Error ? `error: ${error.message}` : error);

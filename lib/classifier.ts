@@ -1,19 +1,26 @@
-import {availableParallelism} from 'node:os';
 import {untilAborted} from './base/abort.ts';
 import {architectureOf, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
 import {architectureCheck, classesOf, type Architecture} from './net/architecture.ts';
 import {checked, distinctNames, filePath, filled} from './base/check.ts';
-import {integer, must, option, options, type Checked} from './base/check.ts';
-import {loadCheckpoint, saveCheckpoint, saveOptions, type SaveOptions} from './checkpoint/checkpoint.ts';
+import {integer, must, option, options, text} from './base/check.ts';
+import {
+	loadCheckpoint,
+	saveCheckpoint,
+	saveOptions,
+	startFromCheckpoint,
+	type SaveOptions,
+} from './checkpoint/checkpoint.ts';
 import {decodePicture, type PictureInput} from './data/decode.ts';
-import {mapAhead} from './data/map-ahead.ts';
+import {inferMany, manyPictures, type SeriesOptions} from './data/picture-series.ts';
 import {AlexNetError} from './base/errors.ts';
 import {permit, requirePermit, type Permit} from './base/permit.ts';
 import {evaluate, type EvaluateOptions, type Evaluation} from './training/evaluate.ts';
 import {Model} from './net/model.ts';
 import {modelOptions, predictOptions, runOptions, settingChecks} from './net/options.ts';
 import type {ModelOptions, PredictOptions, RunOptions} from './net/options.ts';
+import {requireLayer} from './net/layer-names.ts';
 import type {PictureSource} from './data/picture-source.ts';
+import {fineTuneOptions, type FineTuneOptions} from './training/fine-tuning.ts';
 import {best} from './training/ranking.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
 
@@ -56,10 +63,9 @@ export interface ClassifyManyOptions extends ClassifyOptions {
 	batchSize?: number | undefined;
 }
 
-export const classifyManyOptions = options<ClassifyManyOptions>()({
-	...classifyOptions.checks,
-	batchSize: option(integer(1), 'pictures decoded ahead and predicted together, at most'),
-});
+const batchSize = option(integer(1), 'pictures decoded ahead and predicted together, at most');
+
+export const classifyManyOptions = options<ClassifyManyOptions>()({...classifyOptions.checks, batchSize});
 
 /** A class that a picture may show. */
 export interface Classification {
@@ -90,8 +96,32 @@ export type ClassifiedPicture<P extends PictureInput = PictureInput> = {
 	  }
 );
 
-/** Begun at once: a core decodes one picture while another one's file is read. */
-const decodedAtOnce = 2 * availableParallelism() + 1;
+/** What `AlexNet.features` takes besides the pictures and the layer. */
+export interface FeaturesOptions extends PredictOptions {
+	/** Pictures decoded ahead and predicted together, at most. Default: the model's. */
+	batchSize?: number | undefined;
+}
+
+export const featuresOptions = options<FeaturesOptions>()({...predictOptions.checks, batchSize});
+
+/** A picture's vector, or why it has none. */
+export type PictureFeatures<P extends PictureInput = PictureInput> = {
+	/** As it was given. */
+	picture: P;
+} & (
+	| {
+			/** The layer's outputs: [outputs], or [C, H, W] of a layer of channels. */
+			features: Float32Array;
+			/** Undefined where there are features. */
+			error?: undefined;
+	  }
+	| {
+			/** Undefined where there is an error. */
+			features?: undefined;
+			/** Why it cannot be decoded. */
+			error: AlexNetError;
+	  }
+);
 
 /**
  * AlexNet, from pictures in files to named classes: `AlexNet.create` or `AlexNet.load` make one. Dispose of it, or
@@ -130,6 +160,25 @@ export class AlexNet extends Model {
 	static async load(path: string, options: RunOptions = {}): Promise<AlexNet> {
 		checked('path', filePath, path);
 		return loadCheckpoint(path, checked('AlexNet.load', runOptions, options), (all) => AlexNet.uninitialized(all));
+	}
+
+	/**
+	 * A net for other classes that begins with the weights of a checkpoint: its last layer is new, momentum and progress
+	 * start at zero. The mean image and PCA stay the checkpoint's, which its weights have learned with. To go on with the
+	 * same classes, `load` it.
+	 *
+	 * ```ts
+	 * await using model = await AlexNet.from('run/best.safetensors', {labels: data.labels, freeze: ['conv1', 'conv2']});
+	 * ```
+	 *
+	 * @throws ALEXNET_CHECKPOINT as `load`; ALEXNET_ARGUMENT for a layer to freeze that is not there, has no weights or is
+	 * the last.
+	 */
+	static async from(path: string, options: FineTuneOptions): Promise<AlexNet> {
+		checked('path', filePath, path);
+		const {labels: names, classes, ...settings} = checked('AlexNet.from', fineTuneOptions, options);
+		const labels = labelsOf({labels: names, classes});
+		return startFromCheckpoint(path, {...settings, labels}, (all) => AlexNet.uninitialized(all));
 	}
 
 	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */
@@ -199,41 +248,41 @@ export class AlexNet extends Model {
 		options: ClassifyManyOptions = {},
 	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
 		checked('pictures', manyPictures, pictures);
-		return this.#classifyMany(pictures, checked('classifyMany', classifyManyOptions, options));
+		const {top, crops, ...series} = checked('classifyMany', classifyManyOptions, options);
+		return inferMany(pictures, this.#series(series), async (pixels, signal) => ({
+			classes: this.#told(await this.predict(pixels, {crops, signal}), top),
+		}));
 	}
 
-	async *#classifyMany<P extends PictureInput>(
+	/**
+	 * What a layer puts out for many pictures, a vector each, in their order, as they come: decoded ahead and computed in
+	 * batches. See {@link Model.activations} for what a layer puts out, and in which order.
+	 *
+	 * ```ts
+	 * for await (const {picture, features} of model.features(paths, 'fc7')) console.log(picture, features);
+	 * ```
+	 *
+	 * @param pictures as for {@link AlexNet.classifyMany}
+	 * @param layer its name: 'fc7'
+	 * @throws ALEXNET_ARGUMENT at once for what is no series of pictures or no layer of the net; otherwise as
+	 * {@link AlexNet.classifyMany}.
+	 */
+	features<P extends PictureInput>(
 		pictures: Iterable<P> | AsyncIterable<P>,
-		{top, crops, batchSize = this.batchSize, signal}: Checked<typeof classifyManyOptions>,
-	): AsyncGenerator<ClassifiedPicture<P>, void, undefined> {
-		this.requireOpen();
-		const leaving = new AbortController();
-		const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
-		const decoded = mapAhead(pictures, Math.min(batchSize, decodedAtOnce), (picture) => this.#decoded(picture));
-		const told = mapAhead(decoded, batchSize, async ({picture, pixels, error}): Promise<ClassifiedPicture<P>> => {
-			if (!pixels) return {picture, error};
-			return {picture, classes: this.#told(await this.predict(pixels, {crops, signal: either}), top)};
-		});
-		try {
-			for (;;) {
-				const {done, value} = await untilAborted(told.next(), signal);
-				if (done === true) return;
-				yield value;
-			}
-		} finally {
-			leaving.abort();
-			void told.return();
-		}
+		layer: string,
+		options: FeaturesOptions = {},
+	): AsyncGenerator<PictureFeatures<P>, void, undefined> {
+		checked('pictures', manyPictures, pictures);
+		requireLayer(this.architecture.layers, checked('layer', text, layer));
+		const {crops, ...series} = checked('features', featuresOptions, options);
+		return inferMany(pictures, this.#series(series), async (pixels, signal) => ({
+			features: await this.activations(pixels, layer, {crops, signal}),
+		}));
 	}
 
-	async #decoded<P extends PictureInput>(picture: P): Promise<Decoded<P>> {
-		try {
-			return {picture, pixels: await decodePicture(picture, this.architecture.imageSize)};
-		} catch (error) {
-			this.requireOpen();
-			if (error instanceof AlexNetError) return {picture, error};
-			throw error;
-		}
+	#series({batchSize = this.batchSize, signal}: Pick<FeaturesOptions, 'batchSize' | 'signal'>): SeriesOptions {
+		const {imageSize} = this.architecture;
+		return {imageSize, batchSize, signal, requireOpen: this.requireOpen.bind(this)};
 	}
 
 	#told(probabilities: Float32Array, top: number): Classification[] {
@@ -246,19 +295,6 @@ export class AlexNet extends Model {
 }
 
 export const anAlexNet = must<AlexNet>('an AlexNet', (value) => value instanceof AlexNet);
-
-type Decoded<P> =
-	{picture: P; pixels: Uint8Array; error?: undefined} | {picture: P; pixels?: undefined; error: AlexNetError};
-
-/** Text and bytes are iterable, too, and are one picture. */
-const manyPictures = must<Iterable<PictureInput> | AsyncIterable<PictureInput>>(
-	'an array or another iterable of pictures (classify takes one)',
-	(value) =>
-		typeof value === 'object' &&
-		value !== null &&
-		(Symbol.iterator in value || Symbol.asyncIterator in value) &&
-		!ArrayBuffer.isView(value),
-);
 
 function labelsOf({labels, classes, architecture}: AlexNetOptions): readonly string[] {
 	if (labels && classes !== undefined && classes !== labels.length) {

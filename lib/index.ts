@@ -1,5 +1,5 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
-export type {ClassifiedPicture, ClassifyManyOptions} from './classifier.ts';
+export type {ClassifiedPicture, ClassifyManyOptions, FeaturesOptions, PictureFeatures} from './classifier.ts';
 export type {SaveOptions} from './checkpoint/checkpoint.ts';
 export {decodePicture, type DecodedPicture, type PictureInput} from './data/decode.ts';
 export type {RawPicture} from './data/picture-input.ts';
@@ -36,5 +36,6 @@ export type {Preset} from './net/presets/index.ts';
 export type {Environment, EpochProgress, Progress, ScheduleState} from './net/progress.ts';
 export {fewPictures, recipeFor, recipes, type Recipe, type RecipeName} from './net/recipes.ts';
 export type {EpochReport, StepReport, TrainOptions, TrainReport} from './training/trainer.ts';
+export type {FineTuneOptions} from './training/fine-tuning.ts';
 export type {ScheduleOptions} from './training/schedule.ts';
 export type {CropsOption, PcaScale, Statistics} from './data/views.ts';

@@ -12,7 +12,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/index.ts'],
 	['lib/run/'],
 	['lib/classifier.ts'],
-	['lib/training/'],
+	['lib/training/', 'lib/features/'],
 	['lib/checkpoint/', 'lib/selftest/'],
 	['lib/net/'],
 	['lib/ops.ts'],

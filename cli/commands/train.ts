@@ -10,7 +10,8 @@ import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index
 import {RunFolder} from '../../lib/run/run-folder.ts';
 import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
-import {resumeRun, startRun} from '../open-run.ts';
+import {fineTuneChecks, withFineTuning, type FineTuneCommandOptions} from '../fine-tuning.ts';
+import {resumeRun, startRun, type RunNetOptions} from '../open-run.ts';
 import {outliveOutput, Output} from '../output.ts';
 import {addOptions, commonChecks, runFlags} from '../parse.ts';
 import {describeDefaults, recipeCheck, withRecipe} from '../recipe-choice.ts';
@@ -18,13 +19,13 @@ import {resumedOptions} from '../run-config.ts';
 import {saveEveryOptions} from '../../lib/run/train-run.ts';
 import {describeBest, trainInTerminal} from '../train-run.ts';
 
+type NotOfTrain = 'devices' | 'preset' | 'architecture' | 'labels' | 'classes' | 'inferenceOnly';
+
 /** What the library is told, and what belongs to the command alone. */
 interface TrainCommandOptions
 	extends
-		Omit<
-			Checked<typeof alexNetOptions>,
-			'devices' | 'preset' | 'architecture' | 'labels' | 'classes' | 'inferenceOnly'
-		>,
+		Omit<Checked<typeof alexNetOptions>, NotOfTrain | keyof FineTuneCommandOptions>,
+		FineTuneCommandOptions,
 		Pick<AlexNetOptions, 'preset'>,
 		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
 		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {
@@ -40,6 +41,7 @@ interface TrainCommandOptions
 
 const checks = {
 	...{...imageFolderOptions.checks, ...alexNetOptions.checks, ...trainOptions.checks, ...commonChecks},
+	...fineTuneChecks,
 	...{saveEverySteps: saveEveryOptions.checks.steps, saveEveryMinutes: saveEveryOptions.checks.minutes},
 	seed: seed('decides weights, masks, crops, order and what is held out'),
 	// Runs from before there was a choice do not say which preset they are of.
@@ -73,6 +75,7 @@ const flags = {
 		],
 		'--columns <number>',
 	],
+	'Fine-tuning:': ['--from <checkpoint>', '--freeze <layers>', '--last-layer-learning-rate-scale <number>'],
 	'Pictures:': [
 		...['--validation-fraction <share>', '--no-augment', '--pca-scale <scale>', '--crops <number>', '--strict'],
 	],
@@ -114,15 +117,16 @@ async function train(
 	const asked = resumed ? resumedOptions(command, given, path, resumed.config) : given;
 	const data = await ImageFolder.open(folder, filled(imageFolderOptions, asked));
 	requireSeveralClasses(folder, data);
-	const options = resumed ? asked : withRecipe(command, asked, data.train.size, output);
+	const options = resumed ? asked : withFineTuning(command, withRecipe(command, asked, data.train.size, output));
 	const settings = {folder, ...options};
 	const opened = resumed
 		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
 		: await startRun(path, data, netOptions(options), settings);
 	await using model = opened.model;
-	const {epochs, divideAt, patience, crops} = options;
+	const {from, epochs, divideAt, patience, crops} = options;
+	const init = from === undefined ? initOf(options) : undefined;
 	const result = await trainInTerminal({
-		...{model, data, run: opened.run, init: initOf(options), output, signal},
+		...{model, data, run: opened.run, init, from, output, signal},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
 		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},
 		resumeWith: `alexnet train ${quoted(folder)} --resume ${quoted(path)}`,
@@ -130,8 +134,8 @@ async function train(
 	output.result(describeBest(result));
 }
 
-function netOptions(options: TrainCommandOptions): AlexNetOptions {
-	return {...filled(alexNetOptions, options), devices: options.device.split(',')};
+function netOptions(options: TrainCommandOptions): RunNetOptions {
+	return {...filled(alexNetOptions, options), devices: options.device.split(','), from: options.from};
 }
 
 /** The run's folder: a resumed run stays in its own. */

@@ -15,6 +15,7 @@ import {
 import {AlexNetError} from '../base/errors.ts';
 import {reasonOf} from '../base/files.ts';
 import {JsonReader} from '../base/json.ts';
+import {requireFreezable} from '../net/layer-names.ts';
 import {runOptions, type Precision} from '../net/options.ts';
 import {progressCheck, type Progress} from '../net/progress.ts';
 import {sgdOptions, type SgdSettings} from '../net/sgd.ts';
@@ -26,6 +27,11 @@ const formatVersion = 1;
 
 const required = ['architecture', 'labels', 'step', 'seed', 'batchSize', 'pcaScale', 'sgd'] as const;
 
+const {lastLayerLearningRateScale} = sgdOptions.checks;
+
+/** Files of older versions have no rate of its own for the last layer. */
+type SavedSgd = Omit<SgdSettings, 'lastLayerLearningRateScale'> & {readonly lastLayerLearningRateScale?: number};
+
 export interface CheckpointHeader {
 	architecture: Architecture;
 	labels: readonly string[];
@@ -34,11 +40,13 @@ export interface CheckpointHeader {
 	seed: number;
 	batchSize: number;
 	pcaScale: PcaScale;
-	sgd: SgdSettings;
+	sgd: SavedSgd;
 	/** Files of the first version do not say. */
 	hasStatistics?: boolean;
 	/** Whether `momentum.<name>` are there; files of older versions do not say, and have them. */
 	hasMomentum?: boolean;
+	/** Layers that keep their weights, by name, if there are any. */
+	frozen?: readonly string[];
 	/** Where training stopped; not there before the first step of a run. */
 	progress?: Progress;
 	/** Device and precision it was trained on; another may load it. */
@@ -54,9 +62,10 @@ const headerCheck: Check<CheckpointHeader> = where(
 		seed: integer(0),
 		batchSize: integer(1),
 		pcaScale,
-		sgd: fields<SgdSettings>(sgdOptions.checks),
+		sgd: fields<SavedSgd>({...sgdOptions.checks, lastLayerLearningRateScale: optional(lastLayerLearningRateScale)}),
 		hasStatistics: optional(flag),
 		hasMomentum: optional(flag),
+		frozen: optional(distinctNames(0)),
 		progress: optional(progressCheck),
 		devices: optional(listOf(text)),
 		precision: optional(runOptions.checks.precision),
@@ -99,7 +108,8 @@ export function decodeHeader(path: string, metadata: Readonly<Record<string, str
 		const header: unknown = Object.fromEntries(
 			Object.entries(encoded).map(([key, value]) => [key, reader.parse(value)]),
 		);
-		checked('the header', headerCheck, header);
+		const {architecture, frozen = []} = checked('the header', headerCheck, header);
+		requireFreezable(architecture.layers, frozen);
 		// As it was read: a resumed run writes the same bytes, and what a newer version has added stays.
 		return header as CheckpointHeader;
 	} catch (error) {

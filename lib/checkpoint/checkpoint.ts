@@ -44,7 +44,7 @@ export async function saveCheckpoint(model: Model, path: string, {momentum}: Sav
 }
 
 async function write(model: Model, path: string, hasMomentum: boolean): Promise<void> {
-	const {architecture, step, seed, batchSize, pcaScale, sgd, hasStatistics, progress, devices, precision} = model;
+	const {architecture, step, seed, batchSize, pcaScale, sgd, frozen, hasStatistics, progress} = model;
 	const header: CheckpointHeader = {
 		architecture,
 		labels: [...model.labels],
@@ -55,9 +55,10 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 		sgd,
 		hasStatistics,
 		hasMomentum,
+		...(frozen.length > 0 && {frozen}),
 		...(progress && {progress}),
-		devices,
-		precision,
+		devices: model.devices,
+		precision: model.precision,
 	};
 	// One array serves all tensors in turn: 151 MB for fc6 would otherwise be taken anew each time.
 	const scratch = new Float32Array(Math.max(...model.parameters.map(({elements}) => elements)));
@@ -77,7 +78,7 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 		shape,
 		read: () => Promise.resolve(values),
 	});
-	const momentum = hasMomentum ? model.parameters : [];
+	const momentum = hasMomentum ? model.parameters.filter(({learns}) => learns) : [];
 	await writeSafetensors(
 		path,
 		[
@@ -119,49 +120,82 @@ export async function loadCheckpoint<M extends Model>(
 	options: RunOptions,
 	make: ModelFactory<M>,
 ): Promise<M> {
-	const file = await SafetensorsFile.open(path);
-	try {
-		const header = decodeHeader(path, file.metadata);
-		requireTensors(path, file, header);
-		const {architecture, labels, step, seed, batchSize, pcaScale, sgd} = header;
+	return withCheckpoint(path, async (file, header) => {
+		const {architecture, labels, step, seed, batchSize, pcaScale, sgd, frozen, progress} = header;
 		// Files of the first version do not say; a net that had made a step had them.
 		const {hasStatistics = step > 0, hasMomentum = true} = header;
 		const model = make({
 			...filled(sgdOptions, sgd),
-			...{architecture, labels, seed, pcaScale},
+			...{architecture, labels, seed, pcaScale, freeze: frozen},
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 			threads: options.threads,
 			inferenceOnly: options.inferenceOnly,
 		});
-		try {
-			await fill(model, file, {hasStatistics, hasMomentum: hasMomentum && !model.inferenceOnly});
-		} catch (error) {
-			await model.dispose();
-			throw error;
-		}
+		await disposedOnError(model, () => fill(model, file, {parameters: model.parameters, hasStatistics, hasMomentum}));
 		model.step = step;
-		model.progress = header.progress;
+		model.progress = progress;
 		return model;
+	});
+}
+
+/**
+ * A model for other labels that begins with a checkpoint's weights, but for its last layer, which starts anew.
+ *
+ * @throws ALEXNET_ARGUMENT where the last layer is to be frozen, and what {@link loadCheckpoint} throws.
+ */
+export async function startFromCheckpoint<M extends Model>(
+	path: string,
+	options: Omit<ModelOptions, 'architecture'>,
+	make: ModelFactory<M>,
+): Promise<M> {
+	return withCheckpoint(path, async (file, {architecture, step, hasStatistics = step > 0}) => {
+		const {layers} = architecture;
+		const last = layers.at(-1);
+		if (last?.type !== 'linear') throw new Error('decodeHeader lets no other net pass.');
+		if (options.freeze?.includes(last.name) === true) {
+			const message = `${last.name} is replaced for the new classes and must learn. Leave it out of freeze.`;
+			throw new AlexNetError('ALEXNET_ARGUMENT', message);
+		}
+		const fresh = {...last, outputs: options.labels.length};
+		const model = make({...options, architecture: {...architecture, layers: [...layers.slice(0, -1), fresh]}});
+		await disposedOnError(model, async () => {
+			await model.initialize();
+			const parameters = model.parameters.filter(({name}) => !name.startsWith(`${last.name}.`));
+			await fill(model, file, {parameters, hasStatistics, hasMomentum: false});
+		});
+		return model;
+	});
+}
+
+async function withCheckpoint<M>(
+	path: string,
+	use: (file: SafetensorsFile, header: CheckpointHeader) => Promise<M>,
+): Promise<M> {
+	const file = await SafetensorsFile.open(path);
+	try {
+		const header = decodeHeader(path, file.metadata);
+		requireTensors(path, file, header);
+		return await use(file, header);
 	} finally {
 		await file.close();
 	}
 }
 
 /** @throws ALEXNET_CHECKPOINT where the file lacks a tensor of this net, or has it in another shape. Takes no memory. */
-function requireTensors(path: string, file: SafetensorsFile, {architecture, hasMomentum}: CheckpointHeader): void {
-	for (const {name, shape} of parametersOf(path, architecture)) {
+function requireTensors(path: string, file: SafetensorsFile, header: CheckpointHeader): void {
+	for (const {name, shape, learns} of parametersOf(path, header)) {
 		file.require(name, shape);
-		if (hasMomentum !== false) file.require(`momentum.${name}`, shape);
+		if (header.hasMomentum !== false && learns) file.require(`momentum.${name}`, shape);
 	}
-	for (const [name, shape] of statisticsOf(architecture)) file.require(name, shape);
+	for (const [name, shape] of statisticsOf(header.architecture)) file.require(name, shape);
 }
 
 /** Names and shapes of a net's parameters, as its layers tell them. */
-function parametersOf(path: string, architecture: Architecture): readonly Parameter[] {
+function parametersOf(path: string, {architecture, frozen = []}: CheckpointHeader): readonly Parameter[] {
 	const device = openDevice('cpu', {threads: 1});
 	const outlines = new Memory(device, {outline: true});
 	try {
-		const layers = placeColumns(architecture, [outlines], 'float32', 0);
+		const layers = placeColumns(architecture, [outlines], 'float32', 0, (name) => !frozen.includes(name));
 		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
 	} catch (error) {
 		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
@@ -180,15 +214,24 @@ function statisticsOf({imageSize}: Architecture): readonly (readonly [name: stri
 	];
 }
 
-/** What is not read is zero. */
+async function disposedOnError(model: Model, work: () => Promise<void>): Promise<void> {
+	try {
+		await work();
+	} catch (error) {
+		await model.dispose();
+		throw error;
+	}
+}
+
+/** Momentum that is not read is zero. */
 async function fill(
 	model: Model,
 	file: SafetensorsFile,
-	{hasStatistics, hasMomentum}: {hasStatistics: boolean; hasMomentum: boolean},
+	{parameters, ...has}: {parameters: readonly Parameter[]; hasStatistics: boolean; hasMomentum: boolean},
 ): Promise<void> {
 	const {imageSize} = model.architecture;
 	// Two arrays take turns: one is read into while the other is copied to the device.
-	const longest = Math.max(...model.parameters.map(({elements}) => elements));
+	const longest = Math.max(...parameters.map(({elements}) => elements));
 	let [next, copied] = [new Float32Array(longest), new Float32Array(longest)];
 	const copy = async (parameter: Parameter, contents: ParameterContents, name: string): Promise<void> => {
 		const values = await file.read(name, parameter.shape, next);
@@ -196,13 +239,13 @@ async function fill(
 		parameter.write(contents, values);
 		[next, copied] = [copied, next];
 	};
-	for (const parameter of model.parameters) {
+	for (const parameter of parameters) {
 		parameter.reset();
 		await copy(parameter, 'weights', parameter.name);
-		if (hasMomentum) await copy(parameter, 'velocity', `momentum.${parameter.name}`);
+		if (has.hasMomentum && parameter.learns) await copy(parameter, 'velocity', `momentum.${parameter.name}`);
 	}
 	await model.synchronize();
-	if (!hasStatistics) return;
+	if (!has.hasStatistics) return;
 	model.statistics = {
 		mean: await file.read('mean', [imageSize, imageSize, 3]),
 		pca: {values: await file.read('pca.values', [3]), vectors: await file.read('pca.vectors', [3, 3])},

@@ -1,10 +1,11 @@
 // The safetensors format: eight bytes with the header's length, a JSON header, then the tensors one after the other.
 import {open, type FileHandle} from 'node:fs/promises';
 import {AlexNetError} from '../base/errors.ts';
-import {reasonOf, replaceFile, UnsyncedError} from '../base/files.ts';
+import {reasonOf} from '../base/files.ts';
 import {allFinite} from '../base/finite.ts';
 import {elementsOf} from '../device/memory.ts';
 import type {Shape} from '../device/native.ts';
+import {bytesOf, writeWhole} from './write-whole.ts';
 import {longestHeader, parseHeader, requireNoHoles, type HeaderEntry, type Metadata} from './safetensors-header.ts';
 
 /** A tensor of fp32 to be written; `read` is called once, when its turn comes. */
@@ -26,33 +27,10 @@ export async function writeSafetensors(
 	tensors: readonly OutgoingTensor[],
 	metadata: Metadata,
 ): Promise<void> {
-	try {
-		await replaceFile(path, async (temporary) => {
-			const file = await open(temporary, 'w');
-			try {
-				await writeAll(file, header(tensors, metadata));
-				for (const tensor of tensors) {
-					const values = await tensor.read();
-					await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-				}
-			} finally {
-				await file.close();
-			}
-		});
-	} catch (error) {
-		if (error instanceof AlexNetError) throw error;
-		const message =
-			error instanceof UnsyncedError
-				? `${error.message}.`
-				: `Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`;
-		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
-	}
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-	for (let done = 0; done < bytes.length;) {
-		done += (await file.write(bytes, done)).bytesWritten;
-	}
+	await writeWhole(path, async (write) => {
+		await write(header(tensors, metadata));
+		for (const tensor of tensors) await write(bytesOf(await tensor.read()));
+	});
 }
 
 function header(tensors: readonly OutgoingTensor[], metadata: Metadata): Uint8Array {
@@ -112,6 +90,11 @@ export class SafetensorsFile {
 			await file?.close();
 			throw new AlexNetError('ALEXNET_CHECKPOINT', `Could not read ${path}: ${reasonOf(error)}.`, {cause: error});
 		}
+	}
+
+	/** The shape of a tensor, where the file has it. */
+	shapeOf(name: string): Shape | undefined {
+		return this.#entries.get(name)?.shape;
 	}
 
 	/** @throws ALEXNET_CHECKPOINT where the file has no such tensor of this shape. */

@@ -1,7 +1,7 @@
 // Places the columns of an architecture on devices.
 import type {Architecture} from './architecture.ts';
 import {AlexNetError} from '../base/errors.ts';
-import type {Layer, Layout} from './layers/layer.ts';
+import type {Layer, Layout, Placement} from './layers/layer.ts';
 import {kindOf} from './layers/registry.ts';
 import type {Memory} from '../device/memory.ts';
 import type {DataType} from '../device/native.ts';
@@ -13,15 +13,16 @@ import type {DataType} from '../device/native.ts';
  * first device.                                                                                  paper 3.2, 3.5, figure 2
  *
  * @param memories one a device
+ * @param learns whether a layer, by its name, has momentum and gradients
  */
 export function placeColumns(
 	architecture: Architecture,
 	memories: readonly Memory[],
 	precision: DataType,
 	seed: number,
-	inferenceOnly = false,
+	learns: Placement['learns'] = () => true,
 ): readonly Layer[] {
-	const placement = {memories, columns: architecture.columns, precision, inferenceOnly, seed};
+	const placement = {memories, columns: architecture.columns, precision, learns, seed};
 	const layers: Layer[] = [];
 	let layout = pictures(1, architecture.crop, memories.length);
 	for (const [place, spec] of architecture.layers.entries()) {

@@ -1,15 +1,17 @@
 import type {Architecture} from './architecture.ts';
-import {bytes, checked, filled, floats, instanceOf, requireLength} from '../base/check.ts';
+import {bytes, checked, filled, floats, instanceOf, requireLength, text, type Checked} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
 import type {MemoryUse} from '../device/native.ts';
+import {InferencePlan} from './inference-plan.ts';
+import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import type {Parameter} from './parameter.ts';
 import {noSuchClass} from '../data/picture-source.ts';
-import {InferencePlan, type Network} from './plan.ts';
+import type {Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
 import {sgdOptions, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
@@ -38,6 +40,8 @@ export class Model {
 	readonly inferenceOnly: boolean;
 	/** What scales PCA colour in training. */
 	readonly pcaScale: PcaScale;
+	/** Names of the layers that keep their weights in training. */
+	readonly frozen: readonly string[];
 	/** Updates made so far. */
 	step = 0;
 	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
@@ -47,7 +51,8 @@ export class Model {
 	readonly #memories: readonly Memory[];
 	readonly #queue = new WorkQueue();
 	readonly #stepper: Stepper;
-	readonly #predictor: Predictor;
+	/** By the layer whose outputs they give; of probabilities by undefined. */
+	readonly #predictors = new Map<string | undefined, Predictor>();
 	#sgd: SgdSettings;
 	#statistics: Statistics;
 	#hasStatistics = false;
@@ -67,6 +72,8 @@ export class Model {
 		this.seed = seed;
 		this.inferenceOnly = given.inferenceOnly;
 		this.pcaScale = given.pcaScale;
+		this.frozen = [...(given.freeze ?? [])];
+		requireFreezable(architecture.layers, this.frozen);
 		this.#sgd = filled(sgdOptions, given);
 		const {imageSize, crop} = architecture;
 		const mean = [imageSize, imageSize, 3];
@@ -75,10 +82,11 @@ export class Model {
 		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns, options);
 		try {
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
+			const learns = (layer: string): boolean => !this.inferenceOnly && !this.frozen.includes(layer);
 			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
 			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
 				memories,
-				layers: placeColumns(architecture, memories, type, seed, this.inferenceOnly),
+				layers: placeColumns(architecture, memories, type, seed, learns),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),
 			}));
 			this.#memories = taken.memories;
@@ -88,14 +96,6 @@ export class Model {
 			throw error;
 		}
 		this.#stepper = new Stepper(this.#network, this.#group);
-		this.#predictor = new Predictor({
-			plan: (rows) => this.#inferencePlan(rows),
-			settle: (promise) => this.#group.settle(promise),
-			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
-			most: batchSize,
-			classes: this.classes,
-			pictureBytes: imageSize * imageSize * 3,
-		});
 	}
 
 	/** Draws the initial weights, and sets momentum to zero. */
@@ -214,11 +214,21 @@ export class Model {
 	 * @throws ALEXNET_SHAPE, ALEXNET_ARGUMENT before anything runs; the signal's reason as soon as it aborts.
 	 */
 	async predict(images: Uint8Array, options: PredictOptions = {}): Promise<Float32Array> {
-		this.requireOpen();
-		const {crops, signal} = checked('predict', predictOptions, options);
-		checked('images', bytes, images);
-		const {imageSize, crop} = this.architecture;
-		return this.#predictor.predict(images, testViews(crops, imageSize, crop), signal);
+		return this.#infer(undefined, images, checked('predict', predictOptions, options));
+	}
+
+	/**
+	 * What a layer puts out for pictures, in inference: after its activation, without dropout; the last layer's are the
+	 * logits. Averaged over one centre crop or ten. The memory of a batch is kept for each layer that has been asked for.
+	 *
+	 * @param images [N, imageSize, imageSize, 3]. Leave it as it is until the promise settles.
+	 * @param layer its name: 'fc7'
+	 * @returns [N, outputs]; of a layer of channels [N, C, H, W], column 0's channels first, as PyTorch flattens them
+	 * @throws ALEXNET_ARGUMENT where there is no such layer, and what {@link Model.predict} throws.
+	 */
+	async activations(images: Uint8Array, layer: string, options: PredictOptions = {}): Promise<Float32Array> {
+		requireLayer(this.architecture.layers, checked('layer', text, layer));
+		return this.#infer(layer, images, checked('activations', predictOptions, options));
 	}
 
 	/** Resolves when all that was asked for has ended; rejects with what failed on a device since the last promise. */
@@ -237,15 +247,15 @@ export class Model {
 		return this.#queue.run(work);
 	}
 
-	/** The gradients of the last training step, by name, in PyTorch's order. */
+	/** The gradients of the last training step, by name, in PyTorch's order; none of frozen layers. */
 	async gradients(): Promise<Map<string, Float32Array>> {
 		this.requireTrainable();
-		return this.#readAll('gradient');
+		return this.#readAll('gradient', ({learns}) => learns);
 	}
 
 	/** The weights and biases, by name, in PyTorch's order. */
 	async getParameters(): Promise<Map<string, Float32Array>> {
-		return this.#readAll('weights');
+		return this.#readAll('weights', () => true);
 	}
 
 	/**
@@ -310,12 +320,12 @@ export class Model {
 	}
 
 	async #close(): Promise<void> {
-		this.#predictor.refuse(disposed());
+		for (const predictor of this.#predictors.values()) predictor.refuse(disposed());
 		await this.#queue.drain();
 		// A failure that nobody waited for has nobody left to hear of it.
 		await this.#group.synchronize().catch(() => undefined);
 		this.#stepper.dispose();
-		this.#predictor.dispose();
+		for (const predictor of this.#predictors.values()) predictor.dispose();
 		for (const memory of this.#memories) memory.dispose();
 		this.#group.close();
 	}
@@ -331,9 +341,34 @@ export class Model {
 		return work();
 	}
 
-	#inferencePlan(rows: number): InferencePlan {
-		const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
-		return takeMemory(this.#group.devices, purpose, (memories) => new InferencePlan(this.#network, rows, memories));
+	async #infer(
+		layer: string | undefined,
+		images: Uint8Array,
+		{crops, signal}: Checked<typeof predictOptions>,
+	): Promise<Float32Array> {
+		this.requireOpen();
+		checked('images', bytes, images);
+		const {imageSize, crop} = this.architecture;
+		const predictor = this.#predictors.get(layer) ?? this.#predictorOf(layer);
+		this.#predictors.set(layer, predictor);
+		return predictor.predict(images, testViews(crops, imageSize, crop), signal);
+	}
+
+	#predictorOf(layer: string | undefined): Predictor {
+		const {imageSize} = this.architecture;
+		const plan = (rows: number): InferencePlan => {
+			const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
+			return takeMemory(this.#group.devices, purpose, (memories) => {
+				return new InferencePlan(this.#network, rows, memories, layer);
+			});
+		};
+		return new Predictor({
+			plan,
+			settle: (promise) => this.#group.settle(promise),
+			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
+			most: this.batchSize,
+			pictureBytes: imageSize * imageSize * 3,
+		});
 	}
 
 	#views(count: number, {augment, indices, epoch = this.step}: TrainStepOptions): Float32Array {
@@ -348,10 +383,13 @@ export class Model {
 		return trainingViews({imageSize, crop, statistics, pcaScale, seed, epoch, indices: places});
 	}
 
-	async #readAll(contents: 'gradient' | 'weights'): Promise<Map<string, Float32Array>> {
+	async #readAll(
+		contents: 'gradient' | 'weights',
+		chosen: (parameter: Parameter) => boolean,
+	): Promise<Map<string, Float32Array>> {
 		return this.exclusively(async () => {
 			const all = new Map<string, Float32Array>();
-			for (const parameter of this.parameters)
+			for (const parameter of this.parameters.filter(chosen))
 				all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
 			return all;
 		});

@@ -56,6 +56,11 @@ export interface ModelOptions extends RunOptions, SgdOptions {
 	seed?: number | undefined;
 	/** What scales PCA colour: standard deviations, or the paper's eigenvalues; see {@link PcaScale}. Default 'deviation'. */
 	pcaScale?: PcaScale | undefined;
+	/**
+	 * Layers that keep their weights in training, by name: ['conv1', 'conv2']. They take no memory for momentum and
+	 * gradients, and nothing is computed backward below the lowest layer that learns.
+	 */
+	freeze?: readonly string[] | undefined;
 }
 
 const architecture = must<Architecture>('an architecture, with its layers', (value) => {
@@ -69,6 +74,7 @@ export const settingChecks = {
 	batchSize: option(batchSize, batchSize.help, recipes.paper.create.batchSize),
 	seed: seed('decides initial weights, dropout masks, crops and the order of pictures'),
 	pcaScale,
+	freeze: option(distinctNames(0), 'layers that keep their weights in training, by name'),
 };
 
 export const modelOptions = options<ModelOptions>()({

@@ -24,14 +24,14 @@ export interface ParameterOptions {
 	/** [C, H, W]: how a linear layer's inputs are made up of channels and pixels. */
 	readonly features?: readonly [number, number, number];
 	readonly precision: DataType;
-	/** Whether it has neither velocity nor gradient: nothing may then be queued that reads or writes them. */
-	readonly inferenceOnly: boolean;
+	/** Whether it has velocity and gradient: otherwise nothing may be queued that reads or writes them. */
+	readonly learns: boolean;
 	readonly places: readonly Place[];
 }
 
 /** From [K, C, R, S] to [K, R, S, C], and back. */
 const toDevice = [0, 2, 3, 1];
-const toFile = [0, 3, 1, 2];
+export const toFile = [0, 3, 1, 2];
 const asIs = [0, 1, 2, 3];
 
 /** What one device holds of a parameter. */
@@ -40,9 +40,9 @@ export class ParameterPart {
 	readonly shape: Shape;
 	/** Master weights, fp32. */
 	readonly weights: Tensor;
-	/** Momentum, fp32; without memory where the model is for inference only. */
+	/** Momentum, fp32; without memory where the parameter does not learn. */
 	readonly velocity: Tensor;
-	/** Of the last training step, fp32; without memory where the model is for inference only. */
+	/** Of the last training step, fp32; without memory where the parameter does not learn. */
 	readonly gradient: Tensor;
 	/** What the forward pass multiplies with: `weights`, or their bf16 copy. */
 	readonly operand: Tensor;
@@ -57,15 +57,14 @@ export class ParameterPart {
 	constructor(
 		memory: Memory,
 		{start, size, shape}: {start: FileShape; size: FileShape; shape: Shape},
-		{type, inferenceOnly}: {type: DataType; inferenceOnly: boolean},
+		{type, learns}: {type: DataType; learns: boolean},
 	) {
 		this.memory = memory;
 		this.start = start;
 		this.size = size;
 		this.shape = shape;
 		this.weights = memory.allocate(shape, 'float32');
-		const forTraining = (): Tensor =>
-			inferenceOnly ? memory.outline(shape, 'float32') : memory.allocate(shape, 'float32');
+		const forTraining = (): Tensor => (learns ? memory.allocate(shape, 'float32') : memory.outline(shape, 'float32'));
 		this.velocity = forTraining();
 		this.gradient = forTraining();
 		this.operand = type === 'float32' ? this.weights : memory.allocate(shape, type);
@@ -91,18 +90,19 @@ export class Parameter {
 	readonly shape: Shape;
 	/** Whether it is the biases of a layer; otherwise it is the weights. */
 	readonly isBias: boolean;
+	/** Whether training changes it: not where its layer is frozen, nor in a model for inference only. */
+	readonly learns: boolean;
 	/** Where it lies: a part for each block of weights that a device holds. */
 	readonly parts: readonly ParameterPart[];
-	readonly #inferenceOnly: boolean;
 	readonly #fileShape: FileShape;
 	readonly #channelsLast: boolean;
 
 	/** @internal */
-	constructor({name, shape, features, precision, inferenceOnly, places}: ParameterOptions) {
+	constructor({name, shape, features, precision, learns, places}: ParameterOptions) {
 		this.name = name;
 		this.shape = shape;
 		this.isBias = name.endsWith('.bias');
-		this.#inferenceOnly = inferenceOnly;
+		this.learns = learns;
 		const [rows = 1, columns = 1, height = 1, width = 1] = features ? [shape[0], ...features] : shape;
 		this.#fileShape = [rows, columns, height, width];
 		this.#channelsLast = features !== undefined || shape.length === 4;
@@ -111,7 +111,7 @@ export class Parameter {
 			const start = [ownRows[0], ownColumns[0], 0, 0] as const;
 			const size = [ownRows[1], ownColumns[1], height, width] as const;
 			const lies = this.#channelsLast ? toDevice.map((axis) => size[axis] ?? 0) : size.slice(0, shape.length);
-			return new ParameterPart(memory, {start, size, shape: lies}, {type, inferenceOnly});
+			return new ParameterPart(memory, {start, size, shape: lies}, {type, learns});
 		});
 	}
 
@@ -134,7 +134,7 @@ export class Parameter {
 
 	/** Queues zeros for momentum and gradient, where it has them. */
 	reset(): void {
-		if (this.#inferenceOnly) return;
+		if (!this.learns) return;
 		for (const {velocity, gradient} of this.parts) {
 			native.fill({output: velocity, value: 0});
 			native.fill({output: gradient, value: 0});

@@ -1,4 +1,5 @@
-// Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them.
+// Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them. Inference has
+// its own in inference-plan.ts.
 import {pictures} from './columns.ts';
 import type {Layer, LayerPlan, Layout, Parts} from './layers/layer.ts';
 import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
@@ -22,10 +23,8 @@ const arenaRow = 4096;
 type Arena = (layout: Layout) => Parts;
 
 /** What training and inference have in common: pictures in, the net's input out. */
-abstract class Plan {
+export abstract class Plan {
 	readonly batchSize: number;
-	/** [N, classes] fp32 */
-	readonly logits: Tensor;
 	protected readonly memories: readonly Memory[];
 	/** The first device's. */
 	protected readonly memory: Memory;
@@ -53,7 +52,6 @@ abstract class Plan {
 		this.input = onEach([batchSize, crop, crop, 3], precision);
 		let layout = pictures(batchSize, crop, memories.length);
 		this.layouts = layers.map((layer) => (layout = layer.output(layout)));
-		this.logits = memory.allocate(layout.shapes[0] ?? [], 'float32');
 	}
 
 	/** Queues pictures and what is seen of them. Leave the arrays as they are until the devices' next promises. */
@@ -64,6 +62,11 @@ abstract class Plan {
 
 	dispose(): void {
 		for (const memory of this.memories) memory.dispose();
+	}
+
+	/** [N, classes] fp32, on the first device. */
+	protected allocateLogits(): Tensor {
+		return this.memory.allocate(this.layouts.at(-1)?.shapes[0] ?? [], 'float32');
 	}
 
 	protected augment(): void {
@@ -87,14 +90,21 @@ abstract class Plan {
 	}
 }
 
-/** Forward and backward for one batch size. Every activation is kept for the backward pass. */
+/**
+ * Forward and backward for one batch size. Every activation is kept for the backward pass, which ends with the lowest
+ * layer that learns.
+ */
 export class TrainingPlan extends Plan {
+	/** [N, classes] fp32 */
+	readonly logits: Tensor;
 	/** [N] int32 */
 	readonly labels: Tensor;
 	/** [3] fp32: sum of losses, top-1 count, top-5 count */
 	readonly result: Tensor;
 	/** [N, classes] */
 	readonly #logitsGradient: Tensor;
+	/** The place of the lowest layer that learns. */
+	readonly #lowest: number;
 	/** Of each layer. */
 	readonly #outputs: readonly Parts[];
 	readonly #steps: readonly LayerPlan[];
@@ -103,6 +113,7 @@ export class TrainingPlan extends Plan {
 		super(network, batchSize, network.layers, memories);
 		const {memory, layouts} = this;
 		const {layers, precision} = network;
+		this.logits = this.allocateLogits();
 		this.labels = memory.allocate([batchSize], 'int32');
 		this.result = memory.allocate([3], 'float32');
 		this.#logitsGradient = memory.allocate(this.logits.shape, precision);
@@ -111,7 +122,8 @@ export class TrainingPlan extends Plan {
 				? [this.logits]
 				: shapes.flatMap((shape, device) => memories[device]?.allocate(shape, precision) ?? []),
 		);
-		const gradients = this.#gradients();
+		this.#lowest = layers.findIndex((layer) => layer.parameters.some(({parameter}) => parameter.learns));
+		const gradients = this.#gradients(this.#lowest);
 		this.#steps = layers.map((layer, index) =>
 			layer.plan({
 				memories,
@@ -132,7 +144,7 @@ export class TrainingPlan extends Plan {
 	}
 
 	backward(): void {
-		for (const layer of this.#steps.toReversed()) layer.backward();
+		for (const layer of this.#steps.slice(this.#lowest).toReversed()) layer.backward();
 	}
 
 	/** What was the first that is not finite in the last forward pass: "conv5's output"; undefined where all is. */
@@ -144,48 +156,23 @@ export class TrainingPlan extends Plan {
 		return undefined;
 	}
 
-	/** Gradients of the layers' outputs. They live one after the other, so two arenas in turn hold all of them. */
-	#gradients(): Parts[] {
+	/**
+	 * Gradients of the outputs of the layers from the lowest that learns, by the layers' places. They live one after the
+	 * other, so two arenas in turn hold all of them.
+	 */
+	#gradients(lowest: number): (Parts | undefined)[] {
 		const {layers} = this.network;
-		const inner = this.layouts.slice(0, -1);
-		const arenas = [this.arena(inner), this.arena(inner)] as const;
-		const gradients: Parts[] = [[this.#logitsGradient]];
+		const needed = this.layouts.slice(lowest, -1);
+		const arenas = [this.arena(needed), this.arena(needed)] as const;
+		const gradients: (Parts | undefined)[] = [];
+		gradients[layers.length - 1] = [this.#logitsGradient];
 		let turn: 0 | 1 = 0;
-		for (let index = layers.length - 2; index >= 0; --index) {
+		for (let index = layers.length - 2; index >= lowest; --index) {
 			const above = layers[index + 1];
 			if (!above?.backwardInPlace) turn = turn === 0 ? 1 : 0;
-			gradients.unshift(arenas[turn](inner[index] ?? {shapes: [], copies: false}));
+			gradients[index] = arenas[turn](this.layouts[index] ?? {shapes: [], copies: false});
 		}
 		return gradients;
-	}
-}
-
-/** Forward only: two arenas take turns, and what serves training alone is left out. */
-export class InferencePlan extends Plan {
-	/** [N, classes] fp32 */
-	readonly probabilities: Tensor;
-	readonly #steps: readonly LayerPlan[];
-
-	constructor(network: Network, batchSize: number, memories: readonly Memory[]) {
-		const layers = network.layers.filter((layer) => !layer.trainingOnly);
-		super(network, batchSize, layers, memories);
-		const inner = this.layouts.slice(0, -1);
-		const arenas = [this.arena(inner), this.arena(inner)] as const;
-		this.probabilities = this.memory.allocate(this.logits.shape, 'float32');
-		let input = this.input;
-		this.#steps = layers.map((layer, index) => {
-			const layout = inner[index];
-			const output = layout ? arenas[index % 2 === 0 ? 0 : 1](layout) : [this.logits];
-			const plan = layer.plan({memories, input, output});
-			input = output;
-			return plan;
-		});
-	}
-
-	forward(): void {
-		this.augment();
-		for (const layer of this.#steps) layer.forward(0);
-		native.softmax({logits: this.logits, probabilities: this.probabilities});
 	}
 }
 

@@ -1,17 +1,21 @@
 import {untilAborted} from '../base/abort.ts';
 import {AlexNetError} from '../base/errors.ts';
-import type {InferencePlan} from './plan.ts';
+import type {InferencePlan} from './inference-plan.ts';
+import {elementsOf} from '../device/memory.ts';
 import {viewWidth} from '../data/views.ts';
 
 /** A plan, and the host memory that its rows are gathered in. */
 interface Slot {
 	readonly plan: InferencePlan;
+	/** Values that it gives for each row. */
+	readonly width: number;
 	readonly images: Uint8Array;
 	readonly views: Float32Array;
-	readonly probabilities: Float32Array;
+	/** What the plan gives. */
+	readonly values: Float32Array;
 }
 
-/** Pictures that wait for their probabilities. */
+/** Pictures that wait. */
 interface Request {
 	readonly images: Uint8Array;
 	readonly pictures: number;
@@ -19,7 +23,7 @@ interface Request {
 	readonly views: Float32Array;
 	readonly crops: number;
 	readonly signal: AbortSignal | undefined;
-	readonly resolve: (probabilities: Float32Array) => void;
+	readonly resolve: (values: Float32Array) => void;
 	readonly reject: (reason: unknown) => void;
 }
 
@@ -28,7 +32,7 @@ interface Row {
 	readonly request: Request;
 	readonly picture: number;
 	readonly view: number;
-	/** Of the request: [pictures, classes]. */
+	/** Of the request: [pictures, width]. */
 	readonly sums: Float64Array;
 }
 
@@ -41,13 +45,12 @@ export interface PredictorOptions {
 	readonly inTurn: (work: () => Promise<void>) => Promise<void>;
 	/** Rows of a batch at most. */
 	readonly most: number;
-	readonly classes: number;
 	readonly pictureBytes: number;
 }
 
 /**
- * Predicts any number of pictures, each in one or several views. What is asked for while the devices are busy waits, and
- * is then put together in batches; where they are idle nothing waits.
+ * Runs inference on any number of pictures, each in one or several views, over which results are averaged. What is asked
+ * for while the devices are busy waits, and is then put together in batches; where they are idle nothing waits.
  *
  * Batches have a few sizes, each with a plan that is kept: together they hold less than three times what the largest does.
  */
@@ -133,11 +136,12 @@ export class Predictor {
 	}
 
 	async #predict(group: readonly Request[]): Promise<void> {
-		const {classes, settle} = this.#options;
-		const sums = group.map(({pictures}) => new Float64Array(pictures * classes));
+		const {settle} = this.#options;
+		const slot = this.#slot(group.reduce((sum, {pictures, crops}) => sum + pictures * crops, 0));
+		const {width} = slot;
+		const size = slot.plan.batchSize;
+		const sums = group.map(({pictures}) => new Float64Array(pictures * width));
 		const rows = group.flatMap((request, index) => rowsOf(request, sums[index] ?? new Float64Array()));
-		const slot = this.#slot(rows.length);
-		const size = slot.probabilities.length / classes;
 		for (let start = 0; start < rows.length; start += size) {
 			if (group.every(({signal}) => signal?.aborted)) return;
 			const batch = rows.slice(start, start + size);
@@ -145,11 +149,11 @@ export class Predictor {
 			this.#gather(batch, slot, own === undefined);
 			slot.plan.write(own ?? slot.images, slot.views);
 			slot.plan.forward();
-			await settle(slot.plan.probabilities.read(slot.probabilities));
+			await settle(slot.plan.result.read(slot.values));
 			for (const [row, {sums: own, picture, view}] of batch.entries()) {
-				const values = slot.probabilities.subarray(row * classes, (row + 1) * classes);
-				if (view === 0) own.set(values, picture * classes);
-				else addTo(own, picture * classes, values);
+				const values = slot.values.subarray(row * width, (row + 1) * width);
+				if (view === 0) own.set(values, picture * width);
+				else addTo(own, picture * width, values);
 			}
 		}
 		// Divided once: a mean of probabilities is no more than 1, as a sum of rounded tenths can be.
@@ -184,19 +188,22 @@ export class Predictor {
 
 	/** The smallest of a few sizes that takes all rows at once, or the largest: so that plans do not pile up. */
 	#slot(rows: number): Slot {
-		const {most, classes, pictureBytes, plan} = this.#options;
+		const {most, pictureBytes} = this.#options;
 		const sizes = [1, 2, 4, 10, 16, 32, 64, 128, 256, 512, 1024].filter((size) => size < most);
 		const size = sizes.find((candidate) => candidate >= rows) ?? most;
 		const known = this.#slots.get(size);
 		if (known) return known;
-		const slot = {
-			images: new Uint8Array(size * pictureBytes),
-			views: new Float32Array(size * viewWidth),
-			probabilities: new Float32Array(size * classes),
-			plan: plan(size), // last: nothing may fail while nobody holds it
-		};
-		this.#slots.set(size, slot);
-		return slot;
+		const [images, views] = [new Uint8Array(size * pictureBytes), new Float32Array(size * viewWidth)];
+		const plan = this.#options.plan(size);
+		try {
+			const values = new Float32Array(elementsOf(plan.result.shape));
+			const slot = {plan, width: values.length / size, images, views, values};
+			this.#slots.set(size, slot);
+			return slot;
+		} catch (error) {
+			plan.dispose(); // no memory for the values on the host
+			throw error;
+		}
 	}
 }
 

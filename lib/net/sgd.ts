@@ -1,6 +1,6 @@
 import {allNeeded, number, option, options} from '../base/check.ts';
 import {native} from '../device/native.ts';
-import type {Parameter} from './parameter.ts';
+import type {Layer} from './layers/layer.ts';
 import {recipes} from './recipes.ts';
 
 /** Momentum SGD with weight decay.                                                                          paper 5 */
@@ -15,6 +15,8 @@ export interface SgdOptions {
 	biasLearningRateScale?: number | undefined;
 	/** Weight decay of biases. Default 0, as in the released code. */
 	biasWeightDecay?: number | undefined;
+	/** What multiplies the learning rate in the last layer. Default 1. */
+	lastLayerLearningRateScale?: number | undefined;
 }
 
 export const sgdOptions = options<SgdOptions>()({
@@ -23,6 +25,7 @@ export const sgdOptions = options<SgdOptions>()({
 	weightDecay: option(number(0), 'weight decay, except of biases', 0.0005),
 	biasLearningRateScale: option(number(0), 'what multiplies the learning rate for biases', 2),
 	biasWeightDecay: option(number(0), 'weight decay of biases', 0),
+	lastLayerLearningRateScale: option(number(0), 'what multiplies the learning rate in the last layer', 1),
 });
 
 /** {@link SgdOptions} with every value filled in. */
@@ -30,19 +33,29 @@ export type SgdSettings = {readonly [Option in keyof SgdOptions]-?: number};
 
 export const sgdSettingsCheck = allNeeded(sgdOptions);
 
-/** Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters, a call for each device. */
-export function sgd(parameters: readonly Parameter[], settings: SgdSettings): void {
-	const parts = parameters.flatMap(({isBias, parts: own}) => own.map((part) => ({isBias, part})));
+/**
+ * Queues v <- momentum v - weightDecay rate w - rate gradient; w <- w + v for all parameters that learn, a call for each
+ * device.
+ */
+export function sgd(layers: readonly Layer[], settings: SgdSettings): void {
+	const {learningRate, biasLearningRateScale, lastLayerLearningRateScale} = settings;
+	const parts = layers.flatMap((layer, index) => {
+		const ofLayer = learningRate * (index === layers.length - 1 ? lastLayerLearningRateScale : 1);
+		const learning = layer.parameters.filter(({parameter}) => parameter.learns);
+		return learning.flatMap(({parameter: {isBias, parts: own}}) =>
+			own.map((part) => ({isBias, part, rate: ofLayer * (isBias ? biasLearningRateScale : 1)})),
+		);
+	});
 	for (const device of new Set(parts.map(({part}) => part.memory.device))) {
 		const here = parts.filter(({part}) => part.memory.device === device);
 		native.sgd({
 			momentum: settings.momentum,
-			parameters: here.map(({isBias, part: {weights, velocity, gradient, operand}}) => ({
+			parameters: here.map(({isBias, rate, part: {weights, velocity, gradient, operand}}) => ({
 				weights,
 				velocity,
 				gradient,
 				copy: operand === weights ? undefined : operand,
-				learningRate: settings.learningRate * (isBias ? settings.biasLearningRateScale : 1),
+				learningRate: rate,
 				weightDecay: isBias ? settings.biasWeightDecay : settings.weightDecay,
 			})),
 		});

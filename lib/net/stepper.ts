@@ -1,7 +1,6 @@
 import type {DeviceGroup} from '../device/device-group.ts';
 import {takeMemory} from '../device/memory.ts';
 import type {StepResult} from './options.ts';
-import type {Parameter} from './parameter.ts';
 import {TrainingPlan, type Network} from './plan.ts';
 import {sgd, type SgdSettings} from './sgd.ts';
 
@@ -24,13 +23,11 @@ export interface Batch {
 export class Stepper {
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
-	readonly #parameters: readonly Parameter[];
 	#plan: TrainingPlan | undefined;
 
 	constructor(network: Network, group: DeviceGroup) {
 		this.#network = network;
 		this.#group = group;
-		this.#parameters = network.layers.flatMap((layer) => layer.parameters.map(({parameter}) => parameter));
 	}
 
 	/** Forward, backward and, where there are settings, the update. Where it fails the weights are as they were. */
@@ -43,7 +40,7 @@ export class Stepper {
 		plan.backward();
 		if (update) {
 			this.#group.meet(); // either all devices update their weights or, where one has failed, none
-			sgd(this.#parameters, update);
+			sgd(this.#network.layers, update);
 		}
 		const result = new Float32Array(3);
 		await this.#group.settle(plan.result.read(result));

@@ -46,6 +46,19 @@ test('a loaded model predicts and trains on as the saved one, bit for bit', asyn
 	t.deepEqual(await loaded.getParameters(), await model.getParameters());
 });
 
+test('a file of before the last layer had a rate of its own is read, and means that it has none', async (t) => {
+	const path = join(folder, 'older.safetensors');
+	await using model = await trained();
+	await saveCheckpoint(model, path);
+	const {header, data} = split(await readFile(path));
+	const {lastLayerLearningRateScale, ...sgd} = JSON.parse(header.__metadata__.sgd!) as Record<string, number>;
+	t.is(lastLayerLearningRateScale, 1);
+	header.__metadata__.sgd = JSON.stringify(sgd);
+	await writeFile(path, joined(JSON.stringify(header), data));
+	await using loaded = await load(path);
+	t.deepEqual(loaded.sgd, model.sgd);
+});
+
 test('another precision may load it', async (t) => {
 	const path = join(folder, 'precision.safetensors');
 	await using model = await trained();

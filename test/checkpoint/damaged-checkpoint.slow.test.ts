@@ -86,6 +86,21 @@ const manyFields = (count: number, name: string): Record<string, number> =>
 	Object.fromEntries(Array.from({length: count}, (_, index) => [`${name}${index}`, 0]));
 
 testRefused(
+	'a net with a frozen layer that is not there',
+	metadata('frozen', ['conv9']),
+	/is damaged: The net has no layer 'conv9'/,
+);
+testRefused(
+	'a net of frozen layers alone',
+	metadata('frozen', ['conv1', 'conv2', 'fc6', 'fc8']),
+	/is damaged: All layers with weights are frozen/,
+);
+testRefused(
+	'frozen layers that are no list',
+	metadata('frozen', 'conv1'),
+	/frozen must be an array of names, got 'conv1'/,
+);
+testRefused(
 	'a tensor that begins before the data',
 	header((tensor) => (tensor('conv1.weight').data_offsets = [-8, 9400])),
 	/conv1\.weight\.data_offsets\[0\] must be an integer of at least 0, got -8/,

@@ -1,7 +1,6 @@
 // The examples run, as a program that has installed the package would run them, on a few small pictures.
-import {spawn, type ChildProcessWithoutNullStreams} from 'node:child_process';
 import {once} from 'node:events';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -9,6 +8,8 @@ import test from 'ava';
 import {root} from '../helpers/sources.ts';
 import {AlexNet} from '../../lib/index.ts';
 import {writeCorruptPicture, writePictures} from '../helpers/command.ts';
+import {writeSmallCheckpoint} from '../helpers/small-checkpoint.ts';
+import {installInto, outputOf, start} from '../helpers/user-project.ts';
 
 /** A user's project: the examples, pictures, and this checkout as the installed package, from its sources. */
 const project = mkdtempSync(join(tmpdir(), 'alexnet-examples-'));
@@ -20,36 +21,16 @@ test.after.always(() => {
 
 test.before(async () => {
 	cpSync(join(root, 'examples'), project, {recursive: true});
-	const installed = join(project, 'node_modules/alexnet-cuda');
-	mkdirSync(installed, {recursive: true});
-	symlinkSync(join(root, 'lib'), join(installed, 'lib'));
-	const manifest = readFileSync(join(root, 'package.json'), 'utf8');
-	const fromSources = manifest.replaceAll(/\.\/dist\/lib\/(\w+)\.js/g, './lib/$1.ts');
-	writeFileSync(join(installed, 'package.json'), fromSources);
-	writeFileSync(join(project, 'package.json'), '{"type": "module"}');
+	installInto(project);
 	await writePictures(join(project, 'pictures'), {red: [200, 40, 40], blue: [40, 40, 200]}, 18);
 });
-
-function start(file: string, ...args: string[]): ChildProcessWithoutNullStreams {
-	return spawn(process.execPath, [`--import=${import.meta.resolve('tsx')}`, file, ...args], {cwd: project});
-}
-
-async function outputOf(file: string, ...args: string[]): Promise<string> {
-	const child = start(file, ...args);
-	let [stdout, stderr] = ['', ''];
-	child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-	child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-	const [code] = (await once(child, 'close')) as [number | null];
-	if (code !== 0) throw new Error(`${file} ended with ${code ?? 'a signal'}: ${stdout}${stderr}`);
-	return stdout;
-}
 
 const learned =
 	/^epoch 1: loss \d\.\d+, of held-out pictures right \d+\.\d %\n(.*\n)*\S+\.png: (red|blue) with \d+\.\d %\n$/m;
 
 for (const file of ['train-a-folder.mjs', 'train-a-folder.ts']) {
 	test.serial(`${file} learns, saves and names a picture`, async (t) => {
-		t.regex(await outputOf(file, 'pictures', `${file}.safetensors`, '1'), learned);
+		t.regex(await outputOf(project, file, 'pictures', `${file}.safetensors`, '1'), learned);
 		await using model = await AlexNet.load(join(project, `${file}.safetensors`), {inferenceOnly: true});
 		t.deepEqual(model.labels, ['blue', 'red']);
 	});
@@ -63,7 +44,7 @@ test.serial('own-architecture.ts learns with four layers, and its file tells the
 test.serial(
 	'classify-over-http.ts answers requests that come at once, refuses what is no picture, and ends',
 	async (t) => {
-		const server = start('classify-over-http.ts', checkpoint, '0');
+		const server = start(project, 'classify-over-http.ts', checkpoint, '0');
 		t.teardown(() => server.kill('SIGKILL'));
 		let stderr = '';
 		server.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
@@ -101,13 +82,25 @@ test.serial(
 );
 
 test.serial('two-devices.ts computes the same on two devices as on one', async (t) => {
-	const output = await outputOf('two-devices.ts');
+	const output = await outputOf(project, 'two-devices.ts');
 	const losses = [...output.matchAll(/loss (\d+\.\d+) on one device, (\d+\.\d+) on cpu:0 and cpu:1/g)];
 	t.is(losses.length, 2, output);
 	for (const [, one, two] of losses) t.true(Math.abs(Number(one) - Number(two)) < 0.001, output);
 });
 
 test.serial('operations-by-hand.ts learns its classes', async (t) => {
-	const output = await outputOf('operations-by-hand.ts');
+	const output = await outputOf(project, 'operations-by-hand.ts');
 	t.regex(output, /right 8 of 8\n$/);
+});
+
+test.serial('fine-tune.ts learns from another net, and finds the pictures of the same colour', async (t) => {
+	await writeSmallCheckpoint(join(project, 'teacher.safetensors'));
+	const output = await outputOf(project, 'fine-tune.ts', 'teacher.safetensors', 'pictures', 'tuned.safetensors', '1');
+	t.regex(
+		output,
+		/^epoch 1: loss \d\.\d+\nmost like pictures\/blue\/\d+\.png:\n(\d+\.\d+ pictures\/blue\/\d+\.png\n){6}$/,
+	);
+	await using model = await AlexNet.load(join(project, 'tuned.safetensors'), {inferenceOnly: true});
+	t.deepEqual(model.labels, ['blue', 'red']);
+	t.deepEqual(model.frozen, ['conv1', 'conv2']);
 });

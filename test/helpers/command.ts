@@ -19,10 +19,13 @@ export interface Running {
 	when?: {printed: string; send: NodeJS.Signals};
 	/** Variables besides this process's own. */
 	environment?: Readonly<Record<string, string>>;
+	/** Where it runs. */
+	cwd?: string;
 }
 
-export async function alexnet(args: readonly string[], {when, environment}: Running = {}): Promise<Ended> {
-	const child = spawn(process.execPath, ['--import=tsx', main, ...args], {
+export async function alexnet(args: readonly string[], {when, environment, cwd}: Running = {}): Promise<Ended> {
+	const child = spawn(process.execPath, [`--import=${import.meta.resolve('tsx')}`, main, ...args], {
+		cwd,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: {...process.env, ...environment},
 	});

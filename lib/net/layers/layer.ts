@@ -9,8 +9,8 @@ export interface Placement {
 	readonly columns: number;
 	/** What is multiplied. */
 	readonly precision: DataType;
-	/** Whether parameters have neither momentum nor gradient. */
-	readonly inferenceOnly: boolean;
+	/** Whether a layer, by its name, learns: otherwise its parameters have neither momentum nor gradient. */
+	readonly learns: (layer: string) => boolean;
 	/** Decides dropout's masks. */
 	readonly seed: number;
 }
@@ -40,9 +40,9 @@ export interface LayerTensors {
 	readonly memories: readonly Memory[];
 	readonly input: Parts;
 	readonly output: Parts;
-	/** Missing in inference. backward() may overwrite it. */
+	/** Missing in inference and where neither the layer nor one below learns. backward() may overwrite it. */
 	readonly outputGradient?: Parts | undefined;
-	/** Missing in inference and for the first layer. */
+	/** Missing in inference and where nothing below learns. */
 	readonly inputGradient?: Parts | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface LayerTensors {
 export interface LayerPlan {
 	/** @param step updates made so far: dropout's masks depend on it. */
 	forward(step: number): void;
-	/** Writes the parameters' gradients and inputGradient. Only where there is an outputGradient. */
+	/** Writes the gradients of parameters that learn, and inputGradient. Only where there is an outputGradient. */
 	backward(): void;
 }
 

@@ -19,7 +19,8 @@ export interface WeightBlock {
 	/** Whose inputs: a device's place in the group. */
 	readonly from: number;
 	readonly weights: Tensor;
-	readonly weightGradient: Tensor;
+	/** Missing where the layer does not learn. */
+	readonly weightGradient: Tensor | undefined;
 }
 
 /** What the outputs on one device are made of. */
@@ -29,7 +30,8 @@ export interface Unit {
 	/** What comes from the other device, where the layer reads both columns. */
 	readonly peer: WeightBlock | undefined;
 	readonly bias: Tensor;
-	readonly biasGradient: Tensor;
+	/** Missing where the layer does not learn. */
+	readonly biasGradient: Tensor | undefined;
 }
 
 /** One unit with its tensors. */
@@ -144,10 +146,10 @@ function backward(
 		return [native.send({input: exchange.outgoing, output: exchange.arriving})];
 	});
 	for (const {own, biasGradient, input, exchange, outputGradient, inputGradient} of withGradient) {
-		product.backwardWeights({input, outputGradient, weightGradient: own.weightGradient, biasGradient});
-		if (exchange) {
-			const {landing, block} = exchange;
-			product.backwardWeights({input: landing, outputGradient, weightGradient: block.weightGradient});
+		const [weightGradient, peerGradient] = [own.weightGradient, exchange?.block.weightGradient];
+		if (weightGradient) product.backwardWeights({input, outputGradient, weightGradient, biasGradient});
+		if (exchange && peerGradient) {
+			product.backwardWeights({input: exchange.landing, outputGradient, weightGradient: peerGradient});
 		}
 		if (inputGradient) product.backwardInput({outputGradient, weights: own.weights, inputGradient});
 	}

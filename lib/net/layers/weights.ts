@@ -25,10 +25,7 @@ export class Weights {
 	readonly parameters: readonly [Parameter, Parameter];
 	readonly #blocks: readonly {device: number; from: number}[];
 
-	constructor(
-		{memories, precision, inferenceOnly}: Placement,
-		{name, shape, features, readsPeer, holders}: WeightOptions,
-	) {
+	constructor({memories, precision, learns}: Placement, {name, shape, features, readsPeer, holders}: WeightOptions) {
 		const [outputs = 0] = shape;
 		const columns = features ? features[0] : (shape[1] ?? 0);
 		const rows = (device: number): [number, number] => [(device * outputs) / holders, outputs / holders];
@@ -48,7 +45,7 @@ export class Weights {
 			return [{memory, rows: rows(device), ...(readsPeer && {columns: [from * share, share]})}];
 		});
 		const biases = devices.map(({memory, device}) => ({memory, rows: rows(device)}));
-		const common = {precision, inferenceOnly};
+		const common = {precision, learns: learns(name)};
 		this.parameters = [
 			new Parameter({...common, name: `${name}.weight`, shape, places, ...(features && {features})}),
 			new Parameter({...common, name: `${name}.bias`, shape: [outputs], places: biases}),
@@ -61,11 +58,11 @@ export class Weights {
 		const blocks = weight.parts.map((part, index): WeightBlock & {device: number} => ({
 			...(this.#blocks[index] ?? {device: 0, from: 0}),
 			weights: see(part.operand, part),
-			weightGradient: see(part.gradient, part),
+			weightGradient: weight.learns ? see(part.gradient, part) : undefined,
 		}));
 		return bias.parts.flatMap(({weights, gradient}, device) => {
 			const [own, peer] = blocks.filter((block) => block.device === device);
-			return own ? [{own, peer, bias: weights, biasGradient: gradient}] : [];
+			return own ? [{own, peer, bias: weights, biasGradient: bias.learns ? gradient : undefined}] : [];
 		});
 	}
 }

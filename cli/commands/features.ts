@@ -1,0 +1,75 @@
+import {dirname, join} from 'node:path';
+import type {Command} from 'commander';
+import {option, text} from '../../lib/base/check.ts';
+import {makeFolder} from '../../lib/base/files.ts';
+import {featuresOptions} from '../../lib/classifier.ts';
+import {listTree, pictureKinds} from '../../lib/data/listing.ts';
+import {collectFeatures} from '../../lib/features/collect.ts';
+import {featuresPath, writeFeatures} from '../../lib/features/features-file.ts';
+import {AlexNet, AlexNetError} from '../../lib/index.ts';
+import {count} from '../format.ts';
+import {Output} from '../output.ts';
+import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
+
+interface FeaturesCommandOptions extends RunCommandOptions {
+	layer: string;
+	out: string;
+	batchSize: number;
+	crops: 1 | 10;
+}
+
+/** More would take memory for little speed. */
+const viewsAtOnce = 32;
+
+const checks = {
+	...{...featuresOptions.checks, ...commonChecks},
+	batchSize: option(commonChecks.batchSize, 'pictures at once', viewsAtOnce),
+	layer: option(text, "the layer whose outputs they are; the paper's are the last hidden one's", 'fc7'),
+	out: option(
+		featuresPath,
+		'the file to write: .safetensors, or .npy with the names in a .txt',
+		'features.safetensors',
+	),
+};
+
+export function addFeatures(program: Command): void {
+	const command = program
+		.command('features')
+		.summary('write the feature vectors of pictures')
+		.description(
+			'Write what a layer puts out for each picture in a folder and the folders in it, after its activation and ' +
+				'without dropout: [pictures, outputs] in fp32, of a layer of channels [C, H, W] in a row. ' +
+				'`alexnet nearest` finds similar pictures with it.',
+		)
+		.argument('<checkpoint>', 'for example run/best.safetensors')
+		.argument('<folder>', 'the pictures, with or without folders for classes');
+	addOptions(command, checks, '--layer <name>', '--out <file>', '--crops <number>', ...runFlags);
+	addOptions(command, checks, '--batch-size <number>', '--json');
+	command.action(async (checkpoint: string, folder: string, options: FeaturesCommandOptions) => {
+		const output = new Output(options);
+		const {device, threads, precision, batchSize, layer, crops, out} = options;
+		const {pictures} = await listTree(folder, `a folder of ${pictureKinds} files`);
+		if (pictures.length === 0) {
+			throw new AlexNetError('ALEXNET_FOLDER', `'${folder}' holds no pictures. Expected ${pictureKinds} files.`);
+		}
+		await makeFolder(dirname(out));
+		const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
+		await using model = await AlexNet.load(checkpoint, load);
+		const vectors = model.features(
+			pictures.map((name) => join(folder, name)),
+			layer,
+			{crops},
+		);
+		let done = 0;
+		const features = await collectFeatures(pictures, vectors, (error) => {
+			output.progress('features', ++done, pictures.length);
+			if (error) output.note(`${error.message} (${error.code}) It is left out.`);
+		});
+		await writeFeatures(out, {...features, layer, crops, checkpoint, folder});
+		output.clear();
+		const {names, width} = features;
+		output.json({out, layer, pictures: names.length, width, unreadable: pictures.length - names.length});
+		const each = width.toLocaleString('en-US');
+		if (!output.isJson) output.result(`${out}: ${each} outputs of ${layer} for ${count(names.length, 'picture')}`);
+	});
+}
