@@ -1,20 +1,13 @@
-// The thread that submits the work of all CUDA devices of the process, and what is given back on it.
-//
-// One thread, so that an event is always recorded before another device's stream waits for it: cudaStreamWaitEvent on an
-// event that was never recorded does nothing.
+// What is given back to the runtime (memory, streams, events), on a thread of its own: it waits for the GPUs, and neither
+// the event loop nor a device's thread must.
 #pragma once
 
 #include <functional>
-#include <memory>
-
-#include "../../core/queue.h"
 
 namespace alexnet::cuda {
 
-std::shared_ptr<Queue> submissions();
-
-// Gives something back to the runtime (memory, streams) on the submitting thread, behind all that is queued now: cudaFree
-// may block until the GPU is idle; the event loop must not.
+// `release` runs when all has ended that was launched on any GPU before: what it gives back is no longer in use, since a
+// task that is still queued holds on to what it needs. It checks with isLost().
 void releaseLater(std::function<void()> release);
 // Gives back now what is waiting.
 void releaseNow();

@@ -8,12 +8,14 @@ constexpr const char* kOtherBuild =
 constexpr const char* kDoesNotFit =
     "The kernel does not fit this GPU, and did not run. Please report it with the output of 'alexnet devices'.";
 constexpr const char* kCompiles =
-    "The driver compiles this build's kernels for this GPU, and could not: install the driver's newest version, or build "
+    "The driver compiles this build's kernels for this GPU, and could not: install the driver's newest version, or "
+    "build "
     "with ALEXNET_CUDA_ARCHITECTURES=release.";
 constexpr const char* kBusy =
     "Another process has the GPU for itself, or its compute mode lets nobody in: 'nvidia-smi -q -d COMPUTE' tells, "
     "'nvidia-smi -c DEFAULT' shares it.";
-constexpr const char* kService = "The GPU is shared by NVIDIA's MPS: see whether nvidia-cuda-mps-control runs, and its log.";
+constexpr const char* kService =
+    "The GPU is shared by NVIDIA's MPS: see whether nvidia-cuda-mps-control runs, and its log.";
 constexpr const char* kHardware =
     "The GPU or its link is at fault, not the program: see nvidia-smi -q and the Xid lines of the kernel's log.";
 
