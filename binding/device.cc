@@ -9,15 +9,37 @@
 #include "tensor.h"
 
 namespace alexnet::binding {
+namespace {
+
+Napi::Array arrayOf(Napi::Env env, const std::vector<std::string>& texts) {
+  auto array = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); ++i) array[i] = texts[i];
+  return array;
+}
+
+std::vector<size_t> sizesFrom(const Napi::Value& value) {
+  std::vector<size_t> sizes;
+  const uint32_t count = value.IsArray() ? value.As<Napi::Array>().Length() : 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Napi::Value size = value.As<Napi::Array>()[i];
+    if (!size.IsNumber() || !(size.As<Napi::Number>().DoubleValue() >= 0)) break;
+    sizes.push_back(static_cast<size_t>(size.As<Napi::Number>().Int64Value()));
+  }
+  if (value.IsArray() && sizes.size() == count) return sizes;
+  throw Error(kArgument, "The sizes of tensors must be an array of numbers of bytes, each at least 0.");
+}
+
+}  // namespace
 
 Napi::Function DeviceObject::define(Napi::Env env) {
   return DefineClass(
       env, "Device",
-      {InstanceAccessor<&DeviceObject::id>("id"), InstanceMethod<&DeviceObject::memory>("memory"),
-       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::outline>("outline"),
-       InstanceMethod<&DeviceObject::record>("record"), InstanceMethod<&DeviceObject::freeBytes>("freeBytes"),
-       InstanceMethod<&DeviceObject::wait>("wait"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
-       InstanceMethod<&DeviceObject::close>("close")});
+      {InstanceAccessor<&DeviceObject::id>("id"), InstanceAccessor<&DeviceObject::notes>("notes"),
+       InstanceMethod<&DeviceObject::memory>("memory"), InstanceMethod<&DeviceObject::allocate>("allocate"),
+       InstanceMethod<&DeviceObject::outline>("outline"), InstanceMethod<&DeviceObject::record>("record"),
+       InstanceMethod<&DeviceObject::freeBytes>("freeBytes"), InstanceMethod<&DeviceObject::needOf>("needOf"),
+       InstanceMethod<&DeviceObject::reserve>("reserve"), InstanceMethod<&DeviceObject::wait>("wait"),
+       InstanceMethod<&DeviceObject::synchronize>("synchronize"), InstanceMethod<&DeviceObject::close>("close")});
 }
 
 DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
@@ -34,6 +56,8 @@ DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<De
 }
 
 Napi::Value DeviceObject::id(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_->id()); }
+
+Napi::Value DeviceObject::notes(const Napi::CallbackInfo& info) { return arrayOf(info.Env(), device_->notes()); }
 
 Napi::Value DeviceObject::memory(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
@@ -56,6 +80,16 @@ Napi::Value DeviceObject::freeBytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(device_->freeBytes())); });
 }
 
+Napi::Value DeviceObject::needOf(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), static_cast<double>(device_->needOf(sizesFrom(info[0]))));
+  });
+}
+
+void DeviceObject::reserve(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { device_->reserve(sizesFrom(info[0])); });
+}
+
 Napi::Value DeviceObject::outline(const Napi::CallbackInfo& info) { return tensorFrom(info, false); }
 
 Napi::Value DeviceObject::record(const Napi::CallbackInfo& info) {
@@ -76,16 +110,6 @@ void DeviceObject::close(const Napi::CallbackInfo& info) {
   device_->close();
   Environment::of(info.Env()).closed(device_);
 }
-
-namespace {
-
-Napi::Array arrayOf(Napi::Env env, const std::vector<std::string>& texts) {
-  auto array = Napi::Array::New(env, texts.size());
-  for (uint32_t i = 0; i < texts.size(); ++i) array[i] = texts[i];
-  return array;
-}
-
-}  // namespace
 
 Napi::Value listDevices(const Napi::CallbackInfo& info) {
   auto list = Napi::Array::New(info.Env());

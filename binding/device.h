@@ -21,9 +21,12 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
 
  private:
   Napi::Value id(const Napi::CallbackInfo& info);
+  Napi::Value notes(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info);
   Napi::Value freeBytes(const Napi::CallbackInfo& info);
+  Napi::Value needOf(const Napi::CallbackInfo& info);
+  void reserve(const Napi::CallbackInfo& info);
   Napi::Value outline(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
   void wait(const Napi::CallbackInfo& info);

@@ -53,6 +53,7 @@ export function diagnose(): Diagnosis {
 
 function adviceOf({cuda, devices, driver}: Facts): string[] {
 	const advice = devices.flatMap(({id, problem}) => (problem === undefined ? [] : [`${id}: ${problem}`]));
+	advice.push(...devices.flatMap(({notes = []}) => notes));
 	// Where there is neither a GPU's driver nor anybody who wants one, that is no fault.
 	if (cuda.reason !== 'available' && driver !== undefined) advice.push(cuda.message);
 	if (devices.every(({nativeBfloat16}) => !nativeBfloat16))

@@ -25,7 +25,7 @@ export function describeFacts(facts: Facts, {seed, full, isChosen}: Run): string
 	const ofDriver = driver === undefined ? undefined : `NVIDIA driver ${driver}.`;
 	const ofSync = `ALEXNET_SYNC is ${sync === undefined ? 'not set' : `'${sync}'`}.`;
 	lines.push([versions, ofDriver, ofSync].filter((part) => part !== undefined).join(' '));
-	lines.push(...devices.map(describe));
+	lines.push(...devices.map(describe), ...devices.flatMap(({notes = []}) => notes));
 	if (devices.some(({isSimulated}) => isSimulated)) {
 		lines.push('Simulated devices: no times, for they would be those of the simulator, and no shapes that fill a GPU.');
 	}

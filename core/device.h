@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class Device : public Runs<AllOperations> {
 
   const std::string& id() const { return id_; }
   const MemoryCounter& memory() const { return *memory_; }
+  // Sentences on what could not be had when it was opened, and is done otherwise.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   // Memory is taken at once, not on the queue; its contents are undefined.
   virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
@@ -59,6 +62,13 @@ class Device : public Runs<AllOperations> {
   std::shared_ptr<Buffer> outline(size_t bytes) { return std::make_shared<Buffer>(this, nullptr, bytes); }
   // Bytes that allocate() could still find now.
   virtual int64_t freeBytes() const = 0;
+  // Bytes that tensors of these sizes take at most, with what their transfers and a net's operations need besides and have
+  // not taken yet.
+  virtual size_t needOf(const std::vector<size_t>& tensors) const {
+    return std::accumulate(tensors.begin(), tensors.end(), size_t{0});
+  }
+  // Takes what that counts besides, in order with all else: later steps find it.
+  virtual void reserve(const std::vector<size_t>&) {}
 
   // Validates on the calling thread, then queues.
   template <class Operation>

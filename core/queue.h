@@ -1,4 +1,4 @@
-// A thread that runs what it is given, in order. Several devices may share one (all CUDA devices do).
+// A thread that runs what it is given, in order. Each device has one.
 #pragma once
 
 #include <condition_variable>

@@ -3,6 +3,7 @@
 #include "cuda.h"
 #include "device.h"
 #include "runtime/availability.h"
+#include "runtime/peers.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -36,8 +37,7 @@ Boards look() {
 std::vector<std::string> peersOf(int gpu, int count) {
   std::vector<std::string> peers;
   for (int other = 0; other < count; ++other) {
-    int can = 0;
-    if (other != gpu && cudaDeviceCanAccessPeer(&can, other, gpu) == cudaSuccess && can) peers.push_back(idOf(other));
+    if (other != gpu && canReach(other, gpu)) peers.push_back(idOf(other));
   }
   cudaGetLastError();
   return peers;

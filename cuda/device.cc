@@ -1,10 +1,12 @@
 #include "device.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "runtime/check.h"
-#include "runtime/submission.h"
+#include "runtime/peers.h"
+#include "runtime/release.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -37,10 +39,11 @@ void requireViews(const std::vector<float>& views, int64_t mostTop, int64_t most
 }  // namespace
 
 CudaDevice::CudaDevice(int gpu)
-    : Device("cuda:" + std::to_string(gpu), submissions()),
+    : Device("cuda:" + std::to_string(gpu), std::make_shared<Queue>([] {})),
       owner_{gpu, id(), memory_},
       context_(std::make_shared<GpuContext>(owner_)),
-      events_(std::make_shared<EventPool>(gpu)) {}
+      events_(std::make_shared<EventPool>(gpu)),
+      notes_(connectPeers(gpu)) {}
 
 CudaDevice::~CudaDevice() { CudaDevice::close(); }
 
@@ -59,6 +62,21 @@ int64_t CudaDevice::freeBytes() const {
   return static_cast<int64_t>(freeMemory(owner_.gpu));
 }
 
+size_t CudaDevice::needOf(const std::vector<size_t>& tensors) const {
+  requireOpen("needOf");
+  const size_t largest = tensors.empty() ? 0 : *std::max_element(tensors.begin(), tensors.end());
+  const auto besides = [this](size_t tensor) {
+    return tensor == 0 ? size_t{0} : footprint(context_->sizesFor(tensor));
+  };
+  const size_t held = besides(reserved_);
+  return footprint(tensors) + std::max(besides(largest), held) - held;
+}
+
+void CudaDevice::reserve(const std::vector<size_t>& tensors) {
+  for (const size_t tensor : tensors) reserved_ = std::max<size_t>(reserved_, tensor);
+  submit("reserve", [this, largest = reserved_.load()] { ready().reserve(largest); });
+}
+
 GpuContext& CudaDevice::ready() {
   context_->select();
   return *context_;
@@ -73,13 +91,17 @@ void CudaDevice::download(const Tensor& source, void* destination) {
   ready().staging().download(destination, source.data(), source.bytes());
 }
 
-void CudaDevice::finish() { check(cudaStreamSynchronize(ready().stream()), "cudaStreamSynchronize"); }
+void CudaDevice::finish() {
+  const GpuContext& context = ready();
+  context.streams().finish(context.stream());
+}
 
 void CudaDevice::signal(Event& event) { static_cast<CudaEvent&>(event).record(ready().stream()); }
 
 void CudaDevice::await(Event& event) {
   if (auto* const own = dynamic_cast<CudaEvent*>(&event)) {
-    own->makeWait(ready().stream());
+    GpuContext& context = ready();
+    own->makeWait(context.streams(), context.stream());
   } else {
     event.wait();
   }
@@ -90,16 +112,21 @@ void CudaDevice::transfer(Transfer transfer) {
     throw Error(kDevice, "Copy: " + id() + " copies to other CUDA devices only. Read the tensor and write it instead.");
   }
   submit(Copy::name, [this, transfer = std::move(transfer)] {
-    GpuContext& context = ready();
+    Streams& streams = ready().streams();
     const int otherGpu = bufferOf(transfer.destination).gpu;
-    context.reach(otherGpu);
     for (const auto& event : {transfer.ready, transfer.free}) {
-      static_cast<CudaEvent&>(*event).makeWait(context.exchange());
+      static_cast<CudaEvent&>(*event).makeWait(streams, streams.exchange());
     }
-    check(cudaMemcpyPeerAsync(transfer.destination.mutableData(), otherGpu, transfer.source.data(), owner_.gpu,
-                              transfer.source.bytes(), context.exchange()),
-          "cudaMemcpyPeerAsync");
-    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());
+    void* const destination = transfer.destination.mutableData();
+    const size_t bytes = transfer.source.bytes();
+    if (otherGpu == owner_.gpu) {
+      check(cudaMemcpyAsync(destination, transfer.source.data(), bytes, cudaMemcpyDeviceToDevice, streams.exchange()),
+            "cudaMemcpyAsync (device to device)");
+    } else {
+      check(cudaMemcpyPeerAsync(destination, otherGpu, transfer.source.data(), owner_.gpu, bytes, streams.exchange()),
+            "cudaMemcpyPeerAsync");
+    }
+    static_cast<CudaEvent&>(*transfer.done).record(streams.exchange());
   });
 }
 

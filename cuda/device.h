@@ -1,4 +1,8 @@
 // One CUDA device: operations become launches on its compute stream, in order. Each operation has its own kernel file.
+//
+// Threads: the caller's makes the device, allocates and closes; the queue's does all else, waiting for the GPU too. The
+// queue's lock hands the context over, before the first task and back to close() after the last. Devices meet at events
+// alone (core/event.h), whose lock orders what a task wrote before the tasks that wait for it.
 #pragma once
 
 #include "gpu_context.h"
@@ -13,10 +17,13 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int gpu);
   ~CudaDevice() override;
 
+  std::vector<std::string> notes() const override { return notes_; }
   // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
   int64_t freeBytes() const override;
+  size_t needOf(const std::vector<size_t>& tensors) const override;
+  void reserve(const std::vector<size_t>& tensors) override;
   size_t workspaceBytes(const Lrn&) override { return 0; }  // the backward pass computes the sums again
   size_t workspaceBytes(const MaxPool& operation) override { return maxPoolWorkspaceBytes(operation); }
 
@@ -53,7 +60,8 @@ class CudaDevice final : public Device {
   void run(const Normal& operation) override { normal(operation, ready()); }
 
  private:
-  // The context, with its GPU current: the submitting thread serves all devices in turn.
+  // The context, with its GPU current: the runtime remembers one for each thread, and another GPU may have been asked
+  // something.
   GpuContext& ready();
   // A tensor's contents on the host: the copy of the last upload, or else a download, which waits for the GPU.
   template <class T>
@@ -62,6 +70,8 @@ class CudaDevice final : public Device {
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
   const std::shared_ptr<EventPool> events_;
+  const std::vector<std::string> notes_;
+  std::atomic<size_t> reserved_{0};  // the largest tensor whose transfer was provided for; 0: nothing was
 };
 
 }  // namespace alexnet::cuda

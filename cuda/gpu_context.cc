@@ -43,37 +43,33 @@ GpuContext::GpuContext(const Owner& owner) : owner_(owner) {
   check(cudaGetDeviceProperties(&properties, owner.gpu), "cudaGetDeviceProperties");
   requireKernels(owner, properties);
   limits_ = limitsOf(properties);
-  check(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-  check(cudaStreamCreateWithFlags(&exchange_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-  staging_ = std::make_unique<Staging>(owner, compute_);
+  streams_ = Streams::make(owner.gpu);
+  staging_ = std::make_unique<Staging>(owner, *streams_);
 }
 
 GpuContext::~GpuContext() {
   cudaSetDevice(owner_.gpu);
   staging_.reset();
-  if (exchange_) cudaStreamDestroy(exchange_);
-  if (compute_) cudaStreamDestroy(compute_);
+  streams_.reset();
   cudaGetLastError();  // errors are ignored: at exit the runtime may be gone
 }
 
 void GpuContext::select() const { check(cudaSetDevice(owner_.gpu), "cudaSetDevice"); }
 
-void GpuContext::reach(int otherGpu) {
-  if (otherGpu == owner_.gpu || !reached_.insert(otherGpu).second) return;
-  int can = 0;
-  check(cudaDeviceCanAccessPeer(&can, owner_.gpu, otherGpu), "cudaDeviceCanAccessPeer");
-  if (!can) return;
-  const cudaError_t status = cudaDeviceEnablePeerAccess(otherGpu, 0);
-  if (status == cudaErrorPeerAccessAlreadyEnabled) {  // by another device object on this GPU
-    cudaGetLastError();
-    return;
-  }
-  check(status, "cudaDeviceEnablePeerAccess");
+std::vector<size_t> GpuContext::sizesFor(size_t bytes) const {
+  const size_t landing = Staging::capacityFor(bytes);
+  return {landing, landing, limits_.multiprocessors * kScratchPerProcessor};
+}
+
+void GpuContext::reserve(size_t bytes) {
+  staging_->reserve(bytes);
+  scratch(limits_.multiprocessors * kScratchPerProcessor);
 }
 
 void* GpuContext::scratch(size_t bytes) {
   if (bytes > scratch_.bytes()) {
-    scratch_ = Allocation();  // first: never hold the old and the new together
+    streams_->finish(stream());  // operations still use it
+    scratch_.giveBack();         // first: never hold the old and the new together
     scratch_ = Allocation(owner_, bytes);
   }
   return scratch_.address();

@@ -1,7 +1,8 @@
 // What a CUDA device holds of the runtime: streams, staging and scratch memory, and the limits of its GPU.
 #pragma once
 
-#include <set>
+#include <memory>
+#include <vector>
 
 #include "runtime/context.h"
 #include "runtime/event.h"
@@ -9,7 +10,7 @@
 
 namespace alexnet::cuda {
 
-// Made on any thread, then used and destroyed on the submitting thread.
+// Made on any thread, used on the device's, and destroyed where its streams have nothing left to do.
 class GpuContext final : public Context {
  public:
   // Fails with ALEXNET_DEVICE where this build has no kernels for the GPU.
@@ -18,25 +19,23 @@ class GpuContext final : public Context {
   GpuContext(const GpuContext&) = delete;
   GpuContext& operator=(const GpuContext&) = delete;
 
-  cudaStream_t stream() const override { return compute_; }
+  cudaStream_t stream() const override { return streams_->compute(); }
   const Limits& limits() const override { return limits_; }
   void* scratch(size_t bytes) override;
+  // Sizes of the allocations that a net's operations and transfers of a tensor of `bytes` need.
+  std::vector<size_t> sizesFor(size_t bytes) const;
+  // Makes them.
+  void reserve(size_t bytes);
 
   // Makes this GPU the current one of the calling thread.
   void select() const;
   Staging& staging() { return *staging_; }
-
-  // Copies to other GPUs run on it, beside the operations.
-  cudaStream_t exchange() const { return exchange_; }
-  // Enables peer access to another GPU where there is one; elsewhere the runtime copies through the host.
-  void reach(int otherGpu);
+  Streams& streams() const { return *streams_; }
 
  private:
   const Owner owner_;
   Limits limits_;
-  cudaStream_t compute_ = nullptr;
-  cudaStream_t exchange_ = nullptr;
-  std::set<int> reached_;
+  std::shared_ptr<Streams> streams_;
   std::unique_ptr<Staging> staging_;
   Allocation scratch_;
 };

@@ -31,6 +31,7 @@ export function addDevices(program: Command): void {
 		}
 		output.result(table(['id', 'device', 'memory', 'free', 'bf16', 'peers'], devices.map(row)));
 		for (const {id, problem} of devices) if (problem !== undefined) output.result(`\n${id} cannot be used: ${problem}`);
+		for (const note of devices.flatMap(({notes = []}) => notes)) output.result(`\n${note}`);
 		const versions = describeCudaVersions(cuda);
 		if (cuda.reason !== 'available') output.result(`\nNo CUDA device: ${cuda.message}`);
 		if (versions) output.result(versions);

@@ -21,6 +21,7 @@ using namespace conv1;
 
 constexpr int kThreads = 32 * kWindow;
 constexpr int kLaneGradients = kKernels / 8;
+static_assert(2 * sizeof(float) * kKernels * kWindow * kRowValues <= kScratchPerProcessor, "scratch of two blocks");
 constexpr int kTaps = 3;  // s, s + 4, s + 8
 
 // Gradients of a row of output [56, K] for the block's kernels; zeros where there is none.

@@ -15,6 +15,10 @@ struct Limits {
   size_t sharedBytesPerProcessor = 0;
 };
 
+// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of two blocks. What grows
+// with a batch's pictures is much less.
+constexpr size_t kScratchPerProcessor = size_t{144} << 10;
+
 class Context {
  public:
   virtual ~Context() = default;

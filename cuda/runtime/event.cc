@@ -1,13 +1,13 @@
 #include "event.h"
 
 #include "check.h"
-#include "submission.h"
+#include "release.h"
 
 namespace alexnet::cuda {
 
 EventPool::~EventPool() {
   releaseLater([gpu = gpu_, events = std::move(free_)] {
-    if (cudaSetDevice(gpu) != cudaSuccess) return;
+    if (isLost(gpu) || cudaSetDevice(gpu) != cudaSuccess) return;
     for (const cudaEvent_t event : events) cudaEventDestroy(event);
   });
 }
@@ -23,7 +23,7 @@ cudaEvent_t EventPool::take() {
   }
   check(cudaSetDevice(gpu_), "cudaSetDevice");
   cudaEvent_t event = nullptr;
-  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  check(cudaEventCreateWithFlags(&event, kEventFlags), "cudaEventCreateWithFlags");
   return event;
 }
 
@@ -37,8 +37,9 @@ void CudaEvent::record(cudaStream_t stream) {
   announce(true);
 }
 
-void CudaEvent::makeWait(cudaStream_t stream) {
+void CudaEvent::makeWait(Streams& streams, cudaStream_t stream) {
   Event::wait();
+  streams.dependOn(pool_->gpu());
   check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
 }
 

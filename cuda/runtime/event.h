@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../../core/event.h"
+#include "streams.h"
 
 namespace alexnet::cuda {
 
@@ -19,6 +20,7 @@ class EventPool {
   EventPool(const EventPool&) = delete;
   EventPool& operator=(const EventPool&) = delete;
 
+  int gpu() const { return gpu_; }
   cudaEvent_t take();
   void give(cudaEvent_t event);
 
@@ -28,16 +30,17 @@ class EventPool {
   std::vector<cudaEvent_t> free_;
 };
 
-// Announced once recorded, not when the GPU has reached it: for that, CUDA devices make their streams wait.
+// Announced once recorded, not when the GPU has reached it: for that, CUDA devices make their streams wait. Never before
+// it is recorded: cudaStreamWaitEvent on such an event does nothing.
 class CudaEvent final : public Event {
  public:
   explicit CudaEvent(std::shared_ptr<EventPool> pool) : pool_(std::move(pool)), event_(pool_->take()) {}
   ~CudaEvent() override { pool_->give(event_); }
 
-  // Submitting thread only. `stream` is of the event's own GPU.
+  // `stream` is of the event's own GPU, and that is the current one.
   void record(cudaStream_t stream);
-  // `stream` may be any GPU's. Fails where the event will never be recorded.
-  void makeWait(cudaStream_t stream);
+  // Blocks until it is recorded, then makes `stream`, one of `streams`, wait for it. Fails where it never will be.
+  void makeWait(Streams& streams, cudaStream_t stream);
   // For other kinds of device: blocks until the GPU has reached it.
   void wait() override;
 

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "check.h"
-#include "submission.h"
+#include "release.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -12,11 +12,22 @@ constexpr size_t kLargestRemembered = size_t{64} << 10;
 
 constexpr size_t kMegabyte = 1000000;
 
+constexpr size_t kBlock = size_t{2} << 20;
+constexpr size_t kAlignment = 512;
+
+size_t roundUp(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
+
 [[noreturn]] void failFor(const Owner& owner, size_t bytes) {
   const size_t needed = (bytes + kMegabyte - 1) / kMegabyte;
   const size_t available = freeMemory(owner.gpu) / kMegabyte;  // rounded down, so that it reads as less than `needed`
   throw Error(kMemory, "Out of memory on " + owner.id + ": " + std::to_string(needed) + " MB are needed, " +
                            std::to_string(available) + " MB are free. Try a smaller batchSize.");
+}
+
+// Errors are ignored: at exit the runtime may be gone, and the memory with it.
+void freeNow(int gpu, void* address) {
+  if (!isLost(gpu) && cudaSetDevice(gpu) == cudaSuccess) cudaFree(address);
+  cudaGetLastError();
 }
 
 void* take(const Owner& owner, size_t bytes) {
@@ -39,6 +50,18 @@ void* take(const Owner& owner, size_t bytes) {
 
 }  // namespace
 
+size_t footprint(const std::vector<size_t>& sizes) {
+  size_t whole = 0, shared = 0;
+  for (const size_t size : sizes) {
+    if (size >= kBlock / 2) {
+      whole += roundUp(size, kBlock);
+    } else {
+      shared += 2 * roundUp(size, kAlignment);  // what does not fit any more leaves up to half of a block
+    }
+  }
+  return whole + roundUp(shared, kBlock);
+}
+
 size_t freeMemory(int gpu) {
   check(cudaSetDevice(gpu), "cudaSetDevice");
   size_t available = 0;
@@ -54,11 +77,12 @@ Allocation::Allocation(const Owner& owner, size_t bytes)
 
 Allocation::~Allocation() {
   if (!address_) return;
-  // Errors are ignored: at exit the runtime may be gone, and the memory with it.
-  releaseLater([gpu = gpu_, address = address_] {
-    if (cudaSetDevice(gpu) == cudaSuccess) cudaFree(address);
-    cudaGetLastError();
-  });
+  releaseLater([gpu = gpu_, address = address_] { freeNow(gpu, address); });
+}
+
+void Allocation::giveBack() {
+  if (address_) freeNow(gpu_, std::exchange(address_, nullptr));
+  bytes_ = 0;
 }
 
 CudaBuffer::CudaBuffer(const Device* holder, const Owner& owner, size_t size)

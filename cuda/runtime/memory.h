@@ -19,10 +19,15 @@ struct Owner {
   std::shared_ptr<MemoryCounter> counter;
 };
 
+// Bytes that allocations of these sizes take at most: the driver hands out blocks of 2 MiB, whole ones to an allocation
+// of 1 MiB or more, and shares them among smaller ones.
+size_t footprint(const std::vector<size_t>& sizes);
+
 // Bytes that could be allocated on a GPU now.
 size_t freeMemory(int gpu);
 
-// Owned GPU memory, 256-byte aligned, contents undefined. May be released on any thread.
+// Owned GPU memory, 256-byte aligned, contents undefined. May be destroyed on any thread: it is given back when the GPUs
+// have ended what may use it.
 class Allocation {
  public:
   Allocation() = default;
@@ -37,6 +42,9 @@ class Allocation {
     std::swap(bytes_, other.bytes_);
     return *this;
   }
+
+  // Gives it back at once. The caller has waited for whatever used it.
+  void giveBack();
 
   void* address() const { return address_; }
   size_t bytes() const { return bytes_; }
@@ -54,7 +62,7 @@ class CudaBuffer final : public Buffer {
   CudaBuffer(const Device* holder, const Owner& owner, size_t size);
   ~CudaBuffer() override;
 
-  // Submitting thread only. `offset` counts from the buffer's start.
+  // The device's thread only. `offset` counts from the buffer's start.
   void remember(size_t offset, const void* source, size_t size);
   // The bytes from `offset` on, or null where they are not those of the last upload.
   const void* remembered(size_t offset, size_t size) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "check.h"
 
@@ -14,34 +15,37 @@ constexpr size_t kSlice = size_t{2} << 20;     // is transferred while the host 
 
 }  // namespace
 
-Staging::Staging(const Owner& owner, cudaStream_t compute) : owner_(owner), compute_(compute) {
-  check(cudaStreamCreateWithFlags(&uploads_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+Staging::Staging(const Owner& owner, const Streams& streams) : owner_(owner), streams_(streams) {
   for (Half& half : halves_) {
-    check(cudaEventCreateWithFlags(&half.transferred, cudaEventDisableTiming), "cudaEventCreateWithFlags");
-    check(cudaEventCreateWithFlags(&half.landed, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    check(cudaEventCreateWithFlags(&half.transferred, kEventFlags), "cudaEventCreateWithFlags");
+    check(cudaEventCreateWithFlags(&half.landed, kEventFlags), "cudaEventCreateWithFlags");
   }
 }
 
 Staging::~Staging() {
+  if (isLost(owner_.gpu)) return;
   for (const Half& half : halves_) {
-    if (half.isTransferring) cudaEventSynchronize(half.transferred);
     if (half.pinned) cudaFreeHost(half.pinned);
     if (half.transferred) cudaEventDestroy(half.transferred);
     if (half.landed) cudaEventDestroy(half.landed);
   }
-  if (uploads_) cudaStreamDestroy(uploads_);
+}
+
+size_t Staging::capacityFor(size_t bytes) {
+  size_t capacity = kSmallest;
+  while (capacity < std::min(bytes, kLargest)) capacity *= 2;
+  return capacity;
 }
 
 // Both halves grow together: either may be the next to be used.
 void Staging::reserve(size_t bytes) {
-  if (bytes <= capacity_) return;
-  size_t capacity = std::max(capacity_, kSmallest);
-  while (capacity < bytes) capacity *= 2;
+  const size_t capacity = capacityFor(bytes);
+  if (capacity <= capacity_) return;
   capacity_ = 0;
   for (Half& half : halves_) {
     wait(half);
-    half.landing = Allocation();  // first: never hold the old and the new together
-    half.isLanding = false;
+    if (std::exchange(half.isLanding, false)) streams_.waitFor(half.landed);
+    half.landing.giveBack();  // first: never hold the old and the new together
     if (half.pinned) check(cudaFreeHost(std::exchange(half.pinned, nullptr)), "cudaFreeHost");
     void* pinned = nullptr;
     check(cudaHostAlloc(&pinned, capacity, cudaHostAllocDefault), "cudaHostAlloc");
@@ -54,37 +58,38 @@ void Staging::reserve(size_t bytes) {
 Staging::Half& Staging::next() { return halves_[turn_++ % halves_.size()]; }
 
 void Staging::wait(Half& half) {
-  if (half.isTransferring) check(cudaEventSynchronize(half.transferred), "cudaEventSynchronize");
-  half.isTransferring = false;
+  if (std::exchange(half.isTransferring, false)) streams_.waitFor(half.transferred);
 }
 
 void Staging::upload(void* destination, const void* source, size_t bytes) {
-  reserve(std::min(bytes, kLargest));
+  const cudaStream_t compute = streams_.compute(), uploads = streams_.uploads();
+  reserve(bytes);
   for (size_t done = 0; done < bytes; done += capacity_) {
     const size_t piece = std::min(capacity_, bytes - done);
     Half& half = next();
     wait(half);
-    if (half.isLanding) check(cudaStreamWaitEvent(uploads_, half.landed, 0), "cudaStreamWaitEvent");
+    if (half.isLanding) check(cudaStreamWaitEvent(uploads, half.landed, 0), "cudaStreamWaitEvent");
     for (size_t begin = 0; begin < piece; begin += kSlice) {
       const size_t slice = std::min(kSlice, piece - begin);
       std::memcpy(half.pinned + begin, static_cast<const char*>(source) + done + begin, slice);
       check(cudaMemcpyAsync(static_cast<char*>(half.landing.address()) + begin, half.pinned + begin, slice,
-                            cudaMemcpyHostToDevice, uploads_),
+                            cudaMemcpyHostToDevice, uploads),
             "cudaMemcpyAsync (host to device)");
     }
-    check(cudaEventRecord(half.transferred, uploads_), "cudaEventRecord");
+    check(cudaEventRecord(half.transferred, uploads), "cudaEventRecord");
     half.isTransferring = true;
-    check(cudaStreamWaitEvent(compute_, half.transferred, 0), "cudaStreamWaitEvent");
+    check(cudaStreamWaitEvent(compute, half.transferred, 0), "cudaStreamWaitEvent");
     check(cudaMemcpyAsync(static_cast<char*>(destination) + done, half.landing.address(), piece,
-                          cudaMemcpyDeviceToDevice, compute_),
+                          cudaMemcpyDeviceToDevice, compute),
           "cudaMemcpyAsync (device to device)");
-    check(cudaEventRecord(half.landed, compute_), "cudaEventRecord");
+    check(cudaEventRecord(half.landed, compute), "cudaEventRecord");
     half.isLanding = true;
   }
 }
 
 void Staging::download(void* destination, const void* source, size_t bytes) {
-  reserve(std::min(bytes, kLargest));
+  const cudaStream_t compute = streams_.compute();
+  reserve(bytes);
   Half* previous = nullptr;
   size_t emptied = 0;  // bytes that have reached `destination`
   const auto empty = [&](Half& half) {
@@ -97,9 +102,9 @@ void Staging::download(void* destination, const void* source, size_t bytes) {
     Half& half = next();
     wait(half);
     check(cudaMemcpyAsync(half.pinned, static_cast<const char*>(source) + done, std::min(capacity_, bytes - done),
-                          cudaMemcpyDeviceToHost, compute_),
+                          cudaMemcpyDeviceToHost, compute),
           "cudaMemcpyAsync (device to host)");
-    check(cudaEventRecord(half.transferred, compute_), "cudaEventRecord");
+    check(cudaEventRecord(half.transferred, compute), "cudaEventRecord");
     half.isTransferring = true;
     if (previous) empty(*previous);
     previous = &half;

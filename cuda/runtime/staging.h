@@ -5,18 +5,23 @@
 #include <array>
 
 #include "memory.h"
+#include "streams.h"
 
 namespace alexnet::cuda {
 
-// Used on the submitting thread only, with its GPU current.
+// Used on the device's thread only, with its GPU current. Uploads and downloads happen in the order of the compute stream.
 class Staging {
  public:
-  // `compute`: the stream in whose order uploads and downloads happen.
-  Staging(const Owner& owner, cudaStream_t compute);
+  Staging(const Owner& owner, const Streams& streams);
+  // When nothing is transferred any more.
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
+  // Of each of the two landing buffers, where tensors of so many bytes are transferred.
+  static size_t capacityFor(size_t bytes);
+  // Takes them now.
+  void reserve(size_t bytes);
   // `source` may change after the call; `destination` changes in the order of the compute stream. The transfer itself does
   // not wait for that stream: it goes to `landing`, from where the stream copies.
   void upload(void* destination, const void* source, size_t bytes);
@@ -32,13 +37,11 @@ class Staging {
     bool isTransferring = false, isLanding = false;  // whether they were recorded
   };
 
-  void reserve(size_t bytes);
   Half& next();
   void wait(Half& half);
 
   const Owner owner_;
-  const cudaStream_t compute_;
-  cudaStream_t uploads_ = nullptr;
+  const Streams& streams_;
   std::array<Half, 2> halves_;
   size_t turn_ = 0;
   size_t capacity_ = 0;  // of each half

@@ -10,7 +10,8 @@ export class DeviceGroup {
 	readonly threads: number | undefined;
 
 	/**
-	 * Opens one device for all columns, or one for each. CPU devices share the threads evenly.
+	 * Opens one device for all columns, or one for each. CPU devices share the threads evenly. What could not be had
+	 * becomes a warning of the process.
 	 *
 	 * @throws ALEXNET_DEVICE where one is not there, or their number does not suit the columns; ALEXNET_ARGUMENT where GPUs
 	 * are given `threads`.
@@ -34,6 +35,7 @@ export class DeviceGroup {
 			throw error;
 		}
 		this.devices = opened;
+		for (const note of new Set(opened.flatMap(({notes}) => notes))) process.emitWarning(note, 'AlexNetWarning');
 	}
 
 	get ids(): readonly string[] {

@@ -38,11 +38,13 @@ export function listDevices(given: ListOptions = {}): DeviceInfo[] {
 	return probe ? devices.map((device) => ({...device, ...probed(device.id)})) : devices;
 }
 
-function probed(id: string): Pick<DeviceInfo, 'freeBytes'> | Pick<DeviceInfo, 'problem'> {
+/** What `listDevices({probe: true})` tells of a device besides; opens it for a moment. */
+export function probed(id: string): Pick<DeviceInfo, 'freeBytes' | 'notes' | 'problem'> {
 	try {
 		const device = openDevice(id);
 		try {
-			return {freeBytes: device.freeBytes()};
+			const {notes} = device;
+			return {freeBytes: device.freeBytes(), ...(notes.length > 0 ? {notes} : {})};
 		} finally {
 			device.close();
 		}

@@ -6,8 +6,8 @@ const bytesOf: Readonly<Record<DataType, number>> = {float32: 4, bfloat16: 2, in
 /** Tensors of one device that live and go together. */
 export class Memory {
 	readonly device: NativeDevice;
-	/** What was asked for so far. */
-	bytes = 0;
+	/** Bytes of each tensor that was asked for so far. */
+	readonly sizes: number[] = [];
 	readonly #outline: boolean;
 	readonly #tensors: Tensor[] = [];
 
@@ -20,7 +20,7 @@ export class Memory {
 	allocate(shape: Shape, dataType: DataType): Tensor {
 		const tensor = this.#outline ? this.device.outline(shape, dataType) : this.device.allocate(shape, dataType);
 		this.#tensors.push(tensor);
-		this.bytes += bytesOfTensor(shape, dataType);
+		this.sizes.push(bytesOfTensor(shape, dataType));
 		return tensor;
 	}
 
@@ -44,25 +44,35 @@ export class Memory {
 	}
 }
 
+/** What memory is taken for. */
+export interface Purpose<T> {
+	/** Begins the error's sentence: "A training step of 128 pictures" */
+	purpose: string;
+	advice: string;
+	/** Asks outlines for what is taken later on: it must fit as well, or what begins now could not be brought to its end. */
+	later?: (built: T, memories: readonly Memory[]) => void;
+}
+
 /**
  * Takes the memory that `build` asks for, on all devices or on none: what it needs is compared with what is free before
- * anything is taken. `build` runs twice, first on outlines, and must do nothing but allocate.
+ * anything is taken. `build` runs twice, first on outlines, and must do nothing but allocate. What transfers of such
+ * tensors and operations on them need is taken with it.
  *
- * @param purpose begins the error's sentence: "A training step of 128 pictures"
  * @throws ALEXNET_MEMORY where a device has too little, with the need, what is free, and the advice.
  */
 export function takeMemory<T>(
 	devices: readonly NativeDevice[],
-	{purpose, advice}: {purpose: string; advice: string},
+	{purpose, advice, later}: Purpose<T>,
 	build: (memories: readonly Memory[]) => T,
 ): T {
 	const outlines = devices.map((device) => new Memory(device, {outline: true}));
-	build(outlines);
+	const outlined = build(outlines);
+	later?.(outlined, outlines);
 	for (const memory of outlines) memory.dispose();
 	for (const device of devices) {
 		// CPU devices share the machine's memory, and a board may have been opened twice.
 		const same = outlines.filter((memory) => poolOf(memory.device) === poolOf(device));
-		const need = same.reduce((sum, memory) => sum + memory.bytes, 0);
+		const need = same.reduce((sum, memory) => sum + memory.device.needOf(memory.sizes), 0);
 		const free = device.freeBytes();
 		if (need <= free) continue;
 		// Rounded apart: the need is seen to be more.
@@ -72,6 +82,7 @@ export function takeMemory<T>(
 	}
 	const memories = devices.map((device) => new Memory(device));
 	try {
+		for (const {device, sizes} of outlines) device.reserve(sizes);
 		return build(memories);
 	} catch (error) {
 		for (const memory of memories) memory.dispose();

@@ -62,10 +62,24 @@ export interface MemoryUse {
 export interface NativeDevice {
 	/** As `openDevice` takes it: "cpu:0", "cuda:1". */
 	readonly id: string;
+	/** Sentences on what could not be had when it was opened, and is done otherwise; mostly none. */
+	readonly notes: readonly string[];
 	/** What its tensors take, and have taken. */
 	memory(): MemoryUse;
 	/** Bytes that could still be allocated now. */
 	freeBytes(): number;
+	/**
+	 * Bytes that tensors of these sizes, in bytes, take at most, with what their transfers and a net's operations need
+	 * besides and have not taken yet.
+	 *
+	 * @throws ALEXNET_ARGUMENT where it is no array of sizes.
+	 */
+	needOf(tensors: readonly number[]): number;
+	/**
+	 * Queues taking what {@link NativeDevice.needOf} counts besides the tensors, so that nothing has to be found later.
+	 * Errors as of it.
+	 */
+	reserve(tensors: readonly number[]): void;
 	/** Takes memory, whose contents are whatever was there. Throws ALEXNET_MEMORY where there is too little. */
 	allocate(shape: Shape, dataType: DataType): Tensor;
 	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
@@ -102,12 +116,14 @@ export interface DeviceInfo {
 	computeCapability?: string;
 	/** CUDA: streaming multiprocessors. */
 	multiprocessors?: number;
-	/** CUDA: ids of the devices that reach this one's memory without the host's help. */
+	/** CUDA: ids of the devices that reach this one's memory without the host's help; none with `ALEXNET_PEER=0`. */
 	peers?: string[];
 	/** Bytes that could be allocated now; only where `listDevices({probe: true})` asks and the device can be opened. */
 	freeBytes?: number;
 	/** Why the device cannot be opened, though it is there; also only where that asks. */
 	problem?: string;
+	/** {@link NativeDevice.notes}, where there are any; also only where that asks. */
+	notes?: readonly string[];
 }
 
 /** Whether CUDA devices can be had here, and why not. */

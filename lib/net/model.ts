@@ -83,8 +83,12 @@ export class Model {
 		try {
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
 			const learns = (layer: string): boolean => !this.inferenceOnly && !this.frozen.includes(layer);
-			const purpose = {purpose: 'This net', advice: 'Close what else needs memory, or take another device.'};
-			const taken = takeMemory(this.#group.devices, purpose, (memories) => ({
+			const advice = 'Close what else needs memory, or take another device.';
+			// All parameters are written at once, each by way of a tensor in files' order.
+			const later = ({layers}: {layers: Network['layers']}, memories: readonly Memory[]): void => {
+				for (const {parameter} of layers.flatMap(({parameters}) => parameters)) parameter.outlineTransfer(memories);
+			};
+			const taken = takeMemory(this.#group.devices, {purpose: 'This net', advice, later}, (memories) => ({
 				memories,
 				layers: placeColumns(architecture, memories, type, seed, learns),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),
@@ -95,7 +99,7 @@ export class Model {
 			this.#group.close();
 			throw error;
 		}
-		this.#stepper = new Stepper(this.#network, this.#group);
+		this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories));
 	}
 
 	/** Draws the initial weights, and sets momentum to zero. */
@@ -369,6 +373,14 @@ export class Model {
 			most: this.batchSize,
 			pictureBytes: imageSize * imageSize * 3,
 		});
+	}
+
+	/** Asks outlines for what evaluating and saving take besides training steps. */
+	#outlineRun(memories: readonly Memory[]): void {
+		const predictor = this.#predictors.get(undefined) ?? this.#predictorOf(undefined);
+		for (const rows of predictor.missing) new InferencePlan(this.#network, rows, memories);
+		const largest = this.parameters.reduce((most, other) => (other.elements > most.elements ? other : most));
+		largest.outlineTransfer(memories);
 	}
 
 	#views(count: number, {augment, indices, epoch = this.step}: TrainStepOptions): Float32Array {

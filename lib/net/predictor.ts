@@ -81,6 +81,12 @@ export class Predictor {
 		return untilAborted(result, signal);
 	}
 
+	/** Rows of the plans that a set of pictures takes, the last of them with what remains, as far as they are not there. */
+	get missing(): number[] {
+		const sizes = sizesUpTo(this.#options.most);
+		return sizes.slice(-2).filter((size) => !this.#slots.has(size));
+	}
+
 	/** Rejects what waits for a batch. */
 	refuse(reason: unknown): void {
 		for (const {reject} of this.#waiting.splice(0)) reject(reason);
@@ -189,8 +195,7 @@ export class Predictor {
 	/** The smallest of a few sizes that takes all rows at once, or the largest: so that plans do not pile up. */
 	#slot(rows: number): Slot {
 		const {most, pictureBytes} = this.#options;
-		const sizes = [1, 2, 4, 10, 16, 32, 64, 128, 256, 512, 1024].filter((size) => size < most);
-		const size = sizes.find((candidate) => candidate >= rows) ?? most;
+		const size = sizesUpTo(most).find((candidate) => candidate >= rows) ?? most;
 		const known = this.#slots.get(size);
 		if (known) return known;
 		const [images, views] = [new Uint8Array(size * pictureBytes), new Float32Array(size * viewWidth)];
@@ -205,6 +210,10 @@ export class Predictor {
 			throw error;
 		}
 	}
+}
+
+function sizesUpTo(most: number): number[] {
+	return [...[1, 2, 4, 10, 16, 32, 64, 128, 256, 512, 1024].filter((size) => size < most), most];
 }
 
 function addTo(sums: Float64Array, start: number, values: Float32Array): void {

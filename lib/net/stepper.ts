@@ -1,5 +1,5 @@
 import type {DeviceGroup} from '../device/device-group.ts';
-import {takeMemory} from '../device/memory.ts';
+import {takeMemory, type Memory} from '../device/memory.ts';
 import type {StepResult} from './options.ts';
 import {TrainingPlan, type Network} from './plan.ts';
 import {sgd, type SgdSettings} from './sgd.ts';
@@ -23,11 +23,14 @@ export interface Batch {
 export class Stepper {
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
+	readonly #later: (memories: readonly Memory[]) => void;
 	#plan: TrainingPlan | undefined;
 
-	constructor(network: Network, group: DeviceGroup) {
+	/** @param later asks outlines for what a run takes besides steps */
+	constructor(network: Network, group: DeviceGroup, later: (memories: readonly Memory[]) => void) {
 		this.#network = network;
 		this.#group = group;
+		this.#later = later;
 	}
 
 	/** Forward, backward and, where there are settings, the update. Where it fails the weights are as they were. */
@@ -64,7 +67,8 @@ export class Stepper {
 			this.dispose();
 			await this.#group.synchronize(); // its memory is free then
 		}
-		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.'};
+		const later = (_: TrainingPlan, memories: readonly Memory[]): void => this.#later(memories);
+		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.', later};
 		this.#plan = takeMemory(this.#group.devices, purpose, (memories) => {
 			return new TrainingPlan(this.#network, batchSize, memories);
 		});

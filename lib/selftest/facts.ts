@@ -1,7 +1,7 @@
 // What is known of the machine and its devices, for whoever reads a report elsewhere.
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
-import {cudaAvailability, deviceInfo, listDevices} from '../device/device.ts';
+import {cudaAvailability, deviceInfo, listDevices, probed} from '../device/device.ts';
 import type {CudaAvailability, DeviceInfo} from '../device/native.ts';
 import {packageVersion} from '../base/package.ts';
 
@@ -22,8 +22,9 @@ export interface Facts {
 	readonly devices: readonly DeviceFacts[];
 }
 
+/** Opens the devices that are named for a moment, and no others. */
 export function factsOf(ids: readonly string[]): Facts {
-	const here = listDevices({probe: true});
+	const here = listDevices();
 	return {
 		version: packageVersion,
 		node: process.version,
@@ -33,7 +34,7 @@ export function factsOf(ids: readonly string[]): Facts {
 		sync: process.env.ALEXNET_SYNC,
 		devices: ids.flatMap((id) => {
 			const info = deviceInfo(id, here);
-			return info ? [{...info, isSimulated: isSimulated(id)}] : [];
+			return info ? [{...info, ...probed(id), isSimulated: isSimulated(id)}] : [];
 		}),
 	};
 }

@@ -40,7 +40,7 @@ Allocation& Memory::add(uint64_t base, uint64_t bytes, int device, std::byte* da
   allocation->data = data;
   if (checked) allocation->state = reinterpret_cast<uint8_t*>(map(words(bytes)));  // zeros: nothing written
   std::memset(data, 0xff, bytes);
-  used_[device] += bytes;
+  taken_.emplace(device, block).first->second.take(base, bytes);
   return *(allocations_[base] = std::move(allocation));
 }
 
@@ -78,7 +78,7 @@ bool Memory::release(uint64_t address) {
 
 void Memory::drop(Allocation& allocation) {
   allocation.freed = true;
-  used_[allocation.device] -= allocation.bytes;
+  taken_.at(allocation.device).giveBack(allocation.base, allocation.bytes);
   munmap(allocation.data, std::max<uint64_t>(allocation.bytes, 1));
   if (allocation.state != nullptr) munmap(allocation.state, std::max<uint64_t>(words(allocation.bytes), 1));
   if (allocation.writers != nullptr) munmap(allocation.writers, std::max<uint64_t>(words(allocation.bytes) * 4, 1));
@@ -89,8 +89,13 @@ void Memory::drop(Allocation& allocation) {
 }
 
 uint64_t Memory::bytesOn(int device) const {
-  const auto found = used_.find(device);
-  return found == used_.end() ? 0 : found->second;
+  const auto found = taken_.find(device);
+  return found == taken_.end() ? 0 : found->second.taken();
+}
+
+uint64_t Memory::costOn(int device, uint64_t bytes) const {
+  const auto found = taken_.find(device);
+  return (found == taken_.end() ? Blocks(block) : found->second).costOf(bytes);
 }
 
 Allocation* Memory::find(uint64_t address, uint64_t bytes) {

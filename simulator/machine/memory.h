@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "blocks.h"
+
 namespace alexnet::simulator {
 
 constexpr int kHost = -1;
@@ -66,7 +68,9 @@ class Memory {
   bool release(uint64_t address);
   // Forgets `allocation`'s bytes and all.
   bool isLive(uint64_t address) const;
+  // What is taken of a device's memory, and by another allocation.
   uint64_t bytesOn(int device) const;
+  uint64_t costOn(int device, uint64_t bytes) const;
 
   // The live allocation that holds all of these bytes, or null.
   Allocation* find(uint64_t address, uint64_t bytes);
@@ -84,6 +88,7 @@ class Memory {
   void remember(Allocation& allocation, uint64_t from, uint64_t to);
 
   bool checked = true;  // whether new allocations get a state
+  uint64_t block = 1;   // what device memory is handed out in; not to be changed after the first
 
  private:
   Allocation& add(uint64_t base, uint64_t bytes, int device, std::byte* data);
@@ -92,7 +97,7 @@ class Memory {
   std::map<uint64_t, std::unique_ptr<Allocation>> allocations_;  // freed ones too, for what explain() says of them
   std::vector<uint64_t> freed_;
   std::map<int, uint64_t> next_;
-  std::map<int, uint64_t> used_;
+  std::map<int, Blocks> taken_;  // by device
   std::set<std::pair<int, int>> peers_;
   std::vector<Allocation*> touched_;
 };

@@ -13,14 +13,14 @@ inline cudaError_t answer(cudaError_t status) {
   return status;
 }
 
-// Runs `body(machine)`, which returns a status, under the lock. After a kernel has failed nothing works any more.
+// Runs `body(machine)`, which returns a status, under the lock. After a kernel has failed its device answers that to all.
 template <class Body>
 cudaError_t guarded(Body body) {
   Machine& machine = Machine::instance();
-  const std::lock_guard<std::recursive_mutex> lock(machine.mutex);
-  if (machine.sticky != cudaSuccess) return answer(machine.sticky);
+  const std::lock_guard<Turns> lock(machine.mutex);
+  if (machine.stateOf(currentDevice) != cudaSuccess) return answer(machine.stateOf(currentDevice));
   const cudaError_t status = body(machine);
-  return answer(machine.sticky != cudaSuccess ? machine.sticky : status);
+  return answer(machine.stateOf(currentDevice) != cudaSuccess ? machine.stateOf(currentDevice) : status);
 }
 
 inline Stream* streamOf(Machine& machine, cudaStream_t stream) {

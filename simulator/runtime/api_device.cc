@@ -36,6 +36,9 @@ constexpr ErrorText kErrors[] = {
      "system has unsupported display driver / cuda driver combination"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorPeerAccessAlreadyEnabled, "cudaErrorPeerAccessAlreadyEnabled", "peer access is already enabled"},
+    {cudaErrorPeerAccessNotEnabled, "cudaErrorPeerAccessNotEnabled", "peer access has not been enabled"},
+    {cudaErrorTooManyPeers, "cudaErrorTooManyPeers", "peer mapping resources exhausted"},
+    {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorPeerAccessUnsupported, "cudaErrorPeerAccessUnsupported",
      "peer access is not supported between these two devices"},
     {cudaErrorMissingConfiguration, "cudaErrorMissingConfiguration", "__global__ function call is not configured"},
@@ -61,8 +64,9 @@ using namespace alexnet::simulator;
 extern "C" {
 
 cudaError_t cudaGetLastError() {
+  const std::lock_guard<Turns> lock(Machine::instance().mutex);
   const cudaError_t status = lastError;
-  lastError = Machine::instance().sticky;
+  lastError = Machine::instance().stateOf(currentDevice);
   return status;
 }
 const char* cudaGetErrorName(cudaError_t status) {
@@ -72,7 +76,10 @@ const char* cudaGetErrorName(cudaError_t status) {
 // Of what the simulator found itself, its own report.
 const char* cudaGetErrorString(cudaError_t status) {
   thread_local std::string report;
-  report = Machine::instance().reportOf(status);
+  {
+    const std::lock_guard<Turns> lock(Machine::instance().mutex);
+    report = Machine::instance().reportOf(status);
+  }
   if (!report.empty()) return report.c_str();
   const ErrorText* error = textOf(status);
   return error == nullptr ? "unrecognized error code" : error->text;
@@ -131,7 +138,17 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
   return guarded([&](Machine& machine) {
     if (!machine.peers || peer == currentDevice) return cudaErrorPeerAccessUnsupported;
     if (machine.memory.hasPeer(currentDevice, peer)) return cudaErrorPeerAccessAlreadyEnabled;
+    if (machine.onePeerRefuses && machine.memory.hasPeer(peer, currentDevice)) return cudaErrorTooManyPeers;
     machine.memory.setPeer(currentDevice, peer, true);
+    machine.trace("lets in: " + deviceName(currentDevice) + " reaches " + deviceName(peer));
+    return cudaSuccess;
+  });
+}
+cudaError_t cudaDeviceDisablePeerAccess(int peer) {
+  return guarded([&](Machine& machine) {
+    if (!machine.memory.hasPeer(currentDevice, peer)) return cudaErrorPeerAccessNotEnabled;
+    machine.memory.setPeer(currentDevice, peer, false);
+    machine.trace("keeps out: " + deviceName(currentDevice) + " reaches " + deviceName(peer) + " no more");
     return cudaSuccess;
   });
 }

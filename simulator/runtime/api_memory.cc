@@ -1,6 +1,7 @@
 // The runtime's functions about memory. Copies run when their stream gets there, from and to the host too: a host buffer
 // that was changed before is found by its checksum, and one that is read before is found full of 0xff.
 #include <cstring>
+#include <utility>
 
 #include "api.h"
 
@@ -59,7 +60,7 @@ bool resolve(Machine& machine, const void* pointer, size_t bytes, End& end, cons
 void copyNow(Machine& machine, void* destination, const void* source, size_t bytes, uint64_t expected, bool check,
              const std::string& call) {
   End to{}, from{};
-  if (machine.sticky != cudaSuccess || bytes == 0) return;
+  if (machine.stateOf(currentDevice) != cudaSuccess || bytes == 0) return;
   if (!resolve(machine, source, bytes, from, call) || !resolve(machine, destination, bytes, to, call)) return;
   if (check && checksum(from.data, bytes) != expected) {
     machine.report(call + ": the host buffer was changed before the copy had run");
@@ -77,6 +78,19 @@ void copyNow(Machine& machine, void* destination, const void* source, size_t byt
   std::memmove(to.data, from.data, bytes);
   if (from.allocation != nullptr) machine.memory.touch(*from.allocation, from.offset, from.offset + bytes, false);
   if (to.allocation != nullptr) machine.memory.touch(*to.allocation, to.offset, to.offset + bytes, true);
+}
+
+void traceMemory(Machine& machine, const char* verb, int device, uint64_t bytes) {
+  machine.trace(deviceName(device) + " " + verb + " " + std::to_string(bytes) + " bytes, " +
+                std::to_string(machine.memory.bytesOn(device)) + " held");
+}
+
+// Reports a call that takes for ever.
+bool isStuck(Machine& machine, int device, const char* call) {
+  if (!machine.streams.isStuck(device)) return false;
+  machine.report(std::string(call) + " waits for ever: work of " + deviceName(device) +
+                 " waits for another device, which has failed");
+  return true;
 }
 
 // `agrees(to, from)`: whether the ends are what the call says they are.
@@ -113,20 +127,26 @@ cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   return guarded([&](Machine& machine) {
     *pointer = nullptr;
     if (bytes == 0) return cudaSuccess;
-    if (machine.memory.bytesOn(currentDevice) + bytes > machine.memoryBytes) return cudaErrorMemoryAllocation;
+    const uint64_t taken = machine.memory.bytesOn(currentDevice) + machine.memory.costOn(currentDevice, bytes);
+    if (taken > machine.memoryBytes) return cudaErrorMemoryAllocation;
     *pointer = reinterpret_cast<void*>(machine.memory.allocate(currentDevice, bytes));
+    traceMemory(machine, "takes", currentDevice, bytes);
     return cudaSuccess;
   });
 }
 
+// Waits for nothing, though a GPU often does: work that still uses the memory finds it gone.
 cudaError_t cudaFree(void* pointer) {
   return guarded([&](Machine& machine) {
     if (pointer == nullptr) return cudaSuccess;
     const Allocation* allocation = machine.memory.find(addressOf(pointer), 1);
     if (allocation == nullptr || allocation->base != addressOf(pointer)) return cudaErrorInvalidValue;
-    machine.streams.finishDevice(allocation->device);
+    if (isStuck(machine, allocation->device, "cudaFree")) return cudaSuccess;
+    const auto [device, bytes] = std::pair(allocation->device, allocation->bytes);
     machine.streams.forget(addressOf(pointer));
-    return machine.memory.release(addressOf(pointer)) ? cudaSuccess : cudaErrorInvalidValue;
+    if (!machine.memory.release(addressOf(pointer))) return cudaErrorInvalidValue;
+    traceMemory(machine, "gives back", device, bytes);
+    return cudaSuccess;
   });
 }
 
@@ -140,6 +160,7 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned) {
 cudaError_t cudaFreeHost(void* pointer) {
   return guarded([&](Machine& machine) {
     if (pointer == nullptr) return cudaSuccess;
+    if (isStuck(machine, currentDevice, "cudaFreeHost")) return cudaSuccess;
     for (int device = 0; device < machine.devices; ++device) machine.streams.finishDevice(device);
     machine.streams.forget(addressOf(pointer));
     return machine.memory.release(addressOf(pointer)) ? cudaSuccess : cudaErrorInvalidValue;

@@ -7,6 +7,32 @@ namespace {
 
 Event* eventOf(cudaEvent_t event) { return reinterpret_cast<Event*>(event); }
 
+// Runs what `clockOf(machine)` names, a piece at a time: between two, other threads have their turn.
+template <class ClockOf>
+cudaError_t waitFor(const char* call, ClockOf clockOf) {
+  Clock target;
+  bool isKnown = false;
+  for (bool isDone = false; !isDone;) {
+    const cudaError_t status = guarded([&](Machine& machine) {
+      if (!isKnown) {
+        target = clockOf(machine);
+        isKnown = true;
+        machine.trace("waits " + deviceName(currentDevice));
+      }
+      const Streams::Progress progress = machine.streams.proceed(target);
+      isDone = progress == Streams::Progress::done;
+      if (isDone) machine.trace("waited " + deviceName(currentDevice));
+      if (progress == Streams::Progress::none) {
+        machine.report(std::string(call) + " on " + deviceName(currentDevice) +
+                       " waits for ever: what it waits for depends on another device, which has failed");
+      }
+      return cudaSuccess;
+    });
+    if (status != cudaSuccess) return status;
+  }
+  return cudaSuccess;
+}
+
 }  // namespace
 
 extern "C" {
@@ -26,9 +52,13 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return waitFor("cudaStreamSynchronize", [&](Machine& machine) { return streamOf(machine, stream)->clock; });
+}
+
+// Says whether the device works; whoever wants work to run asks for an event.
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    machine.streams.finish(streamOf(machine, stream)->clock);
-    return cudaSuccess;
+    return machine.streams.isDone(streamOf(machine, stream)->clock) ? cudaSuccess : cudaErrorNotReady;
   });
 }
 
@@ -67,9 +97,14 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return waitFor("cudaEventSynchronize", [&](Machine&) { return eventOf(event)->clock; });
+}
+
+// Runs a piece of work each time, so that an event happens at last.
+cudaError_t cudaEventQuery(cudaEvent_t event) {
   return guarded([&](Machine& machine) {
-    machine.streams.finish(eventOf(event)->clock);
-    return cudaSuccess;
+    const bool isDone = machine.streams.proceed(eventOf(event)->clock) == Streams::Progress::done;
+    return isDone ? cudaSuccess : cudaErrorNotReady;
   });
 }
 

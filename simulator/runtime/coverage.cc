@@ -15,7 +15,7 @@ namespace {
 
 // By what a line of the file says, whether it ran.
 std::map<std::string, bool> coverageOf(Machine& machine) {
-  const std::lock_guard<std::recursive_mutex> lock(machine.mutex);
+  const std::lock_guard<Turns> lock(machine.mutex);
   std::map<std::string, bool> coverage;
   for (const auto& [host, kernel] : machine.kernels) {
     bool& launched = coverage["kernel " + readableName(kernel->name)];

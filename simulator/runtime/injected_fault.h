@@ -1,5 +1,5 @@
-// A fault that ALEXNET_SIMULATED_FAULT asks for, so that tests see what follows from one: "KERNEL:N" or
-// "KERNEL:N:launch".
+// A fault that ALEXNET_SIMULATED_FAULT asks for, so that tests see what follows from one: "KERNEL:N", "KERNEL:N:launch",
+// and either with "@1" for another device than cuda:0.
 #pragma once
 
 #include <string>
@@ -11,12 +11,13 @@ class InjectedFault {
   enum class Kind { none, running, refused };
 
   InjectedFault();
-  // Counts a launch of a kernel and says what befalls it. `name` may have template arguments.
-  Kind next(const std::string& name);
+  // Counts a launch of a kernel on a device and says what befalls it. `name` may have template arguments.
+  Kind next(const std::string& name, int device);
 
  private:
   std::string kernel_;
   long countdown_ = 0;
+  int device_ = 0;
   Kind kind_ = Kind::none;
 };
 

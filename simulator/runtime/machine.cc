@@ -28,12 +28,17 @@ Machine& Machine::instance() {
 
 Machine::Machine()
     : schedule(setting("ALEXNET_SIMULATED_SCHEDULE", "forward")),
-      streams(memory, schedule, [this](const std::string& what) { report(what); }),
+      streams(
+          memory, schedule, [this](const std::string& what) { report(what); },
+          [this](const std::string& line) { trace(line); }),
       devices(std::atoi(setting("ALEXNET_SIMULATED_GPUS", "1"))),
       memoryBytes(std::strtoull(setting("ALEXNET_SIMULATED_MEMORY", "6442450944"), nullptr, 10)),
       peers(std::string(setting("ALEXNET_SIMULATED_PEERS", "1")) != "0"),
+      onePeerRefuses(std::string(setting("ALEXNET_SIMULATED_PEERS", "1")) == "one-way"),
       checked(std::string(setting("ALEXNET_SIMULATED_CHECKS", "1")) != "0") {
   memory.checked = checked;
+  memory.block = std::strtoull(setting("ALEXNET_SIMULATED_BLOCK", "1"), nullptr, 10);
+  if (const char* path = std::getenv("ALEXNET_SIMULATED_TRACE")) trace_ = std::fopen(path, "w");
   writeCoverageAtExit(*this);
 }
 
@@ -49,9 +54,21 @@ void Machine::print(const std::string& text) {
 
 void Machine::report(const std::string& text) {
   print(text);
-  if (sticky != cudaSuccess) return;  // the first one counts
+  if (sticky_ != cudaSuccess) return;  // the first one counts
   lastReport_ = "simulator: " + text;
-  lastStatus_ = sticky = cudaErrorLaunchFailure;
+  lastStatus_ = sticky_ = cudaErrorLaunchFailure;
+}
+
+cudaError_t Machine::stateOf(int device) const {
+  if (sticky_ != cudaSuccess) return sticky_;
+  const auto found = failed_.find(device);
+  return found == failed_.end() ? cudaSuccess : found->second;
+}
+
+void Machine::trace(const std::string& line) {
+  if (trace_ == nullptr) return;
+  std::fprintf(trace_, "%s\n", line.c_str());
+  std::fflush(trace_);
 }
 
 cudaError_t Machine::refuse(cudaError_t status, const std::string& text) {
@@ -158,17 +175,18 @@ cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** argume
     std::memcpy(launch.parameters.data() + offset, arguments[index++], parameter.bytes);
   }
   const std::string name = readableName(kernel.name);
-  const InjectedFault::Kind fault = injected_.next(name);
+  const InjectedFault::Kind fault = injected_.next(name, stream->device);
   if (fault == InjectedFault::Kind::refused) return cudaErrorLaunchOutOfResources;
   streams.push(stream, name, [this, &kernel, launch, fault] {
     if (fault == InjectedFault::Kind::none) return execute(kernel, launch);
-    if (sticky == cudaSuccess) sticky = cudaErrorIllegalAddress;
+    failed_[launch.device] = cudaErrorIllegalAddress;
+    streams.halt(launch.device);
   });
   return cudaSuccess;
 }
 
 void Machine::execute(Kernel& kernel, const Launch& launch) {
-  if (sticky != cudaSuccess) return;
+  if (sticky_ != cudaSuccess) return;
   Block block(launch);
   const uint64_t count = launch.grid.count();
   const bool shuffled = schedule.kind() == Schedule::Kind::random && count < (1U << 24);

@@ -3,9 +3,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstdio>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
+#include "turns.h"
 
 namespace alexnet::simulator {
 
@@ -37,13 +38,14 @@ class Machine {
  public:
   static Machine& instance();
 
-  std::recursive_mutex mutex;
+  Turns mutex;
   Memory memory;
   Schedule schedule;
   Streams streams;
   int devices;
   uint64_t memoryBytes;  // of a device
   bool peers;            // whether the devices can reach each other's memory
+  bool onePeerRefuses;   // whether of two that let each other in the second is refused
   bool checked;
 
   std::vector<std::unique_ptr<Image>> images;
@@ -60,7 +62,10 @@ class Machine {
   void report(const std::string& text);
   // A call that a GPU refuses too. Returns `status`.
   cudaError_t refuse(cudaError_t status, const std::string& text);
-  cudaError_t sticky = cudaSuccess;  // what every later call answers
+  // What every later call with this device as the current one answers: a report's to all, a failed kernel's to its own.
+  cudaError_t stateOf(int device) const;
+  // A line of ALEXNET_SIMULATED_TRACE.
+  void trace(const std::string& line);
   // What was reported last, if a call answered `status` to it; else "".
   std::string reportOf(cudaError_t status) const { return status == lastStatus_ ? lastReport_ : ""; }
 
@@ -73,6 +78,9 @@ class Machine {
   // What about a launch is beyond the limits; nothing where it is within them.
   std::string beyondLimits(const Kernel& kernel, const Program& program, dim3 grid, dim3 block, size_t sharedBytes,
                            int device) const;
+  cudaError_t sticky_ = cudaSuccess;
+  std::map<int, cudaError_t> failed_;  // by device
+  std::FILE* trace_ = nullptr;
   std::string lastReport_;
   cudaError_t lastStatus_ = cudaSuccess;
 };

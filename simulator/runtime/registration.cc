@@ -63,7 +63,7 @@ extern "C" {
 
 void** __cudaRegisterFatBinary(void* wrapper) {
   Machine& machine = Machine::instance();
-  const std::lock_guard<std::recursive_mutex> lock(machine.mutex);
+  const std::lock_guard<Turns> lock(machine.mutex);
   machine.images.push_back(std::make_unique<Image>());
   collect(static_cast<Wrapper*>(wrapper)->data, *machine.images.back());
   return reinterpret_cast<void**>(machine.images.back().get());
@@ -76,7 +76,7 @@ char __cudaInitModule(void**) { return 1; }
 void __cudaRegisterFunction(void** image, const char* host, char*, const char* name, int, uint3*, uint3*, dim3*, dim3*,
                             int*) {
   Machine& machine = Machine::instance();
-  const std::lock_guard<std::recursive_mutex> lock(machine.mutex);
+  const std::lock_guard<Turns> lock(machine.mutex);
   auto kernel = std::make_unique<Kernel>();
   kernel->image = reinterpret_cast<Image*>(image);
   kernel->name = name;

@@ -55,6 +55,7 @@ void Streams::push(Stream* stream, const std::string& name, std::function<void()
   work.name = name;
   work.run = std::move(run);
   stream->clock[stream->id] = stream->queued;
+  trace_("queued " + deviceName(stream->device) + " " + std::to_string(stream->id) + " " + name);
   stream->work.push_back(std::move(work));
   if (stream->work.size() > kMostQueued) makeRoom(*stream);
 }
@@ -79,6 +80,7 @@ bool Streams::runOne(const Clock& target) {
   for (const auto& [id, number] : target) {
     const auto found = streams_.find(id);
     if (found == streams_.end() || found->second->done >= number || found->second->work.empty()) continue;
+    if (halted_.count(found->second->device) > 0) continue;
     Clock needed = found->second->work.front().clock;
     needed.erase(id);
     if (isDone(needed)) ready.push_back(found->second.get());
@@ -93,7 +95,9 @@ bool Streams::runOne(const Clock& target) {
 void Streams::execute(Stream& stream) {
   Work work = std::move(stream.work.front());
   stream.work.pop_front();
+  trace_("runs " + deviceName(stream.device) + " " + std::to_string(stream.id) + " " + work.name);
   work.run();
+  if (halted_.count(stream.device) > 0) return;
   stream.done = work.number;
   std::vector<Interval> touched = memory_.takeTouched();
   for (Interval& interval : touched) {
@@ -127,17 +131,36 @@ bool Streams::pending() const {
 }
 
 void Streams::finish(const Clock& target) {
-  while (!isDone(target) && runOne(target)) {
+  while (proceed(target) == Progress::made) {
   }
+}
+
+Streams::Progress Streams::proceed(const Clock& target) {
+  if (!isDone(target)) return runOne(target) ? Progress::made : Progress::none;
   join(host_, target);
   // What the host has seen finish is ordered before everything that is queued from now on.
-  if (pending()) return;
+  if (pending()) return Progress::done;
   past_.erase(std::remove_if(past_.begin(), past_.end(),
                              [&](const Past& past) {
                                const auto known = host_.find(past.stream);
                                return known != host_.end() && known->second >= past.number;
                              }),
               past_.end());
+  return Progress::done;
+}
+
+bool Streams::isStuck(int device) const {
+  const auto waits = [&](const Stream& stream) {
+    const Clock& needed = stream.work.front().clock;
+    return std::any_of(needed.begin(), needed.end(), [&](const auto& entry) {
+      const auto found = streams_.find(entry.first);
+      return found != streams_.end() && halted_.count(found->second->device) > 0 && found->second->done < entry.second;
+    });
+  };
+  return std::any_of(streams_.begin(), streams_.end(), [&](const auto& entry) {
+    const Stream& stream = *entry.second;
+    return stream.device == device && !stream.work.empty() && waits(stream);
+  });
 }
 
 void Streams::finishDevice(int device) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,16 +45,24 @@ struct Event {
 
 class Streams {
  public:
-  Streams(Memory& memory, Schedule& schedule, std::function<void(const std::string&)> report)
-      : memory_(memory), schedule_(schedule), report_(std::move(report)) {}
+  using Say = std::function<void(const std::string&)>;
+  Streams(Memory& memory, Schedule& schedule, Say report, Say trace)
+      : memory_(memory), schedule_(schedule), report_(std::move(report)), trace_(std::move(trace)) {}
 
   Stream* create(int device, bool blocking);
   void destroy(Stream* stream);
   Stream* defaultOf(int device);
   void push(Stream* stream, const std::string& name, std::function<void()> run);
-  // Runs what `target` names, and what it depends on. The host knows of it afterwards.
+  enum class Progress { done, made, none };
+  // Runs one piece of what `target` names, or of what that depends on. The host knows of it when all is done. None can be
+  // made where it depends on work of a device that has failed.
+  Progress proceed(const Clock& target);
   void finish(const Clock& target);
   bool isDone(const Clock& target) const;
+  // Nothing runs on a device any more, and what waits there never happens.
+  void halt(int device) { halted_.insert(device); }
+  // Whether work of a device waits for such a one: freeing its memory takes for ever.
+  bool isStuck(int device) const;
   void finishDevice(int device);
   // The memory at `base` is gone.
   void forget(uint64_t base);
@@ -74,7 +83,8 @@ class Streams {
 
   Memory& memory_;
   Schedule& schedule_;
-  std::function<void(const std::string&)> report_;
+  Say report_, trace_;
+  std::set<int> halted_;  // devices
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
   std::map<int, Stream*> defaults_;
   Clock host_;

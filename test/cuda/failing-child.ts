@@ -3,7 +3,7 @@ import {argv, stdout} from 'node:process';
 import {openDevice} from '../../lib/device/device.ts';
 import {DeviceGroup} from '../../lib/device/device-group.ts';
 import {isAlexNetError, type ErrorCode} from '../../lib/base/errors.ts';
-import type {NativeDevice} from '../../lib/device/native.ts';
+import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 
@@ -64,6 +64,76 @@ const scenarios: Record<string, (...args: string[]) => Promise<void>> = {
 		await attempt(() => device.freeBytes() > 0);
 		await attempt(() => openDevice('cuda:1').id);
 		device.close();
+	},
+	/** cuda:0's kernel fails while cuda:1 works at something else; then cuda:1 goes on. */
+	async apart() {
+		const [first, second] = [openDevice('cuda:0'), openDevice('cuda:1')];
+		await attempt(() => fill(second, 1));
+		await attempt(() => fill(first, 2));
+		await attempt(() => fill(second, 3));
+		const tensor = second.allocate([1], 'float32');
+		tensor.dispose();
+		await attempt(() => second.freeBytes() > 0);
+		for (const device of [first, second]) device.close();
+	},
+	/** cuda:0's kernel fails when cuda:1 already waits for what it was to send; neither's error is known before. */
+	async stuck() {
+		const [first, second] = [openDevice('cuda:0'), openDevice('cuda:1')];
+		const [input, output, copy] = [first, second, second].map((device) => device.allocate([4], 'float32')) as [
+			Tensor,
+			Tensor,
+			Tensor,
+		];
+		operations.fill({output: input, value: 1});
+		second.wait(operations.send({input, output}));
+		operations.copy({input: output, output: copy});
+		await attempt(() => copy.read(new Float32Array(4)));
+		await attempt(() => first.synchronize());
+		await attempt(() => second.synchronize());
+		for (const tensor of [input, output, copy]) tensor.dispose();
+		for (const device of [first, second]) device.close();
+		await attempt(() => fill(openDevice('cuda:1'), 5));
+	},
+	/** Operations that need more scratch memory each time. */
+	async scratch(...sizes) {
+		const device = openDevice('cuda:0');
+		const most = Math.max(...sizes.map(Number));
+		const tensor = device.allocate([most + 1], 'float32');
+		operations.fill({output: tensor, value: 1});
+		for (const size of sizes.map(Number)) {
+			const [input, output] = [0, 4].map((start) => tensor.view([size], 'float32', start)) as [Tensor, Tensor];
+			operations.copy({input, output}); // overlaps, so it goes by scratch memory
+			for (const view of [input, output]) view.dispose();
+		}
+		await attempt(() => device.synchronize());
+		device.close();
+	},
+	/** Two steps of two nets at a time, on a device each. */
+	async overlap() {
+		const {images, labels} = tinyPictures(4, 'overlap');
+		const models = await Promise.all(
+			['cuda:0', 'cuda:1'].map((device) => tinyModel({devices: [device], batchSize: 4})),
+		);
+		await Promise.all(
+			models.map(async (model) => {
+				for (let step = 0; step < 2; step++) await attempt(async () => (await model.trainStep({images, labels})).loss);
+			}),
+		);
+		await Promise.all(models.map((model) => model.dispose()));
+	},
+	/** A copy from a device to another, which may be on the same GPU. */
+	async copy(from = '', to = '') {
+		const [first, second] = [openDevice(from), openDevice(to)];
+		const [input, output] = [first.allocate([4], 'float32'), second.allocate([4], 'float32')];
+		operations.fill({output: input, value: 7});
+		operations.copy({input, output});
+		const values = new Float32Array(4);
+		await attempt(async () => {
+			await output.read(values);
+			return [...values];
+		});
+		outcomes.push({result: [...first.notes, ...second.notes]});
+		for (const device of [first, second]) device.close();
 	},
 	/** Two steps of a net, a column on each of two devices. */
 	async train(batchSize = '4') {

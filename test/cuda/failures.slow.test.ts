@@ -50,7 +50,7 @@ test('a net that does not fit, and a batch that does not', (t) => {
 	const [net] = outcomesOf(t, {MEMORY: '100000'}, 'train');
 	t.is(net?.code, 'ALEXNET_MEMORY');
 	t.regex(net?.message ?? '', /^Out of memory on cuda:0: This net needs \d+ MB, 0 MB are free\. /);
-	const [batch, ...others] = outcomesOf(t, {MEMORY: '20000000'}, 'train', '2048');
+	const [batch, ...others] = outcomesOf(t, {MEMORY: '20000000', PROCESSORS: '4'}, 'train', '2048');
 	t.is(batch?.code, 'ALEXNET_MEMORY');
 	t.regex(
 		batch?.message ?? '',
@@ -64,8 +64,8 @@ const refusedLaunch =
 	"not run. Please report it with the output of 'alexnet devices'.";
 const fault = 'an illegal memory access was encountered (cudaErrorIllegalAddress).';
 const advice = ' A kernel that was launched before may be the culprit: ALEXNET_SYNC=1 finds it.';
-const restart = ' No GPU works in this process any more: restart it.';
-const echo = 'No GPU works in this process any more, since an earlier error: ';
+const restart = ' cuda:0 does not work in this process any more: restart it.';
+const echo = 'cuda:0 does not work in this process any more, since an earlier error: ';
 
 test('a launch that fails names its kernel, and the device goes on', (t) => {
 	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:2:launch'}, 'fill');
@@ -76,26 +76,28 @@ test('a launch that fails names its kernel, and the device goes on', (t) => {
 	);
 });
 
+/** After an error of cuda:0: all that it is asked repeats that, and cuda:1 can be had. */
+function assertLost(t: ExecutionContext, outcomes: readonly Outcome[], first: string): void {
+	for (const [index, prefix] of ['', 'synchronize: ', '', ''].entries()) {
+		assertError(t, outcomes[index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart the process.`);
+	}
+	t.deepEqual(outcomes.slice(4), [{result: 'cuda:1'}]);
+}
+
 test('a kernel that fails while it runs: all that follows names the first error, which says how to find it', (t) => {
 	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:2'}, 'fill');
 	t.deepEqual(outcomes[0], {result: 1});
 	const first = `cudaEventSynchronize on cuda:0: ${fault}${advice}`;
 	assertError(t, outcomes[1], 'ALEXNET_OPERATION', `read: ${first}${restart}`);
-	t.is(outcomes.length, 7);
-	for (const [index, prefix] of ['', 'synchronize: ', '', '', ''].entries()) {
-		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart the process.`);
-	}
+	assertLost(t, outcomes.slice(2), first);
 });
 
 test('with ALEXNET_SYNC=1 the first error is that of the kernel', (t) => {
-	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:2', SYNC: '1'}, 'fill');
+	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:2', ALEXNET_SYNC: '1'}, 'fill');
 	t.deepEqual(outcomes[0], {result: 1});
 	const first = `fillKernel on cuda:0: ${fault}`;
 	assertError(t, outcomes[1], 'ALEXNET_OPERATION', `fill: ${first}${restart}`);
-	t.is(outcomes.length, 7);
-	for (const [index, prefix] of ['', 'synchronize: ', '', '', ''].entries()) {
-		assertError(t, outcomes[2 + index], 'ALEXNET_OPERATION', `${prefix}${echo}${first} Restart the process.`);
-	}
+	assertLost(t, outcomes.slice(2), first);
 });
 
 test('a build for other GPUs', (t) => {
@@ -116,18 +118,15 @@ test('a build for other GPUs', (t) => {
 	);
 });
 
-for (const [launch, id] of [
-	['1', 'cuda:0'],
-	['2', 'cuda:1'],
-] as const) {
+for (const [gpu, id] of ['cuda:0', 'cuda:1'].entries()) {
 	test(`of two devices, ${id} refuses a launch: the step rejects with that, and the next step works`, (t) => {
-		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:${launch}:launch`}, 'train');
+		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1:launch@${gpu}`}, 'train');
 		assertError(t, outcomes[0], 'ALEXNET_OPERATION', `lrn: lrnForwardKernel on ${id}: ${refusedLaunch}`);
 		t.deepEqual(outcomes.slice(1), [{result: true}, {result: 0}]);
 	});
 
 	test(`of two devices, a kernel fails on ${id}: both steps reject with that, and the model can be disposed of`, (t) => {
-		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:${launch}`, SYNC: '1'}, 'train');
+		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1@${gpu}`, ALEXNET_SYNC: '1'}, 'train');
 		const culprit = `lrnForwardKernel on ${id}: ${fault}`;
 		for (const outcome of outcomes.slice(0, 2)) {
 			t.is(outcome.code, 'ALEXNET_OPERATION');
@@ -135,4 +134,30 @@ for (const [launch, id] of [
 		}
 		t.deepEqual(outcomes.slice(2), [{result: 0}]);
 	});
+
+	test(`of two devices, a kernel fails on ${id} when all is launched: the step rejects with that, and all ends`, (t) => {
+		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1@${gpu}`}, 'train');
+		for (const outcome of outcomes.slice(0, 2)) {
+			t.is(outcome.code, 'ALEXNET_OPERATION');
+			t.regex(outcome.message ?? '', new RegExp(` on ${id}: .*cudaErrorIllegalAddress`));
+		}
+		t.deepEqual(outcomes.slice(2), [{result: 0}]);
+	});
 }
+
+test('a GPU that fails leaves one that has nothing to do with it as it was', (t) => {
+	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:1'}, 'apart');
+	t.is(outcomes[1]?.code, 'ALEXNET_OPERATION');
+	t.deepEqual([outcomes[0], ...outcomes.slice(2)], [{result: 1}, {result: 3}, {result: true}]);
+});
+
+test('a GPU that waits for one that has failed says so, and the process ends', (t) => {
+	const [read, ofFirst, ofSecond, ...others] = outcomesOf(t, {FAULT: 'fillKernel:1'}, 'stuck');
+	const text = 'cuda:1 waits for cuda:0, which has failed: an illegal memory access was encountered ';
+	const error = `${text}(cudaErrorIllegalAddress).`;
+	assertError(t, read, 'ALEXNET_PEER', `read: ${error} cuda:1 does not work in this process any more: restart it.`);
+	t.is(ofFirst?.code, 'ALEXNET_OPERATION');
+	t.regex(ofFirst?.message ?? '', /^synchronize: \w+ on cuda:0: .*cudaErrorIllegalAddress/);
+	t.is(ofSecond?.code, 'ALEXNET_PEER');
+	t.deepEqual(others, [{result: 5}], 'what does not wait goes on');
+});

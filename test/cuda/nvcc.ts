@@ -33,7 +33,11 @@ function foundNvcc(): string {
 
 /** Runs nvcc and returns what it says; fails with its output. */
 export function runNvcc(...options: string[]): string {
-	const {status, stdout, stderr, error} = spawnSync(foundNvcc(), options, {cwd: root, encoding: 'utf8'});
+	const {status, stdout, stderr, error} = spawnSync(foundNvcc(), options, {
+		cwd: root,
+		encoding: 'utf8',
+		maxBuffer: 2 ** 26,
+	});
 	if (error) throw error;
 	if (status !== 0) throw new Error(`nvcc ${options.join(' ')} failed:\n${stdout}${stderr}`);
 	return stdout + stderr;

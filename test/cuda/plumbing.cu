@@ -6,6 +6,7 @@
 #include "../../cuda/kernels/operations.h"
 #include "../../cuda/runtime/availability.h"
 #include "../../cuda/runtime/launch.cuh"
+#include "../../cuda/runtime/status.h"
 
 namespace {
 
@@ -25,6 +26,14 @@ void availability(int count, char** options) {
   const Availability result = cuda::availabilityFrom(findings);
   std::printf("%s\n%s\n%d\n%d\n", result.reason.c_str(), result.message.c_str(), result.runtimeVersion,
               result.driverVersion);
+}
+
+// statuses <status>...: for each, whether it is sticky, and the advice
+void statuses(int count, char** options) {
+  for (int i = 0; i < count; ++i) {
+    const auto [isSticky, advice] = cuda::meaningOf(static_cast<cudaError_t>(number(options[i])));
+    std::printf("%s %s\n", isSticky ? "sticky" : "passing", advice);
+  }
 }
 
 // launch <x> <y> <z> <threads>
@@ -65,6 +74,7 @@ void lrn(char** options) {
 int main(int count, char** options) {
   try {
     if (std::strcmp(options[1], "availability") == 0) availability(count - 2, options + 2);
+    if (std::strcmp(options[1], "statuses") == 0) statuses(count - 2, options + 2);
     if (std::strcmp(options[1], "launch") == 0) launch(options + 2);
     if (std::strcmp(options[1], "lrn") == 0) lrn(options + 2);
   } catch (const Error& error) {

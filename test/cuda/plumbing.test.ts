@@ -9,7 +9,8 @@ const program = join(folder, 'plumbing');
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 test('the program builds', (t) => {
-	const sources = ['test/cuda/plumbing.cu', 'cuda/runtime/availability.cc', 'cuda/kernels/lrn.cu', 'core/tensor.cc'];
+	const runtime = ['availability', 'check', 'status'].map((name) => `cuda/runtime/${name}.cc`);
+	const sources = ['test/cuda/plumbing.cu', ...runtime, 'cuda/kernels/lrn.cu', 'core/tensor.cc'];
 	const flags = ['-std=c++17', '-arch=sm_80', '-Xcompiler=-Wall,-Wextra,-Wshadow', '--threads=0'];
 	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
 });
@@ -82,6 +83,49 @@ for (const {when, given, reason, message} of findings) {
 		t.deepEqual(versions, given.slice(1, 3).map(String));
 	});
 }
+
+interface Code {
+	name: string;
+	value: string;
+	/** The header's own. */
+	text: string;
+	isSticky: boolean;
+	advice: string;
+}
+
+/** All status codes of this toolkit, and what cuda/ makes of them. */
+function codes(): Code[] {
+	const header = runNvcc('-E', '-Xcompiler=-C', '-x', 'cu', 'test/cuda/driver.c');
+	const found = [...header.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s*(cudaError[A-Z]\w*)\s*=\s*(\d+)/gs)];
+	const lines = linesOf(program, ['statuses', ...found.map(([, , , value = '']) => value)]);
+	return found.map(([, text = '', name = '', value = ''], index) => {
+		const [sticky, ...words] = (lines[index] ?? '').split(' ');
+		const advice = words.join(' ');
+		return {name, value, text: text.replaceAll(/[\s*]+/g, ' '), isSticky: sticky === 'sticky', advice};
+	});
+}
+
+test('what the runtime says of its status codes is known: which of them end a GPU for this process', (t) => {
+	const all = codes();
+	t.true(all.length > 100);
+	for (const {name, text, isSticky} of all) {
+		if (text.includes('process must be terminated and relaunched')) t.true(isSticky, name);
+	}
+	const besides = all.filter(({text, isSticky}) => isSticky && !text.includes('must be terminated'));
+	// Of these the header does not say so: the driver's documentation does, or nothing is known to work after them.
+	t.deepEqual(
+		besides.map(({name}) => name.replace('cudaError', '')),
+		['ECCUncorrectable', 'NvlinkUncorrectable', 'MpsRpcFailure', 'Unknown'],
+	);
+});
+
+test('where a status code says what is wrong with machine or build, the message says what to do', (t) => {
+	const families =
+		/Mps|Ptx|Jit|KernelImage|ECC|Nvlink|DevicesUnavailable|DeviceAlreadyInUse|SystemNotReady|LaunchTimeout/;
+	const found = codes().filter(({name}) => families.test(name));
+	t.true(found.length >= 15);
+	for (const {name, advice} of found) t.regex(advice, /^[A-Z].*\.$/, name);
+});
 
 test('a launch beyond the limits is refused before it, naming the kernel', (t) => {
 	for (const grid of ['2147483648 1 1 32', '1 65536 1 32', '1 1 65536 32', '0 1 1 32', '1 1 1 1025', '1 1 1 0']) {

@@ -9,18 +9,31 @@ export interface Ended {
 	stderr: string;
 }
 
-/** Settings as in simulator/README.md without their "ALEXNET_SIMULATED_", and "SYNC" for ALEXNET_SYNC. */
+/** Settings as in simulator/README.md without their "ALEXNET_SIMULATED_", and what our own variables are set to. */
 export type Settings = Partial<
-	Record<'GPUS' | 'PROFILE' | 'PROCESSORS' | 'MEMORY' | 'PEERS' | 'PTX' | 'FAULT' | 'SYNC', string>
+	Record<
+		| 'GPUS'
+		| 'PROFILE'
+		| 'PROCESSORS'
+		| 'MEMORY'
+		| 'BLOCK'
+		| 'PEERS'
+		| 'PTX'
+		| 'FAULT'
+		| 'TRACE'
+		| 'ALEXNET_SYNC'
+		| 'ALEXNET_PEER',
+		string
+	>
 >;
 
 /** Runs a file with arguments on two simulated GPUs, unless the settings say otherwise. */
 export function onSimulatedGpus(settings: Settings, file: string, args: readonly string[] = []): Ended {
-	const {SYNC, ...simulated} = {GPUS: '2', ...settings};
-	const others = Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$)/.test(name));
+	const others = Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$|PEER$)/.test(name));
 	const env: NodeJS.ProcessEnv = Object.fromEntries(others);
-	for (const [name, value] of Object.entries(simulated)) env[`ALEXNET_SIMULATED_${name}`] = value;
-	if (SYNC !== undefined) env.ALEXNET_SYNC = SYNC;
+	for (const [name, value] of Object.entries({GPUS: '2', ...settings})) {
+		env[name.startsWith('ALEXNET_') ? name : `ALEXNET_SIMULATED_${name}`] = value;
+	}
 	return spawnSync(process.execPath, ['--import=tsx', join(root, file), ...args], {
 		cwd: root,
 		env,

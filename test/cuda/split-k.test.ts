@@ -9,7 +9,8 @@ const program = join(folder, 'split-k');
 anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 test('the program builds', (t) => {
-	const sources = ['test/cuda/split-k.cu', 'cuda/gemm/split_k.cc', 'core/tensor.cc'];
+	const runtime = ['check', 'status'].map((name) => `cuda/runtime/${name}.cc`);
+	const sources = ['test/cuda/split-k.cu', 'cuda/gemm/split_k.cc', ...runtime, 'core/tensor.cc'];
 	const flags = ['-std=c++17', '-arch=sm_80', '-Xcompiler=-Wall,-Wextra,-Wshadow', '--threads=0'];
 	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
 });

@@ -84,7 +84,10 @@ export class LosableDevices {
 		return {
 			id: device.id,
 			memory: () => device.memory(),
+			notes: device.notes,
 			freeBytes: () => device.freeBytes(),
+			needOf: (tensors) => device.needOf(tensors),
+			reserve: (tensors) => device.reserve(tensors),
 			allocate: (shape, type) => {
 				this.#requireThere();
 				return device.allocate(shape, type);

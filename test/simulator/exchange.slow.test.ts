@@ -6,7 +6,8 @@ import {operateWith, schedules, simulate} from './programs.ts';
 const device = 'cuda/device.cc';
 const event = 'cuda/runtime/event.cc';
 const staging = 'cuda/runtime/staging.cc';
-const recordsDone = '    static_cast<CudaEvent&>(*transfer.done).record(context.exchange());\n';
+const recordsDone = '    static_cast<CudaEvent&>(*transfer.done).record(streams.exchange());\n';
+const copies = '    if (otherGpu == owner_.gpu) {\n';
 
 /** Of streams that nothing orders: whichever ran first, one of the two reports. */
 const race = /race between streams: .* with no event that orders them/;
@@ -37,7 +38,7 @@ const exchanges: readonly Mutant[] = [
 		what: 'an event that is recorded before the copy, not after it',
 		edits: [
 			{file: device, from: recordsDone, to: ''},
-			{file: device, from: '    check(cudaMemcpyPeerAsync(', to: `${recordsDone}    check(cudaMemcpyPeerAsync(`},
+			{file: device, from: copies, to: recordsDone + copies},
 		],
 		scenario: 'exchange',
 		report: either(peerRace, /^addKernel<.* on cuda:1, .* that nobody wrote/),
@@ -53,14 +54,22 @@ const exchanges: readonly Mutant[] = [
 		edits: [
 			{
 				file: event,
-				from: '#include "submission.h"\n',
-				to: '#include "submission.h"\n#include <map>\nstatic std::map<const void*, cudaStream_t> late;\n',
+				from: '#include "release.h"\n',
+				to:
+					'#include "release.h"\n#include <map>\nstatic std::mutex guard;\n' +
+					'static std::map<const void*, cudaStream_t> late;\n',
 			},
-			{file: event, from: 'check(cudaEventRecord(event_, stream), "cudaEventRecord");', to: 'late[this] = stream;'},
+			{
+				file: event,
+				from: 'check(cudaEventRecord(event_, stream), "cudaEventRecord");',
+				to: '{\n    const std::lock_guard<std::mutex> lock(guard);\n    late[this] = stream;\n  }',
+			},
 			{
 				file: event,
 				from: 'check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");\n',
-				to: 'check(cudaStreamWaitEvent(stream, event_, 0), "");\n  check(cudaEventRecord(event_, late[this]), "");\n',
+				to:
+					'check(cudaStreamWaitEvent(stream, event_, 0), "");\n  const std::lock_guard<std::mutex> lock(guard);\n' +
+					'  check(cudaEventRecord(event_, late[this]), "");\n',
 			},
 		],
 		scenario: 'exchange',
@@ -68,7 +77,7 @@ const exchanges: readonly Mutant[] = [
 	},
 	{
 		what: 'a copy that names the wrong GPUs',
-		edits: [{file: device, from: 'mutableData(), otherGpu, transfer', to: 'mutableData(), owner_.gpu, transfer'}],
+		edits: [{file: device, from: 'destination, otherGpu, transfer', to: 'destination, owner_.gpu, transfer'}],
 		scenario: 'exchange',
 		report: /^cudaMemcpyPeerAsync on cuda:0 does not say what it copies: from cuda:0 to cuda:1$/,
 	},
@@ -81,6 +90,7 @@ const exchanges: readonly Mutant[] = [
 	{
 		what: "the other GPU's memory without peer access",
 		edits: [
+			{file: 'cuda/runtime/peers.cc', from: '  if (isLost(one) ||', to: '  if (true || isLost(one) ||'},
 			{
 				file: 'cuda/runtime/memory.cc',
 				from: '"cudaSetDevice");\n  void* address = nullptr;',
@@ -126,7 +136,37 @@ const stagings: readonly Mutant[] = [
 	},
 ];
 
-mutantTests([...exchanges, ...stagings], schedules);
+const freed = /reads memory|writes memory|out of bounds|in \d+ bytes of cuda:0 that were freed/;
+const releases: readonly Mutant[] = [
+	{
+		what: 'scratch memory that is given back while an operation uses it',
+		edits: [
+			{file: 'cuda/gpu_context.cc', from: '    streams_->finish(stream());  // operations still use it\n', to: ''},
+		],
+		scenario: 'growth',
+		report: freed,
+	},
+	{
+		what: 'a landing buffer that is given back while it is copied from',
+		edits: [
+			{
+				file: staging,
+				from: '    if (std::exchange(half.isLanding, false)) streams_.waitFor(half.landed);\n',
+				to: '    half.isLanding = false;\n',
+			},
+		],
+		scenario: 'growth',
+		report: freed,
+	},
+	{
+		what: 'tensors that are given back while operations use them',
+		edits: [{file: 'cuda/runtime/release.cc', from: '    Streams::finishAll();\n', to: ''}],
+		scenario: 'passing tensors',
+		report: freed,
+	},
+];
+
+mutantTests([...exchanges, ...stagings, ...releases], schedules);
 
 test('a download that is read before its copy has run', async (t) => {
 	t.timeout(300_000);
@@ -156,6 +196,8 @@ const scenarios = [
 	'softmax',
 	'softmax loss',
 	'uploads',
+	'growth',
+	'passing tensors',
 	'exchange',
 ];
 

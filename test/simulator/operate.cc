@@ -172,6 +172,35 @@ void uploads(Board& board) {
   for (const auto& [tensor, values] : sent) board.expect(tensor, values);
 }
 
+// Each upload needs more staging memory than the one before, then each operation more scratch memory.
+void growth(Board& board) {
+  struct Round {
+    Tensor input, gradient, weights, bias;
+  };
+  std::vector<Round> rounds;
+  for (const int64_t rows : {200, 8000}) {
+    rounds.push_back({board.input({rows, 8}), board.input({rows, 8}), board.tensor({8, 8}), board.tensor({8})});
+  }
+  for (const auto& [input, gradient, weights, bias] : rounds) {
+    board.device().enqueue(LinearBackwardWeights{input, gradient, weights, bias});
+  }
+  for (const Round& round : rounds) board.print(round.bias);
+}
+
+// Each round lets its tensors go while they are in use.
+void passing(Board& board) {
+  std::vector<std::pair<Tensor, Values>> sums;
+  for (const int64_t rows : {200, 8000, 24000}) {
+    const Values gradients = board.values({rows, 8});
+    Values expected(8, 0.0F);
+    for (size_t i = 0; i < gradients.size(); ++i) expected[i % 8] += gradients[i];
+    sums.emplace_back(board.tensor({8}), expected);
+    board.device().enqueue(LinearBackwardWeights{board.input({rows, 8}), board.input({rows, 8}, gradients),
+                                                 board.tensor({8, 8}), sums.back().first});
+  }
+  for (const auto& [tensor, values] : sums) board.expect(tensor, values);
+}
+
 // cuda:0 adds, sends the sum, and cuda:1 doubles it: twice, through the same tensors.
 void exchange(Board& first, Board& second) {
   const Shape shape = {4096};
@@ -185,6 +214,14 @@ void exchange(Board& first, Board& second) {
     first.device().wait(arrived, "wait");
     second.device().wait(arrived, "wait");
     second.device().enqueue(Add{landing, landing, results[round]});
+  }
+  // All is launched before anything is waited for: what the host has seen end is ordered for the simulator.
+  for (Board* const board : {&first, &second}) {
+    try {
+      board->device().record("record")->Event::wait();
+    } catch (const Error&) {
+      // What is read next says why.
+    }
   }
   // Where one fails the other fails for want of it: either may have the cause.
   std::string problems;
@@ -225,6 +262,8 @@ void run(const std::string& scenario) {
        }},
       {"softmax loss", [&] { softmaxLoss(first); }},
       {"uploads", [&] { uploads(first); }},
+      {"growth", [&] { growth(first); }},
+      {"passing tensors", [&] { passing(first); }},
       {"exchange", [&] { exchange(first, second); }},
   };
   scenarios.at(scenario)();

@@ -1,9 +1,13 @@
-#include "submission.h"
+#include "release.h"
 
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "../../core/queue.h"
+#include "streams.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -20,24 +24,24 @@ Releases& releases() {
   return *all;
 }
 
-}  // namespace
-
-std::shared_ptr<Queue> submissions() {
-  // Never destroyed either. Its thread ends at exit, before the CUDA runtime's exit handlers, which were registered first.
+Queue& releasingThread() {
+  // Never destroyed either. It ends at exit, before the CUDA runtime's exit handlers, which were registered first.
   static auto* const queue = [] {
-    auto* const made = new std::shared_ptr<Queue>(std::make_shared<Queue>([] {}));
-    std::atexit([] { submissions()->cancel(); });
+    auto* const made = new Queue([] {});
+    std::atexit([] { releasingThread().cancel(); });
     return made;
   }();
   return *queue;
 }
+
+}  // namespace
 
 void releaseLater(std::function<void()> release) {
   {
     const std::lock_guard<std::mutex> lock(releases().mutex);
     releases().waiting.push_back(std::move(release));
   }
-  submissions()->push(releaseNow);
+  releasingThread().push(releaseNow);
 }
 
 void releaseNow() {
@@ -49,6 +53,7 @@ void releaseNow() {
       due.swap(releases().waiting);
     }
     if (due.empty()) return;
+    Streams::finishAll();
     for (const auto& release : due) release();
   }
 }
