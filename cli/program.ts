@@ -6,6 +6,7 @@ import {addDevices} from './commands/devices.ts';
 import {addDoctor} from './commands/doctor.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addFeatures} from './commands/features.ts';
+import {addExport} from './commands/export.ts';
 import {addFilters} from './commands/filters.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPresets} from './commands/presets.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
 	addFilters(program);
 	addFeatures(program);
 	addNearest(program);
+	addExport(program);
 	addBench(program);
 	addSelftest(program);
 	return program;

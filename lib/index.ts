@@ -9,6 +9,7 @@ export type {CacheBudget, DecodePicture} from './data/picture-reader.ts';
 export {cudaAvailability, listDevices, type DeviceOptions, type ListOptions} from './device/device.ts';
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
 export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './training/evaluate.ts';
+export {exportOnnx} from './interchange/export-onnx.ts';
 export {writeFilters} from './run/filters.ts';
 export type {RecordedReport} from './run/metrics.ts';
 export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';
