@@ -206,16 +206,22 @@ function requireTensors(path: string, file: SafetensorsFile, header: CheckpointH
 	for (const [name, shape] of statisticsOf(header.architecture)) file.require(name, shape);
 }
 
-/** Names and shapes of a net's parameters, as its layers tell them. */
-function parametersOf(path: string, {architecture, frozen = []}: CheckpointHeader): readonly Parameter[] {
+function parametersOf(path: string, header: CheckpointHeader): readonly Parameter[] {
+	try {
+		return outlinesOf(header);
+	} catch (error) {
+		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+	}
+}
+
+/** A net's parameters as its layers tell them, without memory: their names and shapes, and which learn. */
+export function outlinesOf({architecture, frozen = []}: Pick<CheckpointHeader, 'architecture' | 'frozen'>): readonly Parameter[] {
 	const device = openDevice('cpu', {threads: 1});
 	const outlines = new Memory(device, {outline: true});
 	try {
 		const layers = placeColumns(architecture, [outlines], 'float32', 0, (name) => !frozen.includes(name));
 		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
-	} catch (error) {
-		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
-		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
 	} finally {
 		outlines.dispose();
 		device.close();

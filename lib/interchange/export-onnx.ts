@@ -5,7 +5,16 @@ import type {OutgoingTensor} from '../checkpoint/safetensors.ts';
 import {bytesOf, writeWhole} from '../checkpoint/write-whole.ts';
 import {elementsOf} from '../device/memory.ts';
 import {aModel, type Model} from '../net/model.ts';
-import {entryFields, graphFields, modelFields, nodeMessage, opsetFields, tensorStart, valueMessage} from './onnx.ts';
+import {
+	entryFields,
+	graphFields,
+	modelFields,
+	nodeMessage,
+	opsetFields,
+	producer,
+	tensorStart,
+	valueMessage,
+} from './onnx.ts';
 import {meanImage, nodesOf, pictures, probabilities, type Constant} from './onnx-nodes.ts';
 import {toPlanes} from './pixels.ts';
 import {bytesToFollow, encoded, integer, message, text, type Field} from './protobuf.ts';
@@ -73,7 +82,7 @@ function aboutModel({labels, statistics: {pca}}: Model): Field[] {
 		message(modelFields.metadata, text(entryFields.key, key), text(entryFields.value, JSON.stringify(value)));
 	return [
 		integer(modelFields.irVersion, irVersion),
-		text(modelFields.producer, 'alexnet-cuda'),
+		text(modelFields.producer, producer),
 		text(modelFields.producerVersion, packageVersion),
 		message(modelFields.opset, text(opsetFields.domain, ''), integer(opsetFields.version, opset)),
 		entry('labels', labels),

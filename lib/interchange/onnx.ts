@@ -6,7 +6,7 @@ import {bytesToFollow, encoded, float, integer, integers, message, text, type Fi
 export const modelFields = {irVersion: 1, producer: 2, producerVersion: 3, graph: 7, opset: 8, metadata: 14} as const;
 export const graphFields = {node: 1, name: 2, initializer: 5, input: 11, output: 12} as const;
 export const nodeFields = {input: 1, output: 2, name: 3, operator: 4, attribute: 5, domain: 7} as const;
-export const attributeFields = {name: 1, float: 2, integer: 3, tensor: 5, integers: 8, type: 20} as const;
+export const attributeFields = {name: 1, float: 2, integer: 3, text: 4, tensor: 5, integers: 8, type: 20} as const;
 export const tensorFields = {
 	...{dimensions: 1, type: 2, floats: 4, integers: 7, name: 8, raw: 9, external: 13},
 } as const;
@@ -17,6 +17,9 @@ export const shapeFields = {dimension: 1} as const;
 export const dimensionFields = {value: 1, parameter: 2} as const;
 export const opsetFields = {domain: 1, version: 2} as const;
 export const entryFields = {key: 1, value: 2} as const;
+
+/** What files of ours say that they are made by. */
+export const producer = 'alexnet-cuda';
 
 /** TensorProto's types that nets have. */
 export const elementTypes = {float: 1, integer: 7} as const;

@@ -37,7 +37,7 @@ export async function runOnnx(
 	crop: number,
 	input = 'pictures',
 ): Promise<Float32Array> {
-	const session = await InferenceSession.create(path);
+	const session = await InferenceSession.create(path, {logSeverityLevel: 3});
 	const tensor = new Tensor('float32', planes, [planes.length / (3 * crop * crop), 3, crop, crop]);
 	const {[session.outputNames[0]!]: output} = await session.run({[input]: tensor});
 	return output!.data as Float32Array;
@@ -46,4 +46,9 @@ export async function runOnnx(
 export function largestDifference(one: Float32Array, other: Float32Array): number {
 	if (one.length !== other.length) throw new Error(`${one.length} values and ${other.length}`);
 	return one.reduce((most, value, at) => Math.max(most, Math.abs(value - other[at]!)), 0);
+}
+
+/** [N, S, S, 3] */
+export function randomPictures(count: number, side: number): Uint8Array {
+	return crypto.getRandomValues(new Uint8Array(count * side * side * 3));
 }

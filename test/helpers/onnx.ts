@@ -1,0 +1,66 @@
+// Graphs as other programs write them.
+import {writeFileSync} from 'node:fs';
+import {
+	graphFields,
+	modelFields,
+	nodeMessage,
+	opsetFields,
+	tensorStart,
+	valueMessage,
+} from '../../lib/interchange/onnx.ts';
+import type {Node} from '../../lib/interchange/onnx.ts';
+import {encoded, integer, message, text} from '../../lib/interchange/protobuf.ts';
+import {Random} from '../../lib/selftest/random.ts';
+
+export interface Graph {
+	readonly crop: number;
+	/** In a row: each reads what the one before gives, and constants by name. */
+	readonly nodes: readonly (Omit<Node, 'inputs' | 'output' | 'name'> & {readonly constants?: readonly string[]})[];
+	/** Shapes of floats that are drawn, or integers. */
+	readonly constants: Readonly<Record<string, {shape: readonly number[]; scale: number} | readonly number[]>>;
+	readonly opset?: number;
+}
+
+/** Its input is `data`, its output the last node's. Old files list constants among the inputs, and so does this. */
+export function writeGraph(path: string, {crop, nodes, constants, opset = 13}: Graph): void {
+	const random = new Random(String(Math.random()));
+	const tensors = Object.entries(constants).map(([name, constant]) => {
+		const isShape = 'shape' in constant;
+		const shape = isShape ? constant.shape : [constant.length];
+		const values = isShape
+			? Float32Array.from(
+					random.values(
+						shape.reduce((a, b) => a * b, 1),
+						constant.scale,
+						'float32',
+					),
+				)
+			: BigInt64Array.from(constant, BigInt);
+		const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+		return Buffer.concat([tensorStart(name, shape, isShape ? 'float' : 'integer'), bytes]);
+	});
+	const chain = nodes.map(({constants: others = [], ...node}, at): Node => {
+		return {...node, name: '', inputs: [at === 0 ? 'data' : `v${at - 1}`, ...others], output: `v${at}`};
+	});
+	const floats = Object.entries(constants).flatMap(([name, each]) =>
+		'shape' in each ? [{name, shape: each.shape}] : [],
+	);
+	const graph = Buffer.concat([
+		encoded(
+			text(graphFields.name, 'net'),
+			...chain.map(nodeMessage),
+			valueMessage(graphFields.input, 'data', [1, 3, crop, crop]),
+			...floats.map(({name, shape}) => valueMessage(graphFields.input, name, shape)),
+			valueMessage(graphFields.output, `v${nodes.length - 1}`, []),
+		),
+		...tensors,
+	]);
+	writeFileSync(
+		path,
+		encoded(
+			integer(modelFields.irVersion, 7),
+			message(modelFields.opset, text(opsetFields.domain, ''), integer(opsetFields.version, opset)),
+			(writer) => writer.tag(modelFields.graph, 2).bytes(graph),
+		),
+	);
+}
