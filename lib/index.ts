@@ -10,6 +10,9 @@ export {cudaAvailability, listDevices, type DeviceOptions, type ListOptions} fro
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
 export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './training/evaluate.ts';
 export {exportOnnx} from './interchange/export-onnx.ts';
+export {exportSafetensors} from './interchange/export-safetensors.ts';
+export type {ImportOptions} from './interchange/import-net.ts';
+export type {PictureConvention} from './interchange/conventions.ts';
 export {writeFilters} from './run/filters.ts';
 export type {RecordedReport} from './run/metrics.ts';
 export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';

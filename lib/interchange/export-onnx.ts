@@ -16,6 +16,7 @@ import {
 	valueMessage,
 } from './onnx.ts';
 import {meanImage, nodesOf, pictures, probabilities, type Constant} from './onnx-nodes.ts';
+import {pcaInJson} from './read-net.ts';
 import {toPlanes} from './pixels.ts';
 import {bytesToFollow, encoded, integer, message, text, type Field} from './protobuf.ts';
 
@@ -77,7 +78,7 @@ function still({name, shape, values}: Constant): Initializer {
 	return {start: tensorStart(name, shape, type), byteLength: values.byteLength, read: () => Promise.resolve(values)};
 }
 
-function aboutModel({labels, statistics: {pca}}: Model): Field[] {
+function aboutModel({labels, statistics}: Model): Field[] {
 	const entry = (key: string, value: unknown): Field =>
 		message(modelFields.metadata, text(entryFields.key, key), text(entryFields.value, JSON.stringify(value)));
 	return [
@@ -86,6 +87,6 @@ function aboutModel({labels, statistics: {pca}}: Model): Field[] {
 		text(modelFields.producerVersion, packageVersion),
 		message(modelFields.opset, text(opsetFields.domain, ''), integer(opsetFields.version, opset)),
 		entry('labels', labels),
-		entry('pca', {values: [...pca.values], vectors: [...pca.vectors]}),
+		entry('pca', pcaInJson(statistics)),
 	];
 }

@@ -1,8 +1,13 @@
 // What kind of file it is, by what is in it.
 import {open} from 'node:fs/promises';
+import {elementsOf} from '../device/memory.ts';
 import {modelFields} from './onnx.ts';
 import {Message} from './protobuf.ts';
 import type {ReadNet} from './read-net.ts';
+import {readPth} from './read-pth.ts';
+import {readSafetensors, safetensorsHeader} from './read-safetensors.ts';
+import {netOfStateDict} from './state-dict.ts';
+import {isZip} from './zip.ts';
 import {readOnnx} from './read-onnx.ts';
 
 /** Twice what AlexNet has; a file of 20,000 classes fits. It is held in memory, and the weights beside it. */
@@ -11,9 +16,26 @@ const largestFile = 2 ** 29;
 /** @throws an error that says why it is no net. */
 export async function readNetFile(path: string, crop: number | undefined): Promise<ReadNet> {
 	const bytes = await readWhole(path);
+	const net = netIn(bytes, crop);
+	const weights = [...net.tensors].filter(([name]) => name.endsWith('.weight'));
+	const elements = weights.reduce((sum, [, {shape}]) => sum + elementsOf(shape), 0);
+	if (elements * 4 > bytes.length) throw new Error('several of its layers share weights');
+	return net;
+}
+
+function netIn(bytes: Buffer, crop: number | undefined): ReadNet {
+	if (isZip(bytes)) return netOfStateDict(readPth(bytes), {}, crop);
+	const header = safetensorsHeader(bytes);
+	if (header) {
+		const {metadata, tensors} = readSafetensors(bytes, header);
+		return netOfStateDict(tensors, metadata, crop);
+	}
+	if (bytes[0] === 0x80 && bytes[1] === 2) {
+		throw new Error('it is a pickle as PyTorch wrote them before 1.6: load it there, and torch.save it again');
+	}
 	const message = messageIn(bytes);
 	if (message?.has(modelFields.graph)) return readOnnx(message, crop);
-	throw new Error('it is no ONNX file');
+	throw new Error('it is no ONNX file, safetensors file, zip of torch.save or caffemodel');
 }
 
 /** The values of a mean image: planes. */
@@ -33,6 +55,11 @@ async function readWhole(path: string): Promise<Buffer> {
 	}
 }
 
+/** The message that a file is, if it is one. */
 function messageIn(bytes: Uint8Array): Message | undefined {
-	return new Message(bytes);
+	try {
+		return new Message(bytes);
+	} catch {
+		return undefined;
+	}
 }

@@ -85,10 +85,10 @@ function assembled(net: ReadNet, given: Choices): ImportedNet {
 }
 
 /** @param side of the mean image, which is of whole pictures where it is larger than the crop */
-function architectureOf({crop, columns, layers}: ReadNet, side: number): Architecture {
+function architectureOf({imageSize: told, crop, columns, layers}: ReadNet, side: number): Architecture {
 	// Nets that see as much as the paper's see the centres of pictures of the usual size, small ones the whole.
 	const usual = crop > 128 ? Math.max(crop, 256) : crop;
-	const imageSize = side > crop ? side : usual;
+	const imageSize = told ?? (side > crop ? side : usual);
 	if (imageSize > largestPicture) {
 		throw new Error(`its pictures are ${imageSize} pixels wide, and the most are ${largestPicture}`);
 	}

@@ -1,5 +1,7 @@
 // A net that is read from another program's file, layer by layer.
-import type {Architecture, ConvSpec, LayerSpec} from '../net/architecture.ts';
+import type {Architecture} from '../net/architecture.ts';
+import type {ConvSpec} from '../net/layers/conv2d.ts';
+import type {LayerSpec} from '../net/layers/registry.ts';
 import {elementsOf} from '../device/memory.ts';
 import type {Activation, Shape} from '../device/native.ts';
 import {layerShapes} from '../net/shapes.ts';
@@ -97,14 +99,11 @@ export class NetBuilder {
 		this.#layers.push({type: 'linear', name, outputs, activation: 'none', initial});
 	}
 
-	activation(activation: Exclude<Activation, 'none'>): void {
+	/** Of the convolution or linear layer before, or a layer of its own. */
+	activation(activation: Exclude<Activation, 'none'>, given?: string): void {
 		const last = this.#layers.at(-1);
-		if (!last || !('activation' in last) || last.activation !== 'none') {
-			throw new Error(
-				`${last?.name ?? 'nothing'} is followed by ${activation}, where convolutions and linear layers are`,
-			);
-		}
-		this.#layers.splice(-1, 1, {...last, activation});
+		if (last && 'activation' in last && last.activation === 'none') this.#layers.splice(-1, 1, {...last, activation});
+		else this.#layers.push({type: 'activate', name: given ?? this.#nameOf(activation), activation});
 	}
 
 	normalization({columns, size, alpha, beta, k}: Normalization, given?: string): void {

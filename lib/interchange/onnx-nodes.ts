@@ -1,12 +1,15 @@
 // A net as ONNX's operators compute it, in inference.
-import type {Architecture, LayerSpec} from '../net/architecture.ts';
-import {layerShapes, type ShapedLayer} from '../net/shapes.ts';
+import type {Activation, Shape} from '../device/native.ts';
+import type {Architecture} from '../net/architecture.ts';
+import type {LrnSpec} from '../net/layers/lrn.ts';
+import {byKind, type ByKind} from '../net/layers/registry.ts';
+import {layerShapes} from '../net/shapes.ts';
 import type {AttributeValue, Node} from './onnx.ts';
 
 /** What a graph reads besides its pictures and the net's parameters. */
 export interface Constant {
 	readonly name: string;
-	readonly shape: readonly number[];
+	readonly shape: Shape;
 	readonly values: Float32Array | BigInt64Array;
 }
 
@@ -32,9 +35,13 @@ class Chain {
 		this.#last = name;
 	}
 
-	integers(name: string, values: readonly number[]): string {
-		this.constants.push({name, shape: [values.length], values: BigInt64Array.from(values, BigInt)});
+	constant(name: string, shape: Shape, values: Constant['values']): string {
+		this.constants.push({name, shape, values});
 		return name;
+	}
+
+	integers(name: string, values: readonly number[]): string {
+		return this.constant(name, [values.length], BigInt64Array.from(values, BigInt));
 	}
 }
 
@@ -43,12 +50,12 @@ export function nodesOf(architecture: Architecture): Pick<Chain, 'nodes' | 'cons
 	const chain = new Chain();
 	subtractMean(chain, architecture);
 	let isFlat = false;
-	for (const layer of layerShapes(architecture, 1)) {
-		if (layer.spec.type === 'linear' && !isFlat) {
+	for (const {spec, input} of layerShapes(architecture, 1)) {
+		if (spec.type === 'linear' && !isFlat) {
 			chain.add('Flatten', 'flatten', [], {axis: 1});
 			isFlat = true;
 		}
-		addLayer(chain, layer, architecture.columns);
+		byKind(nodesOfLayer, spec, {chain, columns: architecture.columns, input});
 	}
 	chain.add('Softmax', probabilities, [], {axis: 1});
 	return chain;
@@ -67,48 +74,51 @@ function subtractMean(chain: Chain, {imageSize, crop}: Architecture): void {
 	chain.add('Sub', 'centred', ['mean.centre']);
 }
 
-function addLayer(chain: Chain, {spec, input}: ShapedLayer, columns: number): void {
-	const parameters = [`${spec.name}.weight`, `${spec.name}.bias`];
-	switch (spec.type) {
-		case 'conv2d': {
-			const {size, stride, pads, reads} = spec;
-			const group = reads === 'own' ? columns : 1;
-			const attributes = {kernel_shape: [size, size], strides: [stride, stride], pads, group};
-			chain.add('Conv', spec.name, parameters, attributes);
-			addActivation(chain, spec);
-			break;
-		}
-		case 'linear':
-			chain.add('Gemm', spec.name, parameters, {transB: 1});
-			addActivation(chain, spec);
-			break;
-		case 'lrn': {
-			const {name, size, alpha, beta, k} = spec;
-			const [, height = 0, width = 0, channels = 0] = input;
-			const reshape = (to: string, count: number): void =>
-				chain.add('Reshape', to, [chain.integers(`${to}.shape`, [-1, count, height, width])]);
-			// Each column's channels lie together: a column becomes a picture of its own.
-			if (columns > 1) reshape(`${name}.columns`, channels / columns);
-			// ONNX divides alpha by the size.
-			chain.add('LRN', name, [], {size, alpha: {float: alpha * size}, beta: {float: beta}, bias: {float: k}});
-			if (columns > 1) reshape(`${name}.whole`, channels);
-			break;
-		}
-		case 'maxPool': {
-			const {name, size, stride} = spec;
-			chain.add('MaxPool', name, [], {kernel_shape: [size, size], strides: [stride, stride]});
-			break;
-		}
-		case 'dropout': {
-			const ratio = `${spec.name}.ratio`;
-			chain.constants.push({name: ratio, shape: [], values: Float32Array.of(spec.rate)});
-			chain.add('Dropout', spec.name, [ratio]);
-			break;
-		}
-	}
+/** Where a layer stands: how many columns its net has, and what it reads. */
+interface Standing {
+	readonly chain: Chain;
+	readonly columns: number;
+	readonly input: Shape;
 }
 
-function addActivation(chain: Chain, {name, activation}: Extract<LayerSpec, {activation: unknown}>): void {
+const nodesOfLayer: ByKind<[Standing], void> = {
+	conv2d: ({name, size, stride, pads, reads, activation}, {chain, columns}) => {
+		const group = reads === 'own' ? columns : 1;
+		const attributes = {kernel_shape: [size, size], strides: [stride, stride], pads, group};
+		chain.add('Conv', name, parametersOf(name), attributes);
+		addActivation(chain, `${name}.${activation}`, activation);
+	},
+	lrn: addLrn,
+	maxPool: ({name, size, stride}, {chain}) => {
+		chain.add('MaxPool', name, [], {kernel_shape: [size, size], strides: [stride, stride]});
+	},
+	activate: ({name, activation}, {chain}) => {
+		addActivation(chain, name, activation);
+	},
+	linear: ({name, activation}, {chain}) => {
+		chain.add('Gemm', name, parametersOf(name), {transB: 1});
+		addActivation(chain, `${name}.${activation}`, activation);
+	},
+	dropout: ({name, rate}, {chain}) => {
+		chain.add('Dropout', name, [chain.constant(`${name}.ratio`, [], Float32Array.of(rate))]);
+	},
+};
+
+const parametersOf = (name: string): readonly string[] => [`${name}.weight`, `${name}.bias`];
+
+function addLrn({name, size, alpha, beta, k}: LrnSpec, {chain, columns, input}: Standing): void {
+	const [, height = 0, width = 0, channels = 0] = input;
+	const reshape = (to: string, count: number): void => {
+		chain.add('Reshape', to, [chain.integers(`${to}.shape`, [-1, count, height, width])]);
+	};
+	// Each column's channels lie together: a column becomes a picture of its own.
+	if (columns > 1) reshape(`${name}.columns`, channels / columns);
+	// ONNX divides alpha by the size.
+	chain.add('LRN', name, [], {size, alpha: {float: alpha * size}, beta: {float: beta}, bias: {float: k}});
+	if (columns > 1) reshape(`${name}.whole`, channels);
+}
+
+function addActivation(chain: Chain, name: string, activation: Activation): void {
 	if (activation === 'none') return;
-	chain.add(activation === 'relu' ? 'Relu' : 'Tanh', `${name}.${activation}`);
+	chain.add(activation === 'relu' ? 'Relu' : 'Tanh', name);
 }

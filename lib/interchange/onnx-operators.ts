@@ -13,6 +13,8 @@ export interface Walk {
 	/** What is subtracted from pictures, and what they are divided by then. */
 	mean: FileTensor | undefined;
 	divisor: FileTensor | undefined;
+	/** Of the whole pictures, where the mean image's centre is taken. */
+	imageSize: number | undefined;
 }
 
 /** @throws an error that says what a node must have for a net of ours. */
@@ -74,6 +76,7 @@ function Sub(node: OnnxNode, walk: Walk): void {
 		graph.integers(begin).join() === [start, start].join() &&
 		graph.integers(end).join() === [start + crop, start + crop].join() &&
 		graph.integers(axes).join() === '2,3';
+	walk.imageSize = side;
 	require(slice, isCentre, "the mean image's centre, as large as pictures are");
 }
 
@@ -97,12 +100,12 @@ function Conv(node: OnnxNode, walk: Walk): void {
 	builder.convolution(facts, nameOf(node, walk));
 }
 
-function Relu(_: OnnxNode, {builder}: Walk): void {
-	builder.activation('relu');
+function Relu(node: OnnxNode, walk: Walk): void {
+	walk.builder.activation('relu', nameOf(node, walk));
 }
 
-function Tanh(_: OnnxNode, {builder}: Walk): void {
-	builder.activation('tanh');
+function Tanh(node: OnnxNode, walk: Walk): void {
+	walk.builder.activation('tanh', nameOf(node, walk));
 }
 
 function LRN(node: OnnxNode, walk: Walk): void {

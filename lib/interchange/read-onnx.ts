@@ -25,6 +25,7 @@ export function readOnnx(model: Message, crop?: number): ReadNet {
 		columns: 1,
 		mean: undefined,
 		divisor: undefined,
+		imageSize: undefined,
 	};
 	let value = graph.input.name;
 	// A graph that goes round in circles ends, too.
@@ -32,8 +33,8 @@ export function readOnnx(model: Message, crop?: number): ReadNet {
 		value = follow(walk, value);
 	if (!graph.outputs.includes(value)) throw new Error('its pictures do not lead to an output');
 	const {metadata} = graph;
-	const {mean, divisor} = walk;
-	return {...walk.builder.build(), mean, divisor, labels: metadata.get('labels'), pca: metadata.get('pca')};
+	const {mean, divisor, imageSize} = walk;
+	return {...walk.builder.build(), mean, divisor, imageSize, labels: metadata.get('labels'), pca: metadata.get('pca')};
 }
 
 /** @returns what the layer that reads `value` gives */

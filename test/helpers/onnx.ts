@@ -1,5 +1,6 @@
 // Graphs as other programs write them.
 import {writeFileSync} from 'node:fs';
+import {bytesOf} from '../../lib/checkpoint/write-whole.ts';
 import {
 	graphFields,
 	modelFields,
@@ -9,7 +10,7 @@ import {
 	valueMessage,
 } from '../../lib/interchange/onnx.ts';
 import type {Node} from '../../lib/interchange/onnx.ts';
-import {encoded, integer, message, text} from '../../lib/interchange/protobuf.ts';
+import {bytes, encoded, integer, message, text} from '../../lib/interchange/protobuf.ts';
 import {Random} from '../../lib/selftest/random.ts';
 
 export interface Graph {
@@ -36,8 +37,8 @@ export function writeGraph(path: string, {crop, nodes, constants, opset = 13}: G
 					),
 				)
 			: BigInt64Array.from(constant, BigInt);
-		const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-		return Buffer.concat([tensorStart(name, shape, isShape ? 'float' : 'integer'), bytes]);
+		const raw = bytesOf(values);
+		return Buffer.concat([tensorStart(name, shape, isShape ? 'float' : 'integer'), raw]);
 	});
 	const chain = nodes.map(({constants: others = [], ...node}, at): Node => {
 		return {...node, name: '', inputs: [at === 0 ? 'data' : `v${at - 1}`, ...others], output: `v${at}`};
@@ -60,7 +61,7 @@ export function writeGraph(path: string, {crop, nodes, constants, opset = 13}: G
 		encoded(
 			integer(modelFields.irVersion, 7),
 			message(modelFields.opset, text(opsetFields.domain, ''), integer(opsetFields.version, opset)),
-			(writer) => writer.tag(modelFields.graph, 2).bytes(graph),
+			bytes(modelFields.graph, graph),
 		),
 	);
 }

@@ -1,16 +1,10 @@
 import test from 'ava';
 import type {Architecture} from '../../lib/net/architecture.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
-import {centres, largestDifference, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {centres, largestDifference, runOnnx, strong, temporaryPaths} from '../helpers/interchange.ts';
 import {meetingNet, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const at = temporaryPaths();
-
-/** So strongly normalized that a wrong window, column or constant shows. */
-function strong(architecture: Architecture): Architecture {
-	const layers = architecture.layers.map((spec) => (spec.type === 'lrn' ? {...spec, alpha: 0.05} : spec));
-	return {...architecture, layers};
-}
 
 const tanh = (architecture: Architecture): Architecture => ({
 	...architecture,
@@ -30,7 +24,7 @@ for (const [title, architecture] of [
 		const {images} = tinyPictures(5, String(Math.random()));
 		await exportOnnx(model, at(`${title}.onnx`));
 		const ours = await model.predict(images);
-		const theirs = await runOnnx(at(`${title}.onnx`), centres(model, images), architecture.crop);
+		const theirs = await runOnnx(at(`${title}.onnx`), centres(model.architecture, images), architecture.crop);
 		t.true(largestDifference(ours, theirs) < 1e-5);
 		t.true(new Set(ours).size > 5, 'pictures differ');
 	});
