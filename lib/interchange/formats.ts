@@ -4,6 +4,8 @@ import {elementsOf} from '../device/memory.ts';
 import {modelFields} from './onnx.ts';
 import {Message} from './protobuf.ts';
 import type {ReadNet} from './read-net.ts';
+import {netFields} from './caffe.ts';
+import {readCaffe, readMeanBlob} from './read-caffe.ts';
 import {readPth} from './read-pth.ts';
 import {readSafetensors, safetensorsHeader} from './read-safetensors.ts';
 import {netOfStateDict} from './state-dict.ts';
@@ -35,13 +37,13 @@ function netIn(bytes: Buffer, crop: number | undefined): ReadNet {
 	}
 	const message = messageIn(bytes);
 	if (message?.has(modelFields.graph)) return readOnnx(message, crop);
+	if (message?.has(netFields.layers) || message?.has(netFields.oldLayers)) return readCaffe(message, crop);
 	throw new Error('it is no ONNX file, safetensors file, zip of torch.save or caffemodel');
 }
 
-/** The values of a mean image: planes. */
+/** The values of a mean image: planes, in its program's order of channels. */
 export async function readMeanFile(path: string): Promise<Float32Array> {
-	await readWhole(path);
-	throw new Error('it is no mean image');
+	return readMeanBlob(await readWhole(path));
 }
 
 async function readWhole(path: string): Promise<Buffer> {

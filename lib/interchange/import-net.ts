@@ -69,7 +69,8 @@ type Choices = Omit<ImportOptions, 'mean'> & {readonly mean: Float32Array | unde
 
 function assembled(net: ReadNet, given: Choices): ImportedNet {
 	const own = net.mean?.values();
-	if (given.preset && (own || net.divisor)) throw new Error('it centres pictures itself: leave preset out');
+	if (given.preset && !net.preset && (own || net.divisor))
+		throw new Error('it centres pictures itself: leave preset out');
 	const preset = given.preset ?? net.preset;
 	const {order, ...convention} = preset ? conventions[preset] : {order: 'rgb' as const, mean: [0], divisor: [1]};
 	const mean = given.mean ?? own ?? Float32Array.from(convention.mean);

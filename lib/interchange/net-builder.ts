@@ -108,7 +108,8 @@ export class NetBuilder {
 
 	normalization({columns, size, alpha, beta, k}: Normalization, given?: string): void {
 		this.#columns.add(columns);
-		this.#layers.push({type: 'lrn', name: given ?? this.#nameOf('lrn'), size, alpha, beta, k});
+		const reads = columns > 1 ? 'own' : 'both';
+		this.#layers.push({type: 'lrn', name: given ?? this.#nameOf('lrn'), size, alpha, beta, k, reads});
 	}
 
 	pooling({size, stride, windows}: Pooling, given?: string): void {
@@ -129,7 +130,14 @@ export class NetBuilder {
 	}
 
 	build(): BuiltNet {
-		return {crop: this.#crop, columns: this.#columns.has(2) ? 2 : 1, layers: this.#layers, tensors: this.#tensors};
+		const columns = this.#columns.has(2) ? 2 : 1;
+		// As nets are written that do without the choice: the paper's LRN is each column's own, and one column is all.
+		const layers = this.#layers.map((spec): LayerSpec => {
+			if (spec.type !== 'lrn' || (columns === 2 && spec.reads === 'both')) return spec;
+			const {type, name, size, alpha, beta, k} = spec;
+			return {type, name, size, alpha, beta, k};
+		});
+		return {crop: this.#crop, columns, layers, tensors: this.#tensors};
 	}
 
 	#addProduct(name: string, weight: FileTensor, bias: FileTensor | undefined): void {

@@ -15,7 +15,7 @@ import {
 import {shapeFields, tensorFields, tensorTypeFields, typeFields, valueFields} from './onnx.ts';
 import type {FileTensor} from './net-builder.ts';
 import type {Message} from './protobuf.ts';
-import {floatsOf} from './tensor-bytes.ts';
+import {floatsOf, shortest} from './tensor-bytes.ts';
 
 export class OnnxNode {
 	readonly operator: string;
@@ -58,15 +58,6 @@ export class OnnxNode {
 	tensor(attribute: string): Message | undefined {
 		return this.#attributes.get(attribute)?.message(attributeFields.tensor);
 	}
-}
-
-/** The decimal that was meant: 0.0001, where the nearest float is 0.00009999999747. */
-export function shortest(float: number): number {
-	for (let digits = 6; digits < 9; ++digits) {
-		const value = Number(float.toPrecision(digits));
-		if (Math.fround(value) === float) return value;
-	}
-	return float;
 }
 
 export class OnnxGraph {

@@ -1,6 +1,7 @@
 // LRN as exporters without ONNX's operator write it: x / (mean of the squares in a window of channels * alpha + k) ^ beta.
 import type {Normalization} from './net-builder.ts';
 import type {OnnxGraph, OnnxNode} from './onnx-graph.ts';
+import {perValue} from './tensor-bytes.ts';
 
 /**
  * What only moves numbers to other dimensions. PyTorch asks in an If whether there is a dimension to squeeze: what the
@@ -33,7 +34,7 @@ export function expandedLrn(
 		expect(square, 'Mul').inputs.every((input) => input === value) &&
 		isHalfWindow(graph, pads, size);
 	if (!isWindow) throw new Error(`${average.inWords} is no mean of squares over a window of channels`);
-	const alpha = Number((graph.scalar(product.inputs[1]) / size).toPrecision(12));
+	const alpha = perValue(graph.scalar(product.inputs[1]), size);
 	const normalization = {size, alpha, beta: graph.scalar(power.inputs[1]), k: graph.scalar(sum.inputs[1])};
 	return {normalization, output: division.outputs[0] ?? ''};
 }

@@ -1,7 +1,7 @@
 // A net as ONNX's operators compute it, in inference.
 import type {Activation, Shape} from '../device/native.ts';
 import type {Architecture} from '../net/architecture.ts';
-import type {LrnSpec} from '../net/layers/lrn.ts';
+import {lrnColumns, type LrnSpec} from '../net/layers/lrn.ts';
 import {byKind, type ByKind} from '../net/layers/registry.ts';
 import {layerShapes} from '../net/shapes.ts';
 import type {AttributeValue, Node} from './onnx.ts';
@@ -106,7 +106,9 @@ const nodesOfLayer: ByKind<[Standing], void> = {
 
 const parametersOf = (name: string): readonly string[] => [`${name}.weight`, `${name}.bias`];
 
-function addLrn({name, size, alpha, beta, k}: LrnSpec, {chain, columns, input}: Standing): void {
+function addLrn(spec: LrnSpec, {chain, columns: all, input}: Standing): void {
+	const {name, size, alpha, beta, k} = spec;
+	const columns = lrnColumns(spec, all);
 	const [, height = 0, width = 0, channels = 0] = input;
 	const reshape = (to: string, count: number): void => {
 		chain.add('Reshape', to, [chain.integers(`${to}.shape`, [-1, count, height, width])]);

@@ -2,6 +2,7 @@
 import {elementsOf} from '../device/memory.ts';
 import {NetBuilder, type FileTensor} from './net-builder.ts';
 import type {OnnxGraph, OnnxNode} from './onnx-graph.ts';
+import {perValue} from './tensor-bytes.ts';
 
 /** How far a graph has been followed. */
 export interface Walk {
@@ -112,8 +113,7 @@ function LRN(node: OnnxNode, walk: Walk): void {
 	const size = node.integer('size', 0);
 	const normalization = {
 		size,
-		// ONNX divides by the size. Twelve digits take away what multiplying has added.
-		alpha: Number((node.float('alpha', 1e-4) / size).toPrecision(12)),
+		alpha: perValue(node.float('alpha', 1e-4), size),
 		beta: node.float('beta', 0.75),
 		k: node.float('bias', 1),
 		columns: walk.columns,

@@ -1,5 +1,6 @@
 // Graphs as other programs write them.
 import {writeFileSync} from 'node:fs';
+import {elementsOf} from '../../lib/device/memory.ts';
 import {bytesOf} from '../../lib/checkpoint/write-whole.ts';
 import {
 	graphFields,
@@ -13,32 +14,33 @@ import type {Node} from '../../lib/interchange/onnx.ts';
 import {bytes, encoded, integer, message, text} from '../../lib/interchange/protobuf.ts';
 import {Random} from '../../lib/selftest/random.ts';
 
+export interface Floats {
+	readonly shape: readonly number[];
+	readonly values: Float32Array;
+}
+
+/** Values of both signs, another time others. */
+export function drawn(shape: readonly number[], scale: number): Floats {
+	const random = new Random(String(Math.random()));
+	return {shape, values: Float32Array.from(random.values(elementsOf(shape), scale, 'float32'))};
+}
+
 export interface Graph {
 	readonly crop: number;
 	/** In a row: each reads what the one before gives, and constants by name. */
 	readonly nodes: readonly (Omit<Node, 'inputs' | 'output' | 'name'> & {readonly constants?: readonly string[]})[];
-	/** Shapes of floats that are drawn, or integers. */
-	readonly constants: Readonly<Record<string, {shape: readonly number[]; scale: number} | readonly number[]>>;
+	readonly constants: Readonly<Record<string, Floats | readonly number[]>>;
 	readonly opset?: number;
 }
 
 /** Its input is `data`, its output the last node's. Old files list constants among the inputs, and so does this. */
 export function writeGraph(path: string, {crop, nodes, constants, opset = 13}: Graph): void {
-	const random = new Random(String(Math.random()));
 	const tensors = Object.entries(constants).map(([name, constant]) => {
-		const isShape = 'shape' in constant;
-		const shape = isShape ? constant.shape : [constant.length];
-		const values = isShape
-			? Float32Array.from(
-					random.values(
-						shape.reduce((a, b) => a * b, 1),
-						constant.scale,
-						'float32',
-					),
-				)
-			: BigInt64Array.from(constant, BigInt);
+		const isFloats = 'shape' in constant;
+		const shape = isFloats ? constant.shape : [constant.length];
+		const values = isFloats ? constant.values : BigInt64Array.from(constant, BigInt);
 		const raw = bytesOf(values);
-		return Buffer.concat([tensorStart(name, shape, isShape ? 'float' : 'integer'), raw]);
+		return Buffer.concat([tensorStart(name, shape, isFloats ? 'float' : 'integer'), raw]);
 	});
 	const chain = nodes.map(({constants: others = [], ...node}, at): Node => {
 		return {...node, name: '', inputs: [at === 0 ? 'data' : `v${at - 1}`, ...others], output: `v${at}`};
