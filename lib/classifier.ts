@@ -47,7 +47,7 @@ export const alexNetOptions = options<AlexNetOptions>()({
 	classes: option(classCount, 'the number of classes, where they have no names'),
 });
 
-const importRunOptions = options<ImportOptions & RunOptions>()({...runOptions.checks, ...importOptions.checks});
+export const importRunOptions = options<ImportOptions & RunOptions>()({...runOptions.checks, ...importOptions.checks});
 
 /** What `AlexNet.classify` takes besides the picture. */
 export interface ClassifyOptions extends PredictOptions {

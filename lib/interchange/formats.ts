@@ -46,11 +46,12 @@ export async function readMeanFile(path: string): Promise<Float32Array> {
 	return readMeanBlob(await readWhole(path));
 }
 
-async function readWhole(path: string): Promise<Buffer> {
+/** @throws an error where the file is larger than `largest`, or what the system says. */
+export async function readWhole(path: string, largest = largestFile): Promise<Buffer> {
 	const file = await open(path, 'r');
 	try {
 		const {size} = await file.stat();
-		if (size > largestFile) throw new Error(`it has ${size} bytes, and the most are ${largestFile}`);
+		if (size > largest) throw new Error(`it has ${size} bytes, and the most are ${largest}`);
 		return await file.readFile();
 	} finally {
 		await file.close();

@@ -9,7 +9,7 @@ import {allFinite} from '../base/finite.ts';
 import {parseShallow} from '../base/json.ts';
 import type {Statistics} from '../data/views.ts';
 import {conventions, fold, meanImage, pictureConvention, sideOf, type PictureConvention} from './conventions.ts';
-import {readMeanFile, readNetFile} from './formats.ts';
+import {readMeanFile, readNetFile, readWhole} from './formats.ts';
 import type {ReadNet} from './read-net.ts';
 
 /** What `AlexNet.import` takes besides the path and where the net is to run. */
@@ -55,6 +55,25 @@ export interface ImportedNet {
 export async function importNet(path: string, given: Checked<typeof importOptions>): Promise<ImportedNet> {
 	const mean = given.mean === undefined ? undefined : await during(given.mean, () => readMeanFile(given.mean ?? ''));
 	return during(path, async () => assembled(await readNetFile(path, given.crop), {...given, mean}));
+}
+
+/** Long names in several languages for all that anybody tells apart. */
+const longestLabels = 2 ** 24;
+
+/**
+ * Names of classes from a file, one a line. ILSVRC has two cranes and two maillots: a name that was there before gets its
+ * number.
+ *
+ * @throws ALEXNET_IMPORT where it cannot be read.
+ */
+export async function readLabels(path: string): Promise<string[]> {
+	return during(path, async () => {
+		const text = (await readWhole(path, longestLabels)).toString();
+		const lines = text.split(/\r?\n/).map((line) => line.trim());
+		const names = lines.slice(0, lines.findLastIndex((line) => line !== '') + 1);
+		const seen = new Set<string>();
+		return names.map((name, index) => (seen.size === seen.add(name).size ? `${name} (${index})` : name));
+	});
 }
 
 async function during<T>(path: string, work: () => Promise<T>): Promise<T> {
