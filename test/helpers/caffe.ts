@@ -2,7 +2,7 @@
 import {writeFileSync} from 'node:fs';
 import {bytesOf} from '../../lib/checkpoint/write-whole.ts';
 import {bytes, encoded, float, integer, message, text, type Field} from '../../lib/interchange/protobuf.ts';
-import type {Floats} from './onnx.ts';
+import {drawn, type Floats} from './onnx.ts';
 
 /** A layer in the terms of both forms. */
 export interface CaffeLayer {
@@ -76,4 +76,38 @@ export function writeMean(path: string, mean: Floats): void {
 	writeFileSync(path, encoded(...blob(mean, true)));
 }
 
-export {float, integer};
+/** What the net below sees. */
+export const crop = 31;
+
+export const caffeWeights = () => ({
+	...{w1: drawn([8, 3, 7, 7], 0.01), b1: drawn([8], 0.1), w2: drawn([6, 4, 5, 5], 0.05), b2: drawn([6], 0.1)},
+	...{w3: drawn([10, 216], 0.05), b3: drawn([10], 0.1), w4: drawn([4, 10], 0.1), b4: drawn([4], 0.1)},
+});
+
+/**
+ * A net of each kind of layer that Caffe's AlexNets have.
+ *
+ * @param training what it does to pictures
+ */
+export function caffeNet(
+	{w1, b1, w2, b2, w3, b3, w4, b4} = caffeWeights(),
+	training: readonly Field[] = [integer(3, crop)],
+): CaffeLayer[] {
+	return [
+		{type: 'Data', name: 'data', parameters: training},
+		{type: 'Convolution', name: 'conv1', blobs: [w1, b1], parameters: [integer(1, 8), integer(4, 7), integer(6, 2)]},
+		{type: 'ReLU', name: 'relu1'},
+		{type: 'LRN', name: 'norm1', parameters: [integer(1, 5), float(2, 0.25), float(3, 0.75)]},
+		{type: 'Pooling', name: 'pool1', parameters: [integer(1, 0), integer(2, 3), integer(3, 2)]},
+		{
+			...{type: 'Convolution', name: 'conv2', blobs: [w2, b2]},
+			parameters: [integer(1, 6), integer(3, 2), integer(4, 5), integer(5, 2)],
+		},
+		{type: 'ReLU', name: 'relu2'},
+		{type: 'InnerProduct', name: 'fc6', blobs: [w3, b3], parameters: [integer(1, 10)]},
+		{type: 'ReLU', name: 'relu6'},
+		{type: 'Dropout', name: 'drop6', parameters: [float(1, 0.4)]},
+		{type: 'InnerProduct', name: 'fc8', blobs: [w4, b4], parameters: [integer(1, 4)]},
+		{type: 'SoftmaxWithLoss', name: 'loss'},
+	];
+}
