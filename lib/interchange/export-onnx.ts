@@ -25,8 +25,8 @@ const [irVersion, opset] = [7, 13];
 
 /**
  * Writes the net for other programs, as one ONNX graph (opset 13): `pictures`, [N, 3, crop, crop] floats on the 0-255
- * scale, red first, to `probabilities`, [N, classes]. The mean image's centre is subtracted in the graph. Labels and the
- * colours' principal components are in its metadata, as JSON.
+ * scale, red first, to `probabilities`, [N, classes]. The mean image's centre is subtracted in the graph. Labels, sides of
+ * pictures and the colours' principal components are in its metadata, as JSON.
  *
  * @throws ALEXNET_CHECKPOINT where the file cannot be written, ALEXNET_LOSS where a weight is no finite number,
  * ALEXNET_DISPOSED after dispose().
@@ -78,7 +78,7 @@ function still({name, shape, values}: Constant): Initializer {
 	return {start: tensorStart(name, shape, type), byteLength: values.byteLength, read: () => Promise.resolve(values)};
 }
 
-function aboutModel({labels, statistics}: Model): Field[] {
+function aboutModel({labels, statistics, architecture: {imageSize, crop}}: Model): Field[] {
 	const entry = (key: string, value: unknown): Field =>
 		message(modelFields.metadata, text(entryFields.key, key), text(entryFields.value, JSON.stringify(value)));
 	return [
@@ -87,6 +87,7 @@ function aboutModel({labels, statistics}: Model): Field[] {
 		text(modelFields.producerVersion, packageVersion),
 		message(modelFields.opset, text(opsetFields.domain, ''), integer(opsetFields.version, opset)),
 		entry('labels', labels),
+		entry('pictures', {imageSize, crop}),
 		entry('pca', pcaInJson(statistics)),
 	];
 }

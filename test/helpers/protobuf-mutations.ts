@@ -39,7 +39,7 @@ function write(fields: readonly Field[]): Uint8Array {
 
 const isMessage = (bytes: Uint8Array): boolean => {
 	try {
-		return bytes.length > 0 && bytes.length < 2 ** 14 && read(bytes).every(({number}) => number < 200);
+		return bytes.length > 0 && bytes.length < 2 ** 20 && read(bytes).every(({number}) => number < 200);
 	} catch {
 		return false;
 	}
