@@ -84,8 +84,8 @@ export function mutatedMessage(bytes: Uint8Array, random: Random): {bytes: Uint8
 }
 
 function changed(bytes: Uint8Array, random: Random): Uint8Array {
-	if (bytes.length === 0 || random.uniform() < 0.3) return bytes.slice(0, random.integer(bytes.length + 1));
-	const copy = bytes.slice();
+	if (bytes.length === 0 || random.uniform() < 0.3) return bytes.subarray(0, random.integer(bytes.length + 1));
+	const copy = new Uint8Array(bytes); // slice() of a Buffer copies nothing
 	copy[random.integer(copy.length)] = random.integer(256);
 	return copy;
 }
