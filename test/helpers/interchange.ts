@@ -1,4 +1,5 @@
 // What nets in other programs' formats are compared with: the pictures that we are given, as those programs take them.
+import {randomFillSync} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -51,7 +52,7 @@ export function largestDifference(one: Float32Array, other: Float32Array): numbe
 
 /** [N, S, S, 3] */
 export function randomPictures(count: number, side: number): Uint8Array {
-	return crypto.getRandomValues(new Uint8Array(count * side * side * 3));
+	return randomFillSync(new Uint8Array(count * side * side * 3));
 }
 
 /** The same net, normalized so strongly that a wrong window, column or constant shows. */
