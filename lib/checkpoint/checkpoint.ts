@@ -216,7 +216,10 @@ function parametersOf(path: string, header: CheckpointHeader): readonly Paramete
 }
 
 /** A net's parameters as its layers tell them, without memory: their names and shapes, and which learn. */
-export function outlinesOf({architecture, frozen = []}: Pick<CheckpointHeader, 'architecture' | 'frozen'>): readonly Parameter[] {
+export function outlinesOf({
+	architecture,
+	frozen = [],
+}: Pick<CheckpointHeader, 'architecture' | 'frozen'>): readonly Parameter[] {
 	const device = openDevice('cpu', {threads: 1});
 	const outlines = new Memory(device, {outline: true});
 	try {
