@@ -15,14 +15,14 @@ const of255 = (values: readonly number[]): number[] => values.map((value) => val
 /** The mean colour of ILSVRC 2012, blue first. */
 const caffe: Convention = {order: 'bgr', mean: [104.00699, 116.66877, 122.67892], divisor: [1, 1, 1]};
 
-export const conventions = {
+export const conventions: Readonly<Record<PictureConvention, Convention>> = {
 	caffe,
 	caffenet: caffe,
 	owt: {order: 'rgb', mean: of255([0.485, 0.456, 0.406]), divisor: of255([0.229, 0.224, 0.225])},
-} as const satisfies Record<string, Convention>;
+};
 
 /** Whose pictures a net expects: Caffe's two AlexNets', or torchvision's. */
-export type PictureConvention = keyof typeof conventions;
+export type PictureConvention = 'caffe' | 'caffenet' | 'owt';
 
 export const pictureConvention = option(
 	oneOf(Object.keys(conventions) as PictureConvention[]),
