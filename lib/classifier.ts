@@ -21,6 +21,7 @@ import type {ModelOptions, PredictOptions, RunOptions} from './net/options.ts';
 import {requireLayer} from './net/layer-names.ts';
 import type {PictureSource} from './data/picture-source.ts';
 import {fineTuneOptions, type FineTuneOptions} from './training/fine-tuning.ts';
+import {importNet, importOptions, type ImportOptions} from './interchange/import-net.ts';
 import {best} from './training/ranking.ts';
 import {train, type TrainOptions, type TrainReport} from './training/trainer.ts';
 
@@ -45,6 +46,8 @@ export const alexNetOptions = options<AlexNetOptions>()({
 	labels: option(distinctNames(2), 'a name for each class'),
 	classes: option(classCount, 'the number of classes, where they have no names'),
 });
+
+export const importRunOptions = options<ImportOptions & RunOptions>()({...runOptions.checks, ...importOptions.checks});
 
 /** What `AlexNet.classify` takes besides the picture. */
 export interface ClassifyOptions extends PredictOptions {
@@ -179,6 +182,27 @@ export class AlexNet extends Model {
 		const {labels: names, classes, ...settings} = checked('AlexNet.from', fineTuneOptions, options);
 		const labels = labelsOf({labels: names, classes});
 		return startFromCheckpoint(path, {...settings, labels}, (all) => AlexNet.uninitialized(all));
+	}
+
+	/**
+	 * The net in another program's file: ONNX, Caffe, PyTorch. See docs/interchange.md.
+	 *
+	 * @throws ALEXNET_IMPORT where the file cannot be read, or holds a net that this package cannot have.
+	 */
+	static async import(path: string, options: ImportOptions & RunOptions = {}): Promise<AlexNet> {
+		checked('path', filePath, path);
+		const given = checked('AlexNet.import', importRunOptions, options);
+		const {architecture, labels, weights, statistics} = await importNet(path, filled(importOptions, given));
+		const run = {...filled(runOptions, given), batchSize: given.batchSize};
+		const model = AlexNet.uninitialized(filled(modelOptions, {...run, architecture, labels}));
+		try {
+			await model.setParameters(weights);
+			model.statistics = statistics;
+			return model;
+		} catch (error) {
+			await model.dispose();
+			throw error;
+		}
 	}
 
 	/** Writes a checkpoint, of one whole step also while training goes on. It replaces the file as a whole or not at all. */

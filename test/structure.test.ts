@@ -13,6 +13,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/run/'],
 	['lib/classifier.ts'],
 	['lib/training/', 'lib/features/'],
+	['lib/interchange/'],
 	['lib/checkpoint/', 'lib/selftest/'],
 	['lib/net/'],
 	['lib/ops.ts'],

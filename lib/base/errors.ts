@@ -26,6 +26,8 @@ export type ErrorCode =
 	| 'ALEXNET_PICTURE'
 	/** A checkpoint cannot be read, or belongs to something else. */
 	| 'ALEXNET_CHECKPOINT'
+	/** Another program's file cannot be read, or holds a net that this package cannot have. */
+	| 'ALEXNET_IMPORT'
 	/** A run folder holds a checkpoint already, holds no run to resume, or cannot be written. */
 	| 'ALEXNET_RUN'
 	/** The loss, or a weight that would be saved, is not a finite number. */

@@ -60,17 +60,6 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 		devices: model.devices,
 		precision: model.precision,
 	};
-	// One array serves all tensors in turn: 151 MB for fc6 would otherwise be taken anew each time.
-	const scratch = new Float32Array(Math.max(...model.parameters.map(({elements}) => elements)));
-	const outgoing = (parameter: Parameter, name: string, contents: ParameterContents): OutgoingTensor => ({
-		name,
-		shape: parameter.shape,
-		read: async () => {
-			const values = await parameter.read(contents, scratch.subarray(0, parameter.elements));
-			await requireFinite(name, values, path);
-			return values;
-		},
-	});
 	const {mean, pca} = model.statistics;
 	const {imageSize} = architecture;
 	const still = (name: string, shape: number[], values: Float32Array): OutgoingTensor => ({
@@ -78,18 +67,45 @@ async function write(model: Model, path: string, hasMomentum: boolean): Promise<
 		shape,
 		read: () => Promise.resolve(values),
 	});
-	const momentum = hasMomentum ? model.parameters.filter(({learns}) => learns) : [];
+	const parameters = outgoingParameters(model, path);
 	await writeSafetensors(
 		path,
 		[
-			...model.parameters.map((parameter) => outgoing(parameter, parameter.name, 'weights')),
-			...momentum.map((parameter) => outgoing(parameter, `momentum.${parameter.name}`, 'velocity')),
+			...parameters('weights'),
+			...(hasMomentum ? parameters('velocity', 'momentum.') : []),
 			still('mean', [imageSize, imageSize, 3], mean),
 			still('pca.values', [3], pca.values),
 			still('pca.vectors', [3, 3], pca.vectors),
 		],
 		encodeHeader(path, header),
 	);
+}
+
+/**
+ * A model's parameters, to be written while nothing changes them.
+ *
+ * @returns what gives those tensors of them, under their names with `prefix` before; each refuses with ALEXNET_LOSS what
+ * is no finite number
+ */
+export function outgoingParameters(
+	{parameters}: Model,
+	path: string,
+): (contents: ParameterContents, prefix?: string) => OutgoingTensor[] {
+	// One array serves all tensors in turn: 151 MB for fc6 would otherwise be taken anew each time.
+	const scratch = new Float32Array(Math.max(...parameters.map(({elements}) => elements)));
+	// What does not learn has no momentum.
+	const having = (contents: ParameterContents): readonly Parameter[] =>
+		contents === 'velocity' ? parameters.filter(({learns}) => learns) : parameters;
+	return (contents, prefix = '') =>
+		having(contents).map((parameter) => ({
+			name: `${prefix}${parameter.name}`,
+			shape: parameter.shape,
+			read: async () => {
+				const values = await parameter.read(contents, scratch.subarray(0, parameter.elements));
+				await requireFinite(`${prefix}${parameter.name}`, values, path);
+				return values;
+			},
+		}));
 }
 
 /** A net that has come to nothing must not take the place of one that works. */
@@ -190,16 +206,25 @@ function requireTensors(path: string, file: SafetensorsFile, header: CheckpointH
 	for (const [name, shape] of statisticsOf(header.architecture)) file.require(name, shape);
 }
 
-/** Names and shapes of a net's parameters, as its layers tell them. */
-function parametersOf(path: string, {architecture, frozen = []}: CheckpointHeader): readonly Parameter[] {
+function parametersOf(path: string, header: CheckpointHeader): readonly Parameter[] {
+	try {
+		return outlinesOf(header);
+	} catch (error) {
+		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
+		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+	}
+}
+
+/** A net's parameters as its layers tell them, without memory: their names and shapes, and which learn. */
+export function outlinesOf({
+	architecture,
+	frozen = [],
+}: Pick<CheckpointHeader, 'architecture' | 'frozen'>): readonly Parameter[] {
 	const device = openDevice('cpu', {threads: 1});
 	const outlines = new Memory(device, {outline: true});
 	try {
 		const layers = placeColumns(architecture, [outlines], 'float32', 0, (name) => !frozen.includes(name));
 		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
-	} catch (error) {
-		const message = `${path} is damaged: its architecture makes no net: ${reasonOf(error)}.`;
-		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
 	} finally {
 		outlines.dispose();
 		device.close();

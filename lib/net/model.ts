@@ -1,5 +1,5 @@
 import type {Architecture} from './architecture.ts';
-import {bytes, checked, filled, floats, instanceOf, requireLength, text, type Checked} from '../base/check.ts';
+import {bytes, checked, filled, floats, instanceOf, must, requireLength, text, type Checked} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
@@ -417,6 +417,8 @@ export class Model {
 		return Int32Array.from(labels);
 	}
 }
+
+export const aModel = must<Model>('an AlexNet', (value) => value instanceof Model);
 
 function disposed(): DisposedError {
 	return new DisposedError('The model was used after dispose().');

@@ -1,10 +1,8 @@
 // The picture of conv1's kernels, as the paper's figure 3.
 import sharp from 'sharp';
-import {checked, filePath, must} from '../base/check.ts';
+import {checked, filePath} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
-import {Model} from '../net/model.ts';
-
-const aModel = must<Model>('an AlexNet', (value) => value instanceof Model);
+import {aModel, type Model} from '../net/model.ts';
 
 /** Kernels in a row, as in figure 3: three rows a column of the net. */
 const perRow = 16;

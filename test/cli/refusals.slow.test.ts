@@ -46,6 +46,7 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['classify net.safetensors', /missing required argument 'pictures'/],
 	['classify net.safetensors picture.png --top 0', /--top/],
 	['filters net.safetensors picture.gif', /'picture'.*\.png/],
+	['export net.safetensors net.pb', /'file'.*\.onnx/],
 	['bench flight', /no trial 'flight'\. Trials: train-step, inference, .*conv5-input-gradient.*sgd/],
 	['bench trian-step', /no trial 'trian-step'\. Did you mean 'train-step'\?/],
 	['bench cast --repetitions 0', /--repetitions/],

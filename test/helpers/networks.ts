@@ -18,7 +18,10 @@ export const tinyStatistics: Statistics = {
 	pca: {values: Float32Array.of(900, 400, 100), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)},
 };
 
-export async function tinyModel(options: Partial<ModelOptions> = {}): Promise<Model> {
+export async function tinyModel(
+	options: Partial<ModelOptions> = {},
+	statistics: Statistics = tinyStatistics,
+): Promise<Model> {
 	const model = new Model({
 		architecture: tinyNet(),
 		labels: tinyLabels,
@@ -28,7 +31,7 @@ export async function tinyModel(options: Partial<ModelOptions> = {}): Promise<Mo
 		...options,
 	});
 	await model.initialize();
-	model.statistics = tinyStatistics;
+	model.statistics = statistics;
 	return model;
 }
 

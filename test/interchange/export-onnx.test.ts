@@ -1,0 +1,31 @@
+import test from 'ava';
+import type {Architecture} from '../../lib/net/architecture.ts';
+import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
+import {centres, largestDifference, runOnnx, strong, temporaryPaths} from '../helpers/interchange.ts';
+import {meetingNet, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
+
+const at = temporaryPaths();
+
+const tanh = (architecture: Architecture): Architecture => ({
+	...architecture,
+	layers: architecture.layers.map((spec) =>
+		'activation' in spec && spec.activation === 'relu' ? {...spec, activation: 'tanh'} : spec,
+	),
+});
+
+for (const [title, architecture] of [
+	['two columns', strong(tinyNet())],
+	['columns that meet', strong(meetingNet())],
+	['one column', {...strong(tinyNet()), columns: 1}],
+	['tanh', tanh(tinyNet())],
+] as const) {
+	test(`ONNX Runtime gives the probabilities of ours: ${title}`, async (t) => {
+		await using model = await tinyModel({architecture, seed: Math.floor(Math.random() * 1e6)});
+		const {images} = tinyPictures(5, String(Math.random()));
+		await exportOnnx(model, at(`${title}.onnx`));
+		const ours = await model.predict(images);
+		const theirs = await runOnnx(at(`${title}.onnx`), centres(model.architecture, images), architecture.crop);
+		t.true(largestDifference(ours, theirs) < 1e-5);
+		t.true(new Set(ours).size > 5, 'pictures differ');
+	});
+}
