@@ -23,7 +23,7 @@ cudaEvent_t EventPool::take() {
   }
   check(cudaSetDevice(gpu_), "cudaSetDevice");
   cudaEvent_t event = nullptr;
-  check(cudaEventCreateWithFlags(&event, kEventFlags), "cudaEventCreateWithFlags");
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
   return event;
 }
 

@@ -17,8 +17,8 @@ constexpr size_t kSlice = size_t{2} << 20;     // is transferred while the host 
 
 Staging::Staging(const Owner& owner, const Streams& streams) : owner_(owner), streams_(streams) {
   for (Half& half : halves_) {
-    check(cudaEventCreateWithFlags(&half.transferred, kEventFlags), "cudaEventCreateWithFlags");
-    check(cudaEventCreateWithFlags(&half.landed, kEventFlags), "cudaEventCreateWithFlags");
+    check(cudaEventCreateWithFlags(&half.transferred, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    check(cudaEventCreateWithFlags(&half.landed, cudaEventDisableTiming), "cudaEventCreateWithFlags");
   }
 }
 

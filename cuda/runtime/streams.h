@@ -12,9 +12,6 @@
 
 namespace alexnet::cuda {
 
-// Blocking: a thread that waits leaves its core to others.
-constexpr unsigned kEventFlags = cudaEventDisableTiming | cudaEventBlockingSync;
-
 class Streams {
  public:
   // With the GPU current.

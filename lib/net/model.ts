@@ -9,7 +9,7 @@ import {InferencePlan} from './inference-plan.ts';
 import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
-import type {Parameter} from './parameter.ts';
+import {outlineTransfer, type Parameter} from './parameter.ts';
 import {noSuchClass} from '../data/picture-source.ts';
 import type {Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
@@ -86,7 +86,7 @@ export class Model {
 			const advice = 'Close what else needs memory, or take another device.';
 			// All parameters are written at once, each by way of a tensor in files' order.
 			const later = ({layers}: {layers: Network['layers']}, memories: readonly Memory[]): void => {
-				for (const {parameter} of layers.flatMap(({parameters}) => parameters)) parameter.outlineTransfer(memories);
+				for (const {parameter} of layers.flatMap(({parameters}) => parameters)) outlineTransfer(parameter, memories);
 			};
 			const taken = takeMemory(this.#group.devices, {purpose: 'This net', advice, later}, (memories) => ({
 				memories,
@@ -380,7 +380,7 @@ export class Model {
 		const predictor = this.#predictors.get(undefined) ?? this.#predictorOf(undefined);
 		for (const rows of predictor.missing) new InferencePlan(this.#network, rows, memories);
 		const largest = this.parameters.reduce((most, other) => (other.elements > most.elements ? other : most));
-		largest.outlineTransfer(memories);
+		outlineTransfer(largest, memories);
 	}
 
 	#views(count: number, {augment, indices, epoch = this.step}: TrainStepOptions): Float32Array {

@@ -178,14 +178,6 @@ export class Parameter {
 		return into;
 	}
 
-	/** Asks outlines for what writing and reading take for a moment. */
-	outlineTransfer(memories: readonly Memory[]): void {
-		for (const memory of memories) {
-			memory.allocate(this.#fileShape, 'float32');
-			if (memories.length > 1) memory.allocate(this.#fileShape, 'float32'); // what comes from another device, or goes
-		}
-	}
-
 	/** Fills a tensor in PyTorch's order on each device, and brings it into the parts there. */
 	#distribute(contents: ParameterContents, fill: (whole: Tensor) => void): void {
 		for (const device of new Set(this.parts.map(({memory}) => memory.device))) {
@@ -232,5 +224,13 @@ export class Parameter {
 	/** Whether a part is all of the parameter, and lies as files have it. */
 	#isWhole(part: ParameterPart): boolean {
 		return !this.#channelsLast && part.size.every((length, axis) => length === this.#fileShape[axis]);
+	}
+}
+
+/** Asks outlines for what writing and reading a parameter take for a moment. */
+export function outlineTransfer({elements}: Parameter, memories: readonly Memory[]): void {
+	for (const memory of memories) {
+		memory.allocate([elements], 'float32');
+		if (memories.length > 1) memory.allocate([elements], 'float32'); // what comes from another device, or goes
 	}
 }

@@ -96,7 +96,7 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 		{
 			// Looks at how much of the GPU's memory is free, and at how long the event loop stands still.
 			name: 'models',
-			command: ava(device, 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
+			command: ava(device, '--concurrency=1', 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
 			seconds: 240,
 			isAlone: true,
 			environment,

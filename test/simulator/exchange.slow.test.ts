@@ -115,7 +115,7 @@ const stagings: readonly Mutant[] = [
 		edits: [
 			{
 				file: staging,
-				from: '    if (half.isLanding) check(cudaStreamWaitEvent(uploads_, half.landed, 0), "cudaStreamWaitEvent");\n',
+				from: '    if (half.isLanding) check(cudaStreamWaitEvent(uploads, half.landed, 0), "cudaStreamWaitEvent");\n',
 				to: '',
 			},
 		],
@@ -127,7 +127,7 @@ const stagings: readonly Mutant[] = [
 		edits: [
 			{
 				file: staging,
-				from: '    check(cudaStreamWaitEvent(compute_, half.transferred, 0), "cudaStreamWaitEvent");\n',
+				from: '    check(cudaStreamWaitEvent(compute, half.transferred, 0), "cudaStreamWaitEvent");\n',
 				to: '',
 			},
 		],
