@@ -87,7 +87,7 @@ function assertLost(t: ExecutionContext, outcomes: readonly Outcome[], first: st
 test('a kernel that fails while it runs: all that follows names the first error, which says how to find it', (t) => {
 	const outcomes = outcomesOf(t, {FAULT: 'fillKernel:2'}, 'fill');
 	t.deepEqual(outcomes[0], {result: 1});
-	const first = `cudaEventSynchronize on cuda:0: ${fault}${advice}`;
+	const first = `cudaEventQuery on cuda:0: ${fault}${advice}`;
 	assertError(t, outcomes[1], 'ALEXNET_OPERATION', `read: ${first}${restart}`);
 	assertLost(t, outcomes.slice(2), first);
 });

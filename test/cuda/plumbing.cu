@@ -1,4 +1,4 @@
-// Commands for plumbing.test.ts: the parts of cuda/ that need no GPU. Each prints its result, one line a field.
+// Commands for plumbing.slow.test.ts: the parts of cuda/ that need no GPU. Each prints its result, one line a field.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-// Commands for split-k.test.ts: how a GEMM is divided among blocks, and launches with dynamic shared memory.
+// Commands for split-k.slow.test.ts: how a GEMM is divided among blocks, and launches with dynamic shared memory.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
