@@ -93,6 +93,7 @@ function assembled(net: ReadNet, given: Choices): ImportedNet {
 	const preset = given.preset ?? net.preset;
 	const {order, ...convention} = preset ? conventions[preset] : {order: 'rgb' as const, mean: [0], divisor: [1]};
 	const mean = given.mean ?? own ?? Float32Array.from(convention.mean);
+	if (!allFinite(mean)) throw new Error('the mean image has values that are no finite numbers');
 	const architecture = architectureOf(net, sideOf(mean));
 	const divisor = net.divisor ? [...net.divisor.values()] : convention.divisor;
 	const weights = weightsOf(architecture, net, {order, divisor});

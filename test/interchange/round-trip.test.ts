@@ -1,4 +1,5 @@
 // What was exported comes back, byte for byte.
+import {readFile, writeFile} from 'node:fs/promises';
 import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
@@ -38,4 +39,20 @@ for (const [title, architecture] of [
 			t.deepEqual(await back.getParameters(), await model.getParameters());
 		});
 	}
+}
+
+for (const [format, write] of Object.entries({onnx: exportOnnx, safetensors: exportSafetensors})) {
+	test(`${format}: a mean image that is no number somewhere is refused`, async (t) => {
+		const mean = new Float32Array(32 * 32 * 3).fill(120).with(1000, 123.456);
+		const pca = {values: new Float32Array(3), vectors: new Float32Array(9)};
+		await using model = await tinyModel({}, {mean, pca});
+		const path = at(`mean.${format}`);
+		await write(model, path);
+		const bytes = await readFile(path);
+		const place = bytes.indexOf(new Uint8Array(mean.buffer, 1000 * 4, 4));
+		t.true(place > 0);
+		bytes.writeFloatLE(NaN, place);
+		await writeFile(path, bytes);
+		await t.throwsAsync(AlexNet.import(path), {code: 'ALEXNET_IMPORT', message: /mean.* finite/});
+	});
 }
