@@ -1,4 +1,4 @@
-// Tests that measure time and therefore run alone: the second half of `npm run test:slow`.
+// Tests that measure time or memory and therefore run alone: the second half of `npm run test:slow`.
 import {readFileSync} from 'node:fs';
 import {URL} from 'node:url';
 

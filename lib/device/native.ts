@@ -122,7 +122,7 @@ export interface DeviceInfo {
 	freeBytes?: number;
 	/** Why the device cannot be opened, though it is there; also only where that asks. */
 	problem?: string;
-	/** {@link NativeDevice.notes}, where there are any; also only where that asks. */
+	/** Sentences on what could not be had when it was opened, and is done otherwise; also only where that asks. */
 	notes?: readonly string[];
 }
 

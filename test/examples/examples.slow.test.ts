@@ -37,7 +37,7 @@ for (const file of ['train-a-folder.mjs', 'train-a-folder.ts']) {
 }
 
 test.serial('own-architecture.ts learns with four layers, and its file tells them', async (t) => {
-	const output = await outputOf('own-architecture.ts', 'pictures', 'small-net.safetensors', '6');
+	const output = await outputOf(project, 'own-architecture.ts', 'pictures', 'small-net.safetensors', '6');
 	t.regex(output, /^small-net\.safetensors: 7 layers, held out 1\.000$/m);
 });
 
