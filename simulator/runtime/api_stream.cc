@@ -104,6 +104,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   return guarded([&](Machine& machine) {
     const bool isDone = machine.streams.proceed(eventOf(event)->clock) == Streams::Progress::done;
+    machine.trace((isDone ? "waited " : "waits ") + deviceName(currentDevice));
     return isDone ? cudaSuccess : cudaErrorNotReady;
   });
 }
