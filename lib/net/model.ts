@@ -1,4 +1,4 @@
-import type {Architecture} from './architecture.ts';
+import {classesOf, type Architecture} from './architecture.ts';
 import {bytes, checked, filled, floats, instanceOf, must, requireLength, text, type Checked} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
@@ -424,9 +424,8 @@ function disposed(): DisposedError {
 	return new DisposedError('The model was used after dispose().');
 }
 
-function requireLabels({layers}: Architecture, labels: readonly string[]): void {
-	const last = layers.at(-1);
-	if (last?.type === 'linear' && last.outputs === labels.length) return;
+function requireLabels(architecture: Architecture, labels: readonly string[]): void {
+	if (classesOf(architecture) === labels.length) return;
 	throw new AlexNetError(
 		'ALEXNET_SHAPE',
 		`The last layer must be linear with an output for each of the ${labels.length} labels.`,
