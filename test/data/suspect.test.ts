@@ -58,42 +58,45 @@ test.serial('a damaged JPEG is used, named as suspect and told once; a strict da
 	await t.throwsAsync((await folderOf(t, files, true, 256)).check(), refusal);
 });
 
-test.serial('a sequential JPEG whose data is longer or shorter than its rows is suspect, a whole one is not', async (t) => {
-	const random = randomNumbers(seed);
-	const noticed = {shorter: 0, longer: 0};
-	for (const [width, height] of [
-		[256, 256],
-		[50, 37],
-		[9, 16],
-		[300, 8],
-	] as const) {
-		const noise = painted(width, height, () => randomColour(random));
-		for (const picture of [
-			noise.clone().jpeg(),
-			noise.clone().jpeg({chromaSubsampling: '4:4:4', optimiseCoding: false}),
-			noise.clone().greyscale().jpeg(),
-		]) {
-			const whole = await picture.toBuffer();
-			const from = whole.lastIndexOf('\xff\xda', undefined, 'latin1') + 14;
-			const [start, end] = [0.8, 0.95].map((share) => Math.round(from + share * (whole.length - from)));
-			const shorter = Buffer.concat([whole.subarray(0, start), whole.subarray(end)]);
-			const longer = Buffer.concat([whole.subarray(0, end), whole.subarray(start)]);
-			const padded = Buffer.concat([whole.subarray(0, -2), Buffer.from([1, 2]), whole.subarray(-2), whole]);
-			const suspicion = async (bytes: Buffer) => (await inspectData({name: undefined, bytes}, 32)).suspect;
-			const what = `seed ${seed}, ${width} x ${height}`;
-			t.is(await suspicion(whole), undefined, what);
-			t.is(await suspicion(padded), undefined, what);
-			for (const [name, bytes] of Object.entries({shorter, longer}) as [keyof typeof noticed, Buffer][]) {
-				const found = await suspicion(bytes);
-				if (found === undefined) continue;
-				t.regex(found, /^it is damaged/, what);
-				++noticed[name];
+test.serial(
+	'a sequential JPEG whose data is longer or shorter than its rows is suspect, a whole one is not',
+	async (t) => {
+		const random = randomNumbers(seed);
+		const noticed = {shorter: 0, longer: 0};
+		for (const [width, height] of [
+			[256, 256],
+			[50, 37],
+			[9, 16],
+			[300, 8],
+		] as const) {
+			const noise = painted(width, height, () => randomColour(random));
+			for (const picture of [
+				noise.clone().jpeg(),
+				noise.clone().jpeg({chromaSubsampling: '4:4:4', optimiseCoding: false}),
+				noise.clone().greyscale().jpeg(),
+			]) {
+				const whole = await picture.toBuffer();
+				const from = whole.lastIndexOf('\xff\xda', undefined, 'latin1') + 14;
+				const [start, end] = [0.8, 0.95].map((share) => Math.round(from + share * (whole.length - from)));
+				const shorter = Buffer.concat([whole.subarray(0, start), whole.subarray(end)]);
+				const longer = Buffer.concat([whole.subarray(0, end), whole.subarray(start)]);
+				const padded = Buffer.concat([whole.subarray(0, -2), Buffer.from([1, 2]), whole.subarray(-2), whole]);
+				const suspicion = async (bytes: Buffer) => (await inspectData({name: undefined, bytes}, 32)).suspect;
+				const what = `seed ${seed}, ${width} x ${height}`;
+				t.is(await suspicion(whole), undefined, what);
+				t.is(await suspicion(padded), undefined, what);
+				for (const [name, bytes] of Object.entries({shorter, longer}) as [keyof typeof noticed, Buffer][]) {
+					const found = await suspicion(bytes);
+					if (found === undefined) continue;
+					t.regex(found, /^it is damaged/, what);
+					++noticed[name];
+				}
 			}
 		}
-	}
-	// Damaged data of a few units may end where a picture's does: of 400 draws 24 had a longer, 23 a shorter one that did.
-	for (const [name, count] of Object.entries(noticed)) t.true(count >= 10, `${count} of 12 ${name}, seed ${seed}`);
-});
+		// Damaged data of a few units may end where a picture's does: of 400 draws 24 had a longer, 23 a shorter one that did.
+		for (const [name, count] of Object.entries(noticed)) t.true(count >= 10, `${count} of 12 ${name}, seed ${seed}`);
+	},
+);
 
 test.serial('held-out pictures that cannot be read end a run before its first step', async (t) => {
 	const good = await plainPicture([9, 9, 9], 32);
