@@ -1,4 +1,5 @@
-// What `npm test` runs: all tests but the slow ones (ava.slow.config.js) and those that run alone (ava.timed.config.js).
+// What `npm test` runs: all tests but those of many seconds (*.slow.test.ts) and those that measure time or memory and run alone
+// (*.timed.test.ts): `npm run test:slow` has them.
 import {readFileSync} from 'node:fs';
 import {URL} from 'node:url';
 
