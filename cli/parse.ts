@@ -2,7 +2,7 @@
 // usage error that names the option.
 import {InvalidArgumentError, Option, type Command} from 'commander';
 import {flag, must, option, refusalOf, type Check} from '../lib/base/check.ts';
-import {runOptions, settingChecks, type Precision} from '../lib/net/options.ts';
+import {runOptions, settingChecks, type Precision, type RunOptions} from '../lib/net/options.ts';
 
 type Checks = Readonly<Record<string, Check<unknown>>>;
 
@@ -76,6 +76,14 @@ export interface RunCommandOptions {
 	threads?: number;
 	precision: Precision;
 	json?: boolean;
+}
+
+/** Pictures at once, where nobody says how many: more would take memory for little speed. */
+export const viewsAtOnce = 32;
+
+/** How a command that only infers loads a net. */
+export function inferring({device, threads, precision}: RunCommandOptions, batchSize: number): RunOptions {
+	return {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
 }
 
 export const runFlags = ['--device <id>', '--threads <number>', '--precision <precision>'] as const;

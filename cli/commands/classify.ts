@@ -4,15 +4,12 @@ import {AlexNet, type Classification} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {percent} from '../format.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
 
 interface ClassifyCommandOptions extends RunCommandOptions {
 	top: number;
 	crops: 1 | 10;
 }
-
-/** More would take memory for little speed. */
-const viewsAtOnce = 32;
 
 /** A picture's classes, or why there are none. */
 type Result = {picture: string} & ({classes: Classification[]} | {error: {code: string; message: string}});
@@ -28,9 +25,8 @@ export function addClassify(program: Command): void {
 	addOptions(command, checks, '--top <number>', '--crops <number>', ...runFlags, '--json');
 	command.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
 		const output = new Output(options);
-		const {device, threads, precision, top, crops} = options;
-		const load = {devices: device.split(','), threads, precision, batchSize: viewsAtOnce, inferenceOnly: true};
-		await using model = await AlexNet.load(checkpoint, load);
+		const {top, crops} = options;
+		await using model = await AlexNet.load(checkpoint, inferring(options, viewsAtOnce));
 		const results: Result[] = [];
 		for await (const {picture, classes, error} of model.classifyMany(pictures, {top, crops})) {
 			const result = classes ? {picture, classes} : {picture, error: {code: error.code, message: error.message}};

@@ -7,7 +7,7 @@ import {describeRun} from '../devices-in-words.ts';
 import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {outliveOutput, Output} from '../output.ts';
-import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferring, runFlags, type RunCommandOptions} from '../parse.ts';
 import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
 
@@ -63,9 +63,8 @@ async function evaluate(
 	output: Output,
 	signal: AbortSignal,
 ): Promise<void> {
-	const {device, threads, precision, batchSize, crops, strict} = options;
-	const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
-	await using model = await AlexNet.load(checkpoint, load);
+	const {precision, batchSize, crops, strict} = options;
+	await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
 	const {validationFraction, seed} = options;
 	const {imageSize} = model.architecture;
 	const opened = await openAsTrained(folder, model, {validationFraction, seed}, {strict, imageSize});

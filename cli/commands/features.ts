@@ -9,7 +9,7 @@ import {featuresPath, writeFeatures} from '../../lib/features/features-file.ts';
 import {AlexNet, AlexNetError} from '../../lib/index.ts';
 import {count} from '../format.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
 
 interface FeaturesCommandOptions extends RunCommandOptions {
 	layer: string;
@@ -17,9 +17,6 @@ interface FeaturesCommandOptions extends RunCommandOptions {
 	batchSize: number;
 	crops: 1 | 10;
 }
-
-/** More would take memory for little speed. */
-const viewsAtOnce = 32;
 
 const checks = {
 	...{...featuresOptions.checks, ...commonChecks},
@@ -47,14 +44,13 @@ export function addFeatures(program: Command): void {
 	addOptions(command, checks, '--batch-size <number>', '--json');
 	command.action(async (checkpoint: string, folder: string, options: FeaturesCommandOptions) => {
 		const output = new Output(options);
-		const {device, threads, precision, batchSize, layer, crops, out} = options;
+		const {batchSize, layer, crops, out} = options;
 		const {pictures} = await listTree(folder, `a folder of ${pictureKinds} files`);
 		if (pictures.length === 0) {
 			throw new AlexNetError('ALEXNET_FOLDER', `'${folder}' holds no pictures. Expected ${pictureKinds} files.`);
 		}
 		await makeFolder(dirname(out));
-		const load = {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
-		await using model = await AlexNet.load(checkpoint, load);
+		await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
 		const vectors = model.features(
 			pictures.map((name) => join(folder, name)),
 			layer,

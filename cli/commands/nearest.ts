@@ -8,7 +8,7 @@ import {nearest} from '../../lib/features/nearest.ts';
 import {AlexNet, AlexNetError} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, pngPath, runFlags, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferring, pngPath, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
 
 interface NearestCommandOptions extends RunCommandOptions {
 	k: number;
@@ -16,9 +16,6 @@ interface NearestCommandOptions extends RunCommandOptions {
 	checkpoint?: string;
 	folder?: string;
 }
-
-/** More would take memory for little speed. */
-const viewsAtOnce = 32;
 
 const checks = {
 	...commonChecks,
@@ -75,18 +72,11 @@ type Searched =
 async function* search(
 	path: string,
 	pictures: readonly string[],
-	{device, threads, precision, k, ...where}: NearestCommandOptions,
+	options: NearestCommandOptions,
 ): AsyncGenerator<Searched> {
 	const known = await readFeatures(path);
-	const {checkpoint = known.checkpoint, folder = known.folder} = where;
-	const load = {
-		devices: device.split(','),
-		threads,
-		precision,
-		batchSize: Math.min(pictures.length, viewsAtOnce),
-		inferenceOnly: true,
-	};
-	await using model = await AlexNet.load(checkpoint, load);
+	const {k, checkpoint = known.checkpoint, folder = known.folder} = options;
+	await using model = await AlexNet.load(checkpoint, inferring(options, Math.min(pictures.length, viewsAtOnce)));
 	for await (const {picture, features, error} of model.features(pictures, known.layer, {crops: known.crops})) {
 		if (!features) {
 			yield {picture, error};

@@ -1,5 +1,5 @@
 // Nets of other programs' files, as ours.
-import {architectureCheck, type Architecture} from '../net/architecture.ts';
+import {architectureCheck, classesOf, type Architecture} from '../net/architecture.ts';
 import {checked, distinctNames, fields, filePath, integer, listOf} from '../base/check.ts';
 import {finite, option, options, where, type Check, type Checked} from '../base/check.ts';
 import {outlinesOf} from '../checkpoint/checkpoint.ts';
@@ -139,9 +139,8 @@ function weightsOf(
 	return weights;
 }
 
-function labelsOf(net: ReadNet, given: readonly string[] | undefined, {layers}: Architecture): readonly string[] {
-	const last = layers.at(-1);
-	const outputs = last?.type === 'linear' ? last.outputs : 0;
+function labelsOf(net: ReadNet, given: readonly string[] | undefined, architecture: Architecture): readonly string[] {
+	const outputs = classesOf(architecture);
 	const told = net.labels === undefined ? undefined : checked('its labels', distinctNames(1), parseShallow(net.labels));
 	const labels = given ?? told ?? Array.from({length: outputs}, (_, index) => `class ${index}`);
 	if (labels.length === outputs) return labels;

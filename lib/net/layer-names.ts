@@ -1,5 +1,5 @@
 // Layers that callers and files name.
-import type {LayerSpec} from './layers/registry.ts';
+import {kindOf, type LayerSpec} from './layers/registry.ts';
 import {shortened, suggestion} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 
@@ -18,7 +18,7 @@ export function requireLayer(layers: readonly LayerSpec[], name: string): LayerS
  * @throws ALEXNET_ARGUMENT where a layer is not there or has no weights, and where none is left that learns.
  */
 export function requireFreezable(layers: readonly LayerSpec[], frozen: readonly string[]): void {
-	const withWeights = layers.filter((layer) => 'initial' in layer).map(({name}) => name);
+	const withWeights = layers.filter((layer) => 'weightShape' in kindOf(layer)).map(({name}) => name);
 	for (const name of frozen) {
 		if (withWeights.includes(requireLayer(layers, name).name)) continue;
 		const message = `${name} cannot be frozen, as it has no weights. Those that have: ${withWeights.join(', ')}.`;

@@ -353,12 +353,12 @@ export class Model {
 		this.requireOpen();
 		checked('images', bytes, images);
 		const {imageSize, crop} = this.architecture;
-		const predictor = this.#predictors.get(layer) ?? this.#predictorOf(layer);
-		this.#predictors.set(layer, predictor);
-		return predictor.predict(images, testViews(crops, imageSize, crop), signal);
+		return this.#predictorOf(layer).predict(images, testViews(crops, imageSize, crop), signal);
 	}
 
 	#predictorOf(layer: string | undefined): Predictor {
+		const known = this.#predictors.get(layer);
+		if (known) return known;
 		const {imageSize} = this.architecture;
 		const plan = (rows: number): InferencePlan => {
 			const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
@@ -366,19 +366,20 @@ export class Model {
 				return new InferencePlan(this.#network, rows, memories, layer);
 			});
 		};
-		return new Predictor({
+		const predictor = new Predictor({
 			plan,
 			settle: (promise) => this.#group.settle(promise),
 			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
 			most: this.batchSize,
 			pictureBytes: imageSize * imageSize * 3,
 		});
+		this.#predictors.set(layer, predictor);
+		return predictor;
 	}
 
 	/** Asks outlines for what evaluating and saving take besides training steps. */
 	#outlineRun(memories: readonly Memory[]): void {
-		const predictor = this.#predictors.get(undefined) ?? this.#predictorOf(undefined);
-		for (const rows of predictor.missing) new InferencePlan(this.#network, rows, memories);
+		for (const rows of this.#predictorOf(undefined).missing) new InferencePlan(this.#network, rows, memories);
 		const largest = this.parameters.reduce((most, other) => (other.elements > most.elements ? other : most));
 		outlineTransfer(largest, memories);
 	}

@@ -4,7 +4,7 @@ import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
 import {exportSafetensors} from '../../lib/interchange/export-safetensors.ts';
-import type {Architecture} from '../../lib/net/architecture.ts';
+import {classesOf, type Architecture} from '../../lib/net/architecture.ts';
 import {temporaryPaths, torchvisionNet} from '../helpers/interchange.ts';
 import {meetingNet, tinyModel, tinyNet} from '../helpers/networks.ts';
 
@@ -21,11 +21,10 @@ for (const [title, architecture] of [
 	['columns that meet', meetingNet()],
 	['one column, of whole pictures', {...tinyNet(), columns: 1, imageSize: 27}],
 	["torchvision's layers", torchvisionNet(64, 63)],
-] as const) {
+] as readonly (readonly [title: string, architecture: Architecture])[]) {
 	for (const [format, write] of Object.entries({onnx: exportOnnx, safetensors: exportSafetensors})) {
 		test(`${format}: ${title}`, async (t) => {
-			const last = architecture.layers.at(-1);
-			const classes = last?.type === 'linear' ? last.outputs : 0;
+			const classes = classesOf(architecture);
 			const labels = Array.from({length: classes}, (_, index) => `name "${index}" – é`);
 			const random = (length: number): Float32Array => Float32Array.from({length}, () => Math.random() * 255);
 			const statistics = {mean: random(architecture.imageSize ** 2 * 3), pca: {values: random(3), vectors: random(9)}};

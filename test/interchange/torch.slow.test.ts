@@ -5,6 +5,7 @@ import {promisify} from 'node:util';
 import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
 import {exportSafetensors} from '../../lib/interchange/export-safetensors.ts';
+import {classesOf} from '../../lib/net/architecture.ts';
 import type {Model} from '../../lib/net/model.ts';
 import {
 	centres,
@@ -107,9 +108,8 @@ y = net((x / 255 - mean) / deviation)
 }
 
 async function trained(architecture: Model['architecture']): Promise<Model> {
-	const {imageSize, layers} = architecture;
-	const last = layers.at(-1);
-	const classes = last?.type === 'linear' ? last.outputs : 0;
+	const {imageSize} = architecture;
+	const classes = classesOf(architecture);
 	const labels = Array.from({length: classes}, (_, index) => `class ${index}`);
 	const statistics = {
 		mean: Float32Array.from({length: imageSize ** 2 * 3}, () => Math.random() * 255),
