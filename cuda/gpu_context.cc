@@ -1,12 +1,15 @@
 #include "gpu_context.h"
 
+#include <algorithm>
+
 #include "kernels/operations.h"
 #include "runtime/check.h"
 
 namespace alexnet::cuda {
 namespace {
 
-constexpr int kOldest = 75;  // compute capability
+constexpr int kOldest = 75;             // compute capability
+constexpr int kOldestTensorCores = 80;  // that multiply bf16
 
 Limits limitsOf(const cudaDeviceProp& properties) {
   Limits limits;
@@ -17,9 +20,11 @@ Limits limitsOf(const cudaDeviceProp& properties) {
   return limits;
 }
 
-void requireKernels(const Owner& owner, const cudaDeviceProp& properties) {
-  const cudaError_t status = findKernels();
-  if (status == cudaSuccess) return;
+// The compute capability that the kernels for this GPU were compiled for, as 86 for 8.6. Fails where there are none.
+int findCompiled(const Owner& owner, const cudaDeviceProp& properties) {
+  int compiled = 0;
+  const cudaError_t status = findKernels(compiled);
+  if (status == cudaSuccess) return compiled;
   cudaGetLastError();
   const std::string major = std::to_string(properties.major);
   const std::string minor = std::to_string(properties.minor);
@@ -41,8 +46,8 @@ GpuContext::GpuContext(const Owner& owner) : owner_(owner) {
   select();
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, owner.gpu), "cudaGetDeviceProperties");
-  requireKernels(owner, properties);
   limits_ = limitsOf(properties);
+  limits_.tensorCores = std::min(limits_.computeCapability, findCompiled(owner, properties)) >= kOldestTensorCores;
   streams_ = Streams::make(owner.gpu);
   staging_ = std::make_unique<Staging>(owner, *streams_);
 }

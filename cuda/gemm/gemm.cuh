@@ -22,7 +22,6 @@ struct Block {
   int64_t row, column;  // the tile's first, within the group
   int64_t depth;        // the first of its split
   int steps;
-  Position position;  // the thread's
 
   __device__ explicit Block(const GemmParams& params)
       : group(static_cast<int>(blockIdx.z) % params.groups),
@@ -45,12 +44,10 @@ inline bool allowsVectorLoads(const Tensor& tensor, int64_t run) {
 }
 
 // Launches an instance's kernel on the grid of its GEMM.
-template <class TileOfBlock, bool kPieces>
+template <class TileOfBlock, int kSharedBytes>
 class Launch {
  public:
   using Tile = TileOfBlock;
-  using T = typename Tile::Type;
-  static constexpr bool kVector = kPieces;
 
   Launch(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context)
       : gemm_(gemm), tiling_(tiling), epilogue_(epilogue), context_(context) {}
@@ -61,8 +58,8 @@ class Launch {
     const Grid grid{tiling_.rowTiles, tiling_.columnTiles, gemm_.groups * tiling_.splits};
     const GemmParams params{gemm_.rows, gemm_.columns, tiling_.steps, tiling_.stepsPerSplit,
                             static_cast<int>(gemm_.groups)};
-    launchShared(name, kernel, grid, Tile::kThreads, Tile::kSharedBytes, context_.limits(), context_.stream(),
-                 arguments..., params, epilogue_);
+    launchShared(name, kernel, grid, Tile::kThreads, kSharedBytes, context_.limits(), context_.stream(), arguments...,
+                 params, epilogue_);
   }
 
  private:
@@ -72,30 +69,44 @@ class Launch {
   Context& context_;
 };
 
-template <class T, class Use>
-void launchInstanceOf(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context,
-                      const Use& use) {
-  if (!gemm.vector) return use(Launch<SmallTile<T>, false>(gemm, tiling, epilogue, context));
-  return tiling.large ? use(Launch<LargeTile<T>, true>(gemm, tiling, epilogue, context))
-                      : use(Launch<SmallTile<T>, true>(gemm, tiling, epilogue, context));
-}
-
-// Launches a GEMM, and with split-K the sum of its splits. Calls `use` with the Launch of the instance that suits it.
-template <class Use>
-void launchGemm(const Gemm& gemm, const Epilogue& epilogue, Context& context, const Use& use) {
-  const Tiling tiling = tilingOf(gemm, context.limits());
-  const auto first = [&](const Epilogue& end) {
-    return gemm.type == DataType::float32 ? launchInstanceOf<float>(gemm, tiling, end, context, use)
-                                          : launchInstanceOf<__nv_bfloat16>(gemm, tiling, end, context, use);
-  };
-  if (tiling.splits == 1) return first(epilogue);
+// Calls `launch` with the epilogue of a GEMM, or with split-K with one that leaves partial sums, and adds these up.
+template <class LaunchWith>
+void launchSplits(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context,
+                  const LaunchWith& launch) {
+  if (tiling.splits == 1) return launch(epilogue);
   Epilogue partial;
   partial.columns = epilogue.columns;
   partial.splitStride = gemm.rows * gemm.columns * gemm.groups;
   partial.fours = gemm.columns % 4 == 0;
   partial.output = context.scratch(static_cast<size_t>(tiling.splits * partial.splitStride) * sizeof(float));
-  first(partial);
+  launch(partial);
   sumPartials(static_cast<const float*>(partial.output), tiling.splits, partial.splitStride, epilogue, context);
+}
+
+// On FFMA: an instance for tiles of `Tile`, with loads of 16 bytes or of single values.
+template <class TileOfBlock, bool kPieces>
+struct FfmaLaunch : Launch<TileOfBlock, TileOfBlock::kSharedBytes> {
+  using Launch<TileOfBlock, TileOfBlock::kSharedBytes>::Launch;
+  using T = typename TileOfBlock::Type;
+  static constexpr bool kVector = kPieces;
+};
+
+template <class T, class Use>
+void launchInstanceOf(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context,
+                      const Use& use) {
+  if (!gemm.vector) return use(FfmaLaunch<SmallTile<T>, false>(gemm, tiling, epilogue, context));
+  return tiling.large ? use(FfmaLaunch<LargeTile<T>, true>(gemm, tiling, epilogue, context))
+                      : use(FfmaLaunch<SmallTile<T>, true>(gemm, tiling, epilogue, context));
+}
+
+// Launches a GEMM on FFMA. Calls `use` with the launch of the instance that suits it.
+template <class Use>
+void launchGemm(const Gemm& gemm, const Epilogue& epilogue, Context& context, const Use& use) {
+  const Tiling tiling = tilingOf(gemm, context.limits());
+  launchSplits(gemm, tiling, epilogue, context, [&](const Epilogue& end) {
+    return gemm.type == DataType::float32 ? launchInstanceOf<float>(gemm, tiling, end, context, use)
+                                          : launchInstanceOf<__nv_bfloat16>(gemm, tiling, end, context, use);
+  });
 }
 
 }  // namespace alexnet::cuda

@@ -9,12 +9,6 @@ int narrow(const char* operation, const char* what, int64_t value) {
               std::string(operation) + ": " + what + " must be below 2^31 on CUDA, got " + std::to_string(value) + ".");
 }
 
-Radix radixOf(int middle, int low, int step) {
-  Radix radix{middle, low, {}};
-  radix.step = digitsOf(step, radix);
-  return radix;
-}
-
 }  // namespace
 
 ConvGeometry geometryOf(const char* operation, const Tensor& input, const Tensor& weights, const Tensor& output,

@@ -26,6 +26,13 @@ __host__ __device__ inline Digits digitsOf(int64_t number, const Radix& radix) {
           static_cast<int>(number % radix.low)};
 }
 
+// What counts in steps of `step`.
+inline Radix radixOf(int middle, int low, int step) {
+  Radix radix{middle, low, {}};
+  radix.step = digitsOf(step, radix);
+  return radix;
+}
+
 // Each digit of the increment is below its base, so each carry is 0 or 1.
 __device__ inline void add(Digits& digits, const Digits& increment, const Radix& radix) {
   digits.low += increment.low;

@@ -12,6 +12,7 @@
 #include "../gemm/gemm.cuh"
 #include "../gemm/operands.cuh"
 #include "conv2d.h"
+#include "conv2d_mma.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -70,6 +71,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     conv2dBackwardInputKernel(const T* gradient, const T* weights, ConvGeometry geometry, GemmParams params,
                               Epilogue epilogue) {
   const Block<Tile> block(params);
+  const Position position;
   const int64_t firstColumn = block.group * params.columns;
   const int64_t firstKernel = static_cast<int64_t>(block.group) * geometry.groupKernels;
   const Outputs<T> outputs{geometry, gradient + firstKernel};
@@ -77,14 +79,15 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   AlongDepth<Tile, Tile::kRows, kVector, Outputs<T>> left(outputs, block.row, block.depth);
   AlongWidth<Tile, Tile::kColumns, kVector, Channels<T>> right(channels, block.column, block.depth);
   Sums<Tile> sums = {};
-  multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partialOf(epilogue, block.split), block.position, block.row, params.rows, firstColumn + block.column,
+  multiply<Tile>(left, right, block.steps, position, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), position, block.row, params.rows, firstColumn + block.column,
                    firstColumn + params.columns, sums);
 }
 
 }  // namespace
 
 void conv2dBackwardInput(const Conv2dBackwardInput& operation, Context& context) {
+  if (mma::takes(operation, context)) return mma::conv2dBackwardInputMma(operation, context);
   const ConvGeometry geometry = geometryOf(Conv2dBackwardInput::name, operation.inputGradient, operation.weights,
                                            operation.outputGradient, operation.shape);
   const int64_t pixels = operation.inputGradient.elements() / geometry.channels;

@@ -14,6 +14,7 @@
 #include "../gemm/operands.cuh"
 #include "conv1.h"
 #include "conv2d.h"
+#include "conv2d_mma.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -58,14 +59,15 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     conv2dBackwardWeightsKernel(const T* gradient, const T* input, ConvGeometry geometry, int64_t pixels,
                                 GemmParams params, Epilogue epilogue) {
   const Block<Tile> block(params);
+  const Position position;
   const int64_t firstRow = block.group * params.rows;
   const Gradients<T> gradients{geometry, gradient + firstRow, pixels};
   const Taps<T> taps{geometry, input + block.group * geometry.groupChannels};
   AlongWidth<Tile, Tile::kRows, kVector, Gradients<T>> left(gradients, block.row, block.depth);
   AlongWidth<Tile, Tile::kColumns, kVector, Taps<T>> right(taps, block.column, block.depth);
   Sums<Tile> sums = {};
-  multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partialOf(epilogue, block.split), block.position, firstRow + block.row, firstRow + params.rows,
+  multiply<Tile>(left, right, block.steps, position, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), position, firstRow + block.row, firstRow + params.rows,
                    block.column, params.columns, sums);
 }
 
@@ -91,6 +93,8 @@ void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
 void conv2dBackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
   if (isConv1(operation.weightGradient, operation.shape))
     conv1BackwardWeights(operation, context);
+  else if (mma::takes(operation, context))
+    mma::conv2dBackwardWeightsMma(operation, context);
   else
     backwardWeights(operation, context);
   if (operation.biasGradient) sumRows(operation.outputGradient, operation.biasGradient, context);

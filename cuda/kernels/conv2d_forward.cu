@@ -14,6 +14,7 @@
 #include "../gemm/operands.cuh"
 #include "conv1.h"
 #include "conv2d.h"
+#include "conv2d_mma.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -68,14 +69,15 @@ template <class Tile, bool kVector, class T = typename Tile::Type>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     conv2dForwardKernel(const T* input, const T* weights, ConvGeometry geometry, GemmParams params, Epilogue epilogue) {
   const Block<Tile> block(params);
+  const Position position;
   const int64_t firstColumn = block.group * params.columns;
   const Windows<T> windows{geometry, input + block.group * geometry.groupChannels};
   const Kernels<T> kernels{geometry, weights + firstColumn * geometry.kernelElements};
   AlongDepth<Tile, Tile::kRows, kVector, Windows<T>> left(windows, block.row, block.depth);
   AlongDepth<Tile, Tile::kColumns, kVector, Kernels<T>> right(kernels, block.column, block.depth);
   Sums<Tile> sums = {};
-  multiply<Tile>(left, right, block.steps, block.position, sums);
-  finishTile<Tile>(partialOf(epilogue, block.split), block.position, block.row, params.rows, firstColumn + block.column,
+  multiply<Tile>(left, right, block.steps, position, sums);
+  finishTile<Tile>(partialOf(epilogue, block.split), position, block.row, params.rows, firstColumn + block.column,
                    firstColumn + params.columns, sums);
 }
 
@@ -83,6 +85,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 
 void conv2dForward(const Conv2d& operation, Context& context) {
   if (isConv1(operation.weights, operation.shape)) return conv1Forward(operation, context);
+  if (mma::takes(operation, context)) return mma::conv2dForwardMma(operation, context);
   const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
   const int64_t pixels = operation.output.elements() / geometry.kernels;

@@ -66,9 +66,11 @@ void launchAdd(const Add& operation, Context& context) {
 
 }  // namespace
 
-cudaError_t findKernels() {
-  cudaFuncAttributes attributes;
-  return cudaFuncGetAttributes(&attributes, fillKernel<float>);
+cudaError_t findKernels(int& computeCapability) {
+  cudaFuncAttributes attributes = {};
+  const cudaError_t status = cudaFuncGetAttributes(&attributes, fillKernel<float>);
+  computeCapability = attributes.ptxVersion;
+  return status;
 }
 
 void cast(const Cast& operation, Context& context) {

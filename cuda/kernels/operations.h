@@ -11,7 +11,8 @@
 namespace alexnet::cuda {
 
 // elementwise.cu
-cudaError_t findKernels();                           // whether this build has kernels for the current GPU
+// Whether this build has kernels for the current GPU, and which compute capability they were compiled for.
+cudaError_t findKernels(int& computeCapability);
 void cast(const Cast& operation, Context& context);  // between different types
 void fill(const Fill& operation, Context& context);
 void add(const Add& operation, Context& context);

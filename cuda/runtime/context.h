@@ -13,11 +13,12 @@ struct Limits {
   int multiprocessors = 0;         // streaming multiprocessors of the board
   size_t sharedBytesPerBlock = 0;  // the most dynamic shared memory that a block may opt in to
   size_t sharedBytesPerProcessor = 0;
+  bool tensorCores = false;  // mma and cp.async: the GPU has them, and this build's code for it uses them
 };
 
-// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of two blocks. What grows
-// with a batch's pictures is much less.
-constexpr size_t kScratchPerProcessor = size_t{144} << 10;
+// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of split-K. What grows with
+// a batch's pictures is much less.
+constexpr size_t kScratchPerProcessor = size_t{256} << 10;
 
 class Context {
  public:

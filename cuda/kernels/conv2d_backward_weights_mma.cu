@@ -1,0 +1,93 @@
+// The weight gradient of a convolution on tensor cores, and with windows of one pixel of a fully connected layer. paper 3.5
+//   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16; the bias gradient is not done here
+// Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Both operands lie
+// with the depth as lines, and ldmatrix transposes them.
+// Mapping   a block is a tile (cuda/gemm/mma/tile.cuh). grid.x: kernels, y: taps, z: groups times the splits of split-K.
+// Requires  compute capability 8.0; C / groups and K / groups multiples of 8, starts on 16 bytes.
+// Bound     arithmetic of the tensor cores; for a fully connected layer of few pictures the gradient's bytes.
+// Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
+#include "../gemm/mma/gemm.cuh"
+#include "conv2d_mma.h"
+
+namespace alexnet::cuda::mma {
+namespace {
+
+// Lines of the right operand: a group's taps (r, s, c) in the input [N, H, W, C], at depth (n, p, q).
+struct Taps {
+  // Where the pixel's window begins: an offset, row and column in its picture.
+  struct Entry {
+    int offset, top, left;
+  };
+  int images, height, width, channels;
+  int stride, padTop, padLeft;
+  Radix pixels;
+  // Of this thread's piece: its tap, and where it lies from the window's first on.
+  int tapRow, tapColumn, tapOffset;
+
+  __device__ void take(const Digits& tap, bool exists) {
+    tapRow = exists ? tap.high : INT32_MIN / 2;
+    tapColumn = tap.middle;
+    tapOffset = (tap.high * width + tap.middle) * channels + tap.low;
+  }
+  __device__ const Radix& radix() const { return pixels; }
+  __device__ Entry at(const Digits& pixel) const {
+    if (pixel.high >= images) return {0, INT32_MIN / 2, 0};
+    const int top = pixel.middle * stride - padTop, left = pixel.low * stride - padLeft;
+    return {((pixel.high * height + top) * width + left) * channels, top, left};
+  }
+  __device__ bool find(const Entry& entry, int& offset) const {
+    offset = entry.offset + tapOffset;
+    return static_cast<unsigned>(entry.top + tapRow) < static_cast<unsigned>(height) &&
+           static_cast<unsigned>(entry.left + tapColumn) < static_cast<unsigned>(width);
+  }
+};
+
+template <class T>
+__global__ void __launch_bounds__(T::kThreads, T::kBlocksOfProcessor)
+    conv2dBackwardWeightsMmaKernel(const Element* gradient, const Element* input, Taps taps, Radix window,
+                                   int64_t pixels, int kernels, int groupChannels, GemmParams params,
+                                   Epilogue epilogue) {
+  if constexpr (kHasTensorCores) {
+    extern __shared__ uint4 shared[];
+    using Right = Table<T, T::kColumns, Taps>;
+    const Block<T> block(params);
+    const int64_t firstRow = block.group * params.rows;
+    const int64_t column = block.column + Right::firstOfPiece();
+    taps.take(digitsOf(column, window), column < params.columns);
+    Matrix<T, T::kRows> left(gradient + firstRow, pixels, kernels, static_cast<int>(params.rows), block.row,
+                             block.depth);
+    Right right(taps, input + block.group * groupChannels, block.depth);
+    Sums<T> sums = {};
+    multiply<T>(left, right, block.steps, shared, sums);
+    finishTile<T>(partialOf(epilogue, block.split), firstRow + block.row, firstRow + params.rows, block.column,
+                  params.columns, shared, sums);
+  }
+}
+
+}  // namespace
+
+bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
+  const Tensor& weights = operation.weightGradient;
+  return context.limits().tensorCores && suits(operation.input, weights.dimension(3)) &&
+         suits(operation.outputGradient, weights.dimension(0) / operation.shape.groups) &&
+         weights.elements() < kMostElements;
+}
+
+void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& context) {
+  const ConvGeometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
+                                           operation.outputGradient, operation.shape);
+  const Taps taps{geometry.images, geometry.height, geometry.width,   geometry.channels,
+                  geometry.stride, geometry.padTop, geometry.padLeft, radixOf(geometry.outputHeight, geometry.outputWidth, kDepth),
+                  0,               0,               0};
+  const int64_t pixels = operation.outputGradient.elements() / geometry.kernels;
+  const Gemm gemm{geometry.groupKernels, geometry.kernelElements, pixels, geometry.groups, DataType::bfloat16, true};
+  const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
+  launchGemm<Deep, Deep>(gemm, epilogue, context, [&](const auto& launch) {
+    launch("conv2dBackwardWeightsMmaKernel",
+           conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>,
+           operation.outputGradient.data<Element>(), operation.input.data<Element>(), taps, geometry.inputTaps, pixels,
+           geometry.kernels, geometry.groupChannels);
+  });
+}
+
+}  // namespace alexnet::cuda::mma
