@@ -33,7 +33,7 @@ struct Channels {
 };
 
 template <class T>
-__global__ void __launch_bounds__(T::kThreads, T::kBlocksOfProcessor)
+__global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     conv2dBackwardInputMmaKernel(const Element* gradient, const Element* weights, Gather gather, Channels channels,
                                  int groupKernels, GemmParams params, Epilogue epilogue) {
   if constexpr (kHasTensorCores) {
@@ -66,11 +66,20 @@ void conv2dBackwardInputMma(const Conv2dBackwardInput& operation, Context& conte
   const ConvGeometry geometry = geometryOf(Conv2dBackwardInput::name, operation.inputGradient, operation.weights,
                                            operation.outputGradient, operation.shape);
   const Radix taps = radixOf(geometry.windowWidth, geometry.groupKernels, kDepth);
-  const Gather gather{geometry.images,  geometry.height,       geometry.width,       geometry.outputHeight,
-                      geometry.outputWidth, geometry.kernels,  1,                    geometry.padTop,
-                      geometry.padLeft, geometry.windowHeight, geometry.windowWidth, taps};
-  const Channels channels{geometry.windowHeight,   geometry.windowWidth, geometry.groupChannels,
-                          geometry.kernelElements, taps,                 0};
+  const Gather gather{geometry.images,
+                      geometry.height,
+                      geometry.width,
+                      geometry.outputHeight,
+                      geometry.outputWidth,
+                      geometry.kernels,
+                      1,
+                      geometry.padTop,
+                      geometry.padLeft,
+                      geometry.windowHeight,
+                      geometry.windowWidth,
+                      taps};
+  const Channels channels{
+      geometry.windowHeight, geometry.windowWidth, geometry.groupChannels, geometry.kernelElements, taps, 0};
   const int64_t pixels = operation.inputGradient.elements() / geometry.channels;
   const int64_t depth = operation.weights.elements() / geometry.groups / geometry.groupChannels;
   const Gemm gemm{pixels, geometry.groupChannels, depth, geometry.groups, DataType::bfloat16, true};

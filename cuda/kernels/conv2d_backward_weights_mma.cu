@@ -8,6 +8,7 @@
 // Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
 #include "../gemm/mma/gemm.cuh"
 #include "conv2d_mma.h"
+#include "windows_mma.h"
 
 namespace alexnet::cuda::mma {
 namespace {
@@ -43,7 +44,7 @@ struct Taps {
 };
 
 template <class T>
-__global__ void __launch_bounds__(T::kThreads, T::kBlocksOfProcessor)
+__global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     conv2dBackwardWeightsMmaKernel(const Element* gradient, const Element* input, Taps taps, Radix window,
                                    int64_t pixels, int kernels, int groupChannels, GemmParams params,
                                    Epilogue epilogue) {
@@ -64,7 +65,43 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocksOfProcessor)
   }
 }
 
+// Calls the kernel's instance that a launch is for.
+auto gradientOf(const Element* gradient, const Element* input, const ConvGeometry& geometry) {
+  const Taps taps{geometry.images,
+                  geometry.height,
+                  geometry.width,
+                  geometry.channels,
+                  geometry.stride,
+                  geometry.padTop,
+                  geometry.padLeft,
+                  radixOf(geometry.outputHeight, geometry.outputWidth, kDepth),
+                  0,
+                  0,
+                  0};
+  return [=](const auto& launch) {
+    launch("conv2dBackwardWeightsMmaKernel",
+           conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, gradient, input, taps,
+           geometry.inputTaps, pixelsOf(geometry), geometry.kernels, geometry.groupChannels);
+  };
+}
+
 }  // namespace
+
+Gemm gradientGemm(const ConvGeometry& geometry) {
+  return {geometry.groupKernels, geometry.kernelElements, pixelsOf(geometry),
+          geometry.groups,       DataType::bfloat16,      true};
+}
+
+void sumWindows(const Element* gradient, const Element* input, const ConvGeometry& geometry, const ShapeTiling& tiling,
+                float* partials, Context& context) {
+  const Gemm gemm = gradientGemm(geometry);
+  Epilogue epilogue;
+  epilogue.output = partials;
+  epilogue.columns = gemm.columns;
+  epilogue.splitStride = gemm.rows * gemm.columns * gemm.groups;
+  epilogue.fours = gemm.columns % 4 == 0;
+  launchTiles<Deep, Deep>(gemm, tiling, epilogue, context, gradientOf(gradient, input, geometry));
+}
 
 bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
   const Tensor& weights = operation.weightGradient;
@@ -76,18 +113,10 @@ bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
 void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& context) {
   const ConvGeometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
                                            operation.outputGradient, operation.shape);
-  const Taps taps{geometry.images, geometry.height, geometry.width,   geometry.channels,
-                  geometry.stride, geometry.padTop, geometry.padLeft, radixOf(geometry.outputHeight, geometry.outputWidth, kDepth),
-                  0,               0,               0};
-  const int64_t pixels = operation.outputGradient.elements() / geometry.kernels;
-  const Gemm gemm{geometry.groupKernels, geometry.kernelElements, pixels, geometry.groups, DataType::bfloat16, true};
   const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
-  launchGemm<Deep, Deep>(gemm, epilogue, context, [&](const auto& launch) {
-    launch("conv2dBackwardWeightsMmaKernel",
-           conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>,
-           operation.outputGradient.data<Element>(), operation.input.data<Element>(), taps, geometry.inputTaps, pixels,
-           geometry.kernels, geometry.groupChannels);
-  });
+  launchGemm<Deep, Deep>(
+      gradientGemm(geometry), epilogue, context,
+      gradientOf(operation.outputGradient.data<Element>(), operation.input.data<Element>(), geometry));
 }
 
 }  // namespace alexnet::cuda::mma

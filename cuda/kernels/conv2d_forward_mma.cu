@@ -9,12 +9,13 @@
 // Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
 #include "../gemm/mma/gemm.cuh"
 #include "conv2d_mma.h"
+#include "windows_mma.h"
 
 namespace alexnet::cuda::mma {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(T::kThreads, T::kBlocksOfProcessor)
+__global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     conv2dForwardMmaKernel(const Element* input, const Element* weights, Gather gather, int groupChannels, int depth,
                            GemmParams params, Epilogue epilogue) {
   if constexpr (kHasTensorCores) {
@@ -39,32 +40,29 @@ bool takes(const Conv2d& operation, const Context& context) {
          weights.dimension(1) * weights.dimension(2) <= kMostTaps;
 }
 
+void multiplyWindows(const Element* input, const Element* weights, const ConvGeometry& geometry,
+                     const Epilogue& epilogue, Context& context) {
+  const Gather gather{
+      geometry.images,       geometry.outputHeight, geometry.outputWidth,
+      geometry.height,       geometry.width,        geometry.channels,
+      geometry.stride,       -geometry.padTop,      -geometry.padLeft,
+      geometry.windowHeight, geometry.windowWidth,  radixOf(geometry.windowWidth, geometry.groupChannels, kDepth)};
+  const Gemm gemm{pixelsOf(geometry), geometry.groupKernels, geometry.kernelElements,
+                  geometry.groups,    DataType::bfloat16,    true};
+  launchGemm<Rows, Rows>(gemm, epilogue, context, [&](const auto& launch) {
+    launch("conv2dForwardMmaKernel", conv2dForwardMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, input,
+           weights, gather, geometry.groupChannels, geometry.kernelElements);
+  });
+}
+
 void conv2dForwardMma(const Conv2d& operation, Context& context) {
   const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
-  const Gather gather{geometry.images,
-                      geometry.outputHeight,
-                      geometry.outputWidth,
-                      geometry.height,
-                      geometry.width,
-                      geometry.channels,
-                      geometry.stride,
-                      -geometry.padTop,
-                      -geometry.padLeft,
-                      geometry.windowHeight,
-                      geometry.windowWidth,
-                      radixOf(geometry.windowWidth, geometry.groupChannels, kDepth)};
-  const int64_t pixels = operation.output.elements() / geometry.kernels;
-  const Gemm gemm{pixels, geometry.groupKernels, geometry.kernelElements, geometry.groups, DataType::bfloat16, true};
   Epilogue epilogue = epilogueOf(operation.output, geometry.kernels, geometry.groupKernels);
   epilogue.activation = operation.activation;
   epilogue.bias = floatsOf(operation.bias);
   epilogue.addend = floatsOf(operation.addend);
-  launchGemm<Rows, Rows>(gemm, epilogue, context, [&](const auto& launch) {
-    launch("conv2dForwardMmaKernel", conv2dForwardMmaKernel<typename std::decay_t<decltype(launch)>::Tile>,
-           operation.input.data<Element>(), operation.weights.data<Element>(), gather, geometry.groupChannels,
-           geometry.kernelElements);
-  });
+  multiplyWindows(operation.input.data<Element>(), operation.weights.data<Element>(), geometry, epilogue, context);
 }
 
 }  // namespace alexnet::cuda::mma

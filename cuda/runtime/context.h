@@ -16,9 +16,11 @@ struct Limits {
   bool tensorCores = false;  // mma and cp.async: the GPU has them, and this build's code for it uses them
 };
 
-// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of split-K. What grows with
-// a batch's pictures is much less.
-constexpr size_t kScratchPerProcessor = size_t{256} << 10;
+// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of split-K, and behind them
+// pictures unfolded for conv1 (cuda/kernels/conv1_mma.cu). What else grows with a batch's pictures is much less.
+constexpr size_t kPartialsPerProcessor = size_t{256} << 10;
+constexpr size_t kUnfoldedPerProcessor = size_t{128} << 10;
+constexpr size_t kScratchPerProcessor = kPartialsPerProcessor + kUnfoldedPerProcessor;
 
 class Context {
  public:

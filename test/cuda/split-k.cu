@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../../cuda/gemm/mma/tiling.h"
 #include "../../cuda/gemm/split_k.h"
 #include "../../cuda/runtime/launch.cuh"
 
@@ -14,17 +15,31 @@ __global__ void emptyKernel() {}
 
 int64_t number(const char* text) { return std::strtoll(text, nullptr, 10); }
 
-// tiling <rows> <columns> <depth> <groups> <bytes of an element> <vector> <multiprocessors>
+void print(int64_t rows, int64_t columns, int64_t depth, const cuda::Tiling& tiling) {
+  for (const int64_t value :
+       {rows, columns, depth, tiling.rowTiles, tiling.columnTiles, tiling.steps, tiling.stepsPerSplit, tiling.splits}) {
+    std::printf("%lld\n", static_cast<long long>(value));
+  }
+}
+
+// tiling <rows> <columns> <depth> <groups> <bytes of an element> <vector> <multiprocessors> <compute capability>
+// On tensor cores for a compute capability of 80 and up.
 void tiling(char** options) {
   const DataType type = number(options[4]) == 4 ? DataType::float32 : DataType::bfloat16;
   const cuda::Gemm gemm{number(options[0]),     number(options[1]), number(options[2]), number(options[3]), type,
                         number(options[5]) != 0};
   cuda::Limits limits;
   limits.multiprocessors = static_cast<int>(number(options[6]));
+  limits.computeCapability = static_cast<int>(number(options[7]));
+  if (limits.computeCapability >= 80) {
+    const size_t partialBytes = limits.multiprocessors * cuda::kPartialsPerProcessor;
+    const cuda::mma::ShapeTiling chosen = cuda::mma::chooseTile(gemm, limits, partialBytes);
+    const cuda::mma::ShapeFacts tile = cuda::mma::factsOf(chosen.shape);
+    return print(tile.rows, tile.columns, cuda::mma::kDepth, chosen.tiling);
+  }
   const cuda::Tiling chosen = cuda::tilingOf(gemm, limits);
-  std::printf("%d\n%lld\n%lld\n%lld\n%lld\n%lld\n", chosen.large ? 128 : 64, static_cast<long long>(chosen.rowTiles),
-              static_cast<long long>(chosen.columnTiles), static_cast<long long>(chosen.steps),
-              static_cast<long long>(chosen.stepsPerSplit), static_cast<long long>(chosen.splits));
+  const int64_t side = chosen.large ? 128 : 64;
+  print(side, side, cuda::stepDepth(sizeOf(type)), chosen);
 }
 
 // shared <bytes> <bytes that a block may have>

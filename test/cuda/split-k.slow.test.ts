@@ -10,7 +10,8 @@ anyTest.after.always(() => rmSync(folder, {recursive: true}));
 
 test('the program builds', (t) => {
 	const runtime = ['check', 'status'].map((name) => `cuda/runtime/${name}.cc`);
-	const sources = ['test/cuda/split-k.cu', 'cuda/gemm/split_k.cc', ...runtime, 'core/tensor.cc'];
+	const tilings = ['cuda/gemm/split_k.cc', 'cuda/gemm/mma/tiling.cc'];
+	const sources = ['test/cuda/split-k.cu', ...tilings, ...runtime, 'core/tensor.cc'];
 	const flags = ['-std=c++17', '-arch=sm_80', '-Xcompiler=-Wall,-Wextra,-Wshadow', '--threads=0'];
 	t.notRegex(runNvcc(...flags, ...sources, '-o', program), /warning/i);
 });
@@ -26,7 +27,7 @@ interface Gemm {
 }
 
 interface Tiling {
-	tile: number;
+	tile: {rows: number; columns: number; depth: number};
 	rowTiles: number;
 	columnTiles: number;
 	steps: number;
@@ -34,11 +35,14 @@ interface Tiling {
 	splits: number;
 }
 
-function tilingOf(gemm: Gemm, multiprocessors: number): Tiling {
+/** On tensor cores where the compute capability is 80 or more. */
+function tilingOf(gemm: Gemm, multiprocessors: number, capability = 75): Tiling {
 	const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
-	const options = [rows, columns, depth, groups, bytes, Number(vector), multiprocessors];
+	const options = [rows, columns, depth, groups, bytes, Number(vector), multiprocessors, capability];
 	const numbers = linesOf(program, ['tiling', ...options.map(String)]).map(Number);
-	const [tile = 0, rowTiles = 0, columnTiles = 0, steps = 0, stepsPerSplit = 0, splits = 0] = numbers;
+	const [tileRows = 0, tileColumns = 0, tileDepth = 0, rowTiles = 0, columnTiles = 0, ...depths] = numbers;
+	const [steps = 0, stepsPerSplit = 0, splits = 0] = depths;
+	const tile = {rows: tileRows, columns: tileColumns, depth: tileDepth};
 	return {tile, rowTiles, columnTiles, steps, stepsPerSplit, splits};
 }
 
@@ -59,28 +63,40 @@ const gemms: Gemm[] = [
 
 for (const gemm of gemms) {
 	for (const multiprocessors of [1, 30, 132]) {
-		test(`${gemm.what} on ${multiprocessors} multiprocessors: all is covered once`, (t) => {
-			const {tile, rowTiles, columnTiles, steps, stepsPerSplit, splits} = tilingOf(gemm, multiprocessors);
-			const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
-			t.is(rowTiles, Math.ceil(rows / tile));
-			t.is(columnTiles, Math.ceil(columns / tile));
-			t.is(steps, Math.ceil(depth / (32 / bytes)));
-			t.true(splits * stepsPerSplit >= steps, 'the splits cover the depth');
-			t.true((splits - 1) * stepsPerSplit < steps, 'no split is empty');
-			t.true(groups * splits <= 65_535, 'groups and splits fit into grid.z');
-			t.true(splits === 1 || splits * rows * columns * groups * 4 <= 2 ** 28, 'splits take 256 MiB at most');
-			if (!vector) t.is(tile, 64, 'operands without 16-byte pieces have small tiles only');
-		});
+		for (const capability of [75, 80, 89, 90].filter((each) => each === 75 || gemm.vector !== false)) {
+			test(`${gemm.what} on ${multiprocessors} multiprocessors of ${capability}: all is covered once`, (t) => {
+				const {tile, rowTiles, columnTiles, steps, stepsPerSplit, splits} = tilingOf(gemm, multiprocessors, capability);
+				const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
+				t.is(rowTiles, Math.ceil(rows / tile.rows));
+				t.is(columnTiles, Math.ceil(columns / tile.columns));
+				t.is(tile.depth, capability === 75 ? 32 / bytes : 32);
+				t.is(steps, Math.ceil(depth / tile.depth));
+				t.true(splits * stepsPerSplit >= steps, 'the splits cover the depth');
+				t.true((splits - 1) * stepsPerSplit < steps, 'no split is empty');
+				t.true(groups * splits <= 65_535, 'groups and splits fit into grid.z');
+				const most = capability === 75 ? 2 ** 28 : multiprocessors * 2 ** 18;
+				t.true(splits === 1 || splits * rows * columns * groups * 4 <= most, 'the partial sums fit');
+				if (!vector) t.is(tile.rows, 64, 'operands without 16-byte pieces have small tiles only');
+			});
+		}
 	}
 }
 
 test('a full GPU gets large tiles, and split-K where tiles are few', (t) => {
 	const [forward, single, weights] = gemms.slice(2, 5).map((gemm) => tilingOf(gemm, 132));
-	t.like(forward, {tile: 128, splits: 1});
-	t.like(single, {tile: 64});
+	t.like(forward, {tile: {rows: 128, columns: 128}, splits: 1});
+	t.like(single, {tile: {rows: 64, columns: 64}});
 	t.true(single!.splits > 1);
-	t.like(weights, {tile: 128});
+	t.like(weights, {tile: {rows: 128, columns: 128}});
 	t.true(weights!.splits > 1);
+});
+
+test('on tensor cores, large tiles where they multiply fast, small ones where they do not', (t) => {
+	const [forward, , weights] = gemms.slice(2, 5).map((gemm) => tilingOf(gemm, 132, 90));
+	t.like(forward, {tile: {rows: 256, columns: 128}, splits: 1});
+	t.like(weights, {tile: {rows: 128, columns: 256}});
+	t.true(weights!.splits > 1);
+	t.like(tilingOf(gemms[2]!, 128, 89), {tile: {rows: 64, columns: 64}, splits: 1});
 });
 
 test('a block that needs more shared memory than the GPU has is refused, naming the kernel', (t) => {

@@ -27,9 +27,9 @@ __device__ inline SharedAddress sharedAddress(const void* pointer) {
 
 // Copies 16 bytes, or writes 16 zeros; `source` must be an address of the tensor in either case.
 __device__ inline void copyPiece(SharedAddress destination, const void* source, bool exists) {
-  ALEXNET_ASM("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(destination),
-               "l"(__cvta_generic_to_global(source)), "r"(exists ? 16 : 0)
-               : "memory");
+  ALEXNET_ASM("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(destination), "l"(__cvta_generic_to_global(source)),
+              "r"(exists ? 16 : 0)
+              : "memory");
 }
 
 // Ends a group: the thread's copies since the last one.
@@ -47,23 +47,24 @@ template <bool kTransposed>
 __device__ inline void loadMatrices(SharedAddress row, unsigned (&matrices)[4]) {
   if constexpr (kTransposed) {
     ALEXNET_ASM("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(matrices[0]), "=r"(matrices[1]), "=r"(matrices[2]), "=r"(matrices[3])
-                 : "r"(row)
-                 : "memory");
+                : "=r"(matrices[0]), "=r"(matrices[1]), "=r"(matrices[2]), "=r"(matrices[3])
+                : "r"(row)
+                : "memory");
   } else {
     ALEXNET_ASM("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(matrices[0]), "=r"(matrices[1]), "=r"(matrices[2]), "=r"(matrices[3])
-                 : "r"(row)
-                 : "memory");
+                : "=r"(matrices[0]), "=r"(matrices[1]), "=r"(matrices[2]), "=r"(matrices[3])
+                : "r"(row)
+                : "memory");
   }
 }
 
 // Lane l holds sums[l / 4][2 (l % 4) + 0, 1], then the same of row l / 4 + 8.
 __device__ inline void multiplyAdd(const unsigned (&left)[4], unsigned rightLow, unsigned rightHigh, float (&sums)[4]) {
-  ALEXNET_ASM("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-               "{%0, %1, %2, %3};"
-               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-               : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(rightLow), "r"(rightHigh));
+  ALEXNET_ASM(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "r"(rightLow), "r"(rightHigh));
 }
 
 #undef ALEXNET_ASM

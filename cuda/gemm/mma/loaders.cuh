@@ -122,7 +122,8 @@ class Kernels : RowsOfThread<T, kWidth> {
     for (unsigned i = 0; i < Base::kCopies; ++i) {
       const int down = static_cast<int>(i) * Base::kAtOnce;
       const bool exists = depth_ < pitch_ && down < left_;
-      if (Base::has(i)) copyPiece(stage + Base::place(i), matrix_ + (exists ? row_ + down * pitch_ + depth_ : 0), exists);
+      if (Base::has(i))
+        copyPiece(stage + Base::place(i), matrix_ + (exists ? row_ + down * pitch_ + depth_ : 0), exists);
     }
     depth_ += kDepth;
   }

@@ -16,18 +16,19 @@
 
 namespace alexnet::cuda::mma {
 
-template <int kRowsOfTile, int kColumnsOfTile, int kRowsOfWarp, int kColumnsOfWarp, int kStagesOfRing, int kBlocks>
+template <Shape kShape>
 struct Tile {
-  static constexpr int kRows = kRowsOfTile;
-  static constexpr int kColumns = kColumnsOfTile;
-  static constexpr int kWarpRows = kRowsOfWarp;
-  static constexpr int kWarpColumns = kColumnsOfWarp;
+  static constexpr ShapeFacts kFacts = factsOf(kShape);
+  static constexpr int kRows = kFacts.rows;
+  static constexpr int kColumns = kFacts.columns;
+  static constexpr int kDepth = mma::kDepth;
+  static constexpr int kWarpRows = kFacts.warpRows;
+  static constexpr int kWarpColumns = kFacts.warpColumns;
   static constexpr int kWarpsAcross = kColumns / kWarpColumns;
   static constexpr int kWarps = kRows / kWarpRows * kWarpsAcross;
   static constexpr int kThreads = 32 * kWarps;
-  static constexpr int kDepth = mma::kDepth;
-  static constexpr int kStages = kStagesOfRing;
-  static constexpr int kBlocksOfProcessor = kBlocks;  // resident on a multiprocessor: bounds the registers
+  static constexpr int kStages = kFacts.stages;
+  static constexpr int kBlocks = kFacts.blocks;
   static_assert(kWarpRows % 16 == 0 && kWarpColumns % 16 == 0, "whole pieces of 16 x 16");
 };
 
@@ -72,7 +73,7 @@ struct Stages {
   static constexpr int kBytes = Left::kBytes + Right::kBytes;
   static constexpr int kSumPitch = T::kWarpColumns + 8;  // floats: the 4 rows of a store hit different banks
   static constexpr int kSumBytes = T::kWarps * 16 * kSumPitch * 4;
-  static constexpr int kSharedBytes = T::kStages * kBytes > kSumBytes ? T::kStages * kBytes : kSumBytes;
+  static constexpr int kSharedBytes = T::kStages * kBytes > kSumBytes ? T::kStages* kBytes : kSumBytes;
 };
 
 // Adds the products of one stage.

@@ -5,19 +5,6 @@
 namespace alexnet::cuda::mma {
 namespace {
 
-struct ShapeFacts {
-  Shape shape;
-  int64_t rows, columns;
-  int64_t warps;   // of a block
-  int64_t blocks;  // resident on a multiprocessor
-};
-
-constexpr ShapeFacts kFacts[kShapes] = {
-    {Shape::k256x128, 256, 128, 8, 1}, {Shape::k128x256, 128, 256, 8, 1}, {Shape::k128x192, 128, 192, 8, 1},
-    {Shape::k128x128, 128, 128, 4, 2}, {Shape::k128x96, 128, 96, 4, 2},   {Shape::k256x48, 256, 48, 4, 2},
-    {Shape::k64x64, 64, 64, 4, 4},
-};
-
 constexpr int64_t kLeastSteps = 4;  // of a split: with fewer, adding up costs as much as is saved
 
 // What a multiprocessor does in a clock, from data sheets and public measurements: products and additions in bf16 with
@@ -58,10 +45,11 @@ double clocksOf(const Gemm& gemm, const ShapeFacts& facts, const Tiling& tiling,
   const Rates rates = ratesOf(limits.computeCapability);
   const int64_t tiles = tiling.rowTiles * tiling.columnTiles * gemm.groups;
   const int64_t blocks = ceilingOf(tiles * tiling.splits, limits.multiprocessors);  // of the busiest multiprocessor
-  const int64_t resident = std::min(blocks, facts.blocks);
+  const int64_t resident = std::min<int64_t>(blocks, facts.blocks);
+  const int64_t warps = facts.rows / facts.warpRows * (facts.columns / facts.warpColumns);
   const auto area = static_cast<double>(facts.rows * facts.columns);
   const auto sides = static_cast<double>(facts.rows + facts.columns);
-  const double products = area * kDepth / rates.products / shareOfRate(resident * facts.warps);
+  const double products = area * kDepth / rates.products / shareOfRate(resident * warps);
   const double bytes = sides * kDepth * 2 / rates.bytes;
   const double step = std::max(products, bytes) / kEfficiency;
   const double epilogue = area * (tiling.splits > 1 ? 4 : 2) / rates.bytes;
@@ -76,19 +64,20 @@ double clocksOf(const Gemm& gemm, const ShapeFacts& facts, const Tiling& tiling,
 
 }  // namespace
 
-ShapeTiling chooseTile(const Gemm& gemm, const Limits& limits) {
+ShapeTiling chooseTile(const Gemm& gemm, const Limits& limits, size_t partialBytes) {
   ShapeTiling best{};
   double least = 0;
-  const int64_t partialBytes = gemm.rows * gemm.columns * gemm.groups * static_cast<int64_t>(sizeof(float));
-  const int64_t most = std::min({static_cast<int64_t>(kScratchPerProcessor) * limits.multiprocessors / partialBytes,
+  const int64_t outputBytes = gemm.rows * gemm.columns * gemm.groups * static_cast<int64_t>(sizeof(float));
+  const int64_t most = std::min({static_cast<int64_t>(partialBytes) / outputBytes,
                                  ceilingOf(gemm.depth, kDepth) / kLeastSteps, 65535 / gemm.groups});
-  for (const ShapeFacts& facts : kFacts) {
+  for (int shape = 0; shape < kShapes; ++shape) {
+    const ShapeFacts facts = factsOf(static_cast<Shape>(shape));
     for (int64_t splits = 1; splits == 1 || splits <= most; ++splits) {
       const Tiling tiling = divided(gemm, facts, splits);
       const double clocks = clocksOf(gemm, facts, tiling, limits);
       if (least > 0 && clocks >= least) continue;
       least = clocks;
-      best = {facts.shape, tiling};
+      best = {static_cast<Shape>(shape), tiling};
     }
   }
   return best;

@@ -9,16 +9,36 @@ namespace alexnet::cuda::mma {
 
 constexpr int kDepth = 32;  // of a K step
 
-// The tiles that kernels are compiled for, by rows x columns (cuda/gemm/mma/tile.cuh).
+// The tiles that kernels are compiled for (cuda/gemm/mma/tile.cuh), by rows x columns.
 enum class Shape { k256x128, k128x256, k128x192, k128x128, k128x96, k256x48, k64x64 };
 constexpr int kShapes = 7;
+
+struct ShapeFacts {
+  int rows, columns;          // of a tile
+  int warpRows, warpColumns;  // of a warp's part
+  int stages;                 // of the ring
+  int blocks;                 // resident on a multiprocessor: bounds the registers
+};
+
+constexpr ShapeFacts factsOf(Shape shape) {
+  switch (shape) {
+    case Shape::k256x128: return {256, 128, 64, 64, 3, 1};
+    case Shape::k128x256: return {128, 256, 64, 64, 3, 1};
+    case Shape::k128x192: return {128, 192, 64, 48, 3, 1};
+    case Shape::k128x128: return {128, 128, 64, 64, 3, 2};
+    case Shape::k128x96: return {128, 96, 64, 48, 3, 2};
+    case Shape::k256x48: return {256, 48, 64, 48, 3, 2};
+    case Shape::k64x64: return {64, 64, 32, 32, 4, 4};
+  }
+  return {};
+}
 
 struct ShapeTiling {
   Shape shape;
   Tiling tiling;
 };
 
-// Of a GEMM of bf16 operands.
-ShapeTiling chooseTile(const Gemm& gemm, const Limits& limits);
+// Of a GEMM of bf16 operands, whose splits may leave partial sums of `partialBytes`.
+ShapeTiling chooseTile(const Gemm& gemm, const Limits& limits, size_t partialBytes);
 
 }  // namespace alexnet::cuda::mma

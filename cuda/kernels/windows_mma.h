@@ -1,0 +1,24 @@
+// What conv1's tensor-core path (conv1_mma.cu) shares with conv2d's: the GEMMs on operands that are no tensors.
+#pragma once
+
+#include "../gemm/epilogue.cuh"
+#include "../gemm/geometry.cuh"
+#include "../gemm/mma/tiling.h"
+
+namespace alexnet::cuda::mma {
+
+// Of all output pictures together.
+inline int64_t pixelsOf(const ConvGeometry& geometry) {
+  return int64_t{geometry.images} * geometry.outputHeight * geometry.outputWidth;
+}
+
+// conv2d_forward_mma.cu: input [N, H, W, C], weights [K, R, S, C / groups]
+void multiplyWindows(const __nv_bfloat16* input, const __nv_bfloat16* weights, const ConvGeometry& geometry,
+                     const Epilogue& epilogue, Context& context);
+
+// conv2d_backward_weights_mma.cu: the weight gradient as the partial sums of its splits, [splits, K, R S C / groups]
+Gemm gradientGemm(const ConvGeometry& geometry);
+void sumWindows(const __nv_bfloat16* gradient, const __nv_bfloat16* input, const ConvGeometry& geometry,
+                const ShapeTiling& tiling, float* partials, Context& context);
+
+}  // namespace alexnet::cuda::mma
