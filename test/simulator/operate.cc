@@ -28,10 +28,10 @@ class Board {
 
   Device& device() { return *device_; }
 
-  // Memory of fp32 elements, `shift` bytes behind a multiple of 256.
-  Tensor tensor(Shape shape, size_t shift = 0) {
-    const auto bytes = static_cast<size_t>(elementsOf(shape)) * sizeof(float);
-    return {device_->allocate(bytes + shift), shift, DataType::float32, std::move(shape)};
+  // Memory of elements, `shift` bytes behind a multiple of 256.
+  Tensor tensor(Shape shape, size_t shift = 0, DataType type = DataType::float32) {
+    const auto bytes = static_cast<size_t>(elementsOf(shape)) * sizeOf(type);
+    return {device_->allocate(bytes + shift), shift, type, std::move(shape)};
   }
 
   void write(const Tensor& tensor, const void* values, size_t bytes) {
@@ -53,6 +53,12 @@ class Board {
     return result;
   }
   Tensor input(const Shape& shape, size_t shift = 0) { return input(shape, values(shape), shift); }
+
+  Tensor narrowInput(const Shape& shape) {
+    const Tensor result = tensor(shape, 0, DataType::bfloat16);
+    device_->enqueue(Cast{input(shape), result});
+    return result;
+  }
 
   Values read(const Tensor& tensor) {
     Values result(static_cast<size_t>(tensor.elements()), 12345.0F);
@@ -111,6 +117,30 @@ void conv2d(Board& board, int64_t channels, size_t shift) {
   const Tensor output = board.tensor({1, 9, 9, 40});
   board.device().enqueue(Conv2d{input, weights, board.input({40}), {}, output, {1, 1, 1, 1, 1, 1}, Activation::none});
   board.print(output);
+}
+
+// On tensor cores: six or seven K steps, twice around the ring of a tile.
+void conv2dNarrow(Board& board) {
+  const Tensor input = board.narrowInput({2, 9, 9, 24}), weights = board.narrowInput({40, 3, 3, 24});
+  const Tensor output = board.tensor({2, 9, 9, 40});
+  board.device().enqueue(Conv2d{input, weights, board.input({40}), {}, output, {1, 1, 1, 1, 1, 1}, Activation::none});
+  board.print(output);
+}
+
+void inputGradientNarrow(Board& board) {
+  const Tensor gradient = board.narrowInput({2, 9, 9, 24}), weights = board.narrowInput({24, 3, 3, 16});
+  const Tensor inputGradient = board.tensor({2, 9, 9, 16}, 0, DataType::bfloat16);
+  board.device().enqueue(Conv2dBackwardInput{gradient, weights, inputGradient, {1, 1, 1, 1, 1, 1}});
+  const Tensor result = board.tensor(inputGradient.shape);
+  board.device().enqueue(Cast{inputGradient, result});
+  board.print(result);
+}
+
+void weightGradientNarrow(Board& board) {
+  const Tensor input = board.narrowInput({2, 9, 9, 16}), gradient = board.narrowInput({2, 9, 9, 24});
+  const Tensor weightGradient = board.tensor({24, 3, 3, 16});
+  board.device().enqueue(Conv2dBackwardWeights{input, gradient, weightGradient, {}, {1, 1, 1, 1, 1, 1}});
+  board.print(weightGradient);
 }
 
 void conv1(Board& board) {
@@ -248,6 +278,9 @@ void run(const std::string& scenario) {
       {"relu, misaligned", [&] { relu(first, 4); }},
       {"conv2d", [&] { conv2d(first, 16, 0); }},
       {"conv2d, misaligned", [&] { conv2d(first, 16, 8); }},
+      {"conv2d in bf16", [&] { conv2dNarrow(first); }},
+      {"input gradient in bf16", [&] { inputGradientNarrow(first); }},
+      {"weight gradient in bf16", [&] { weightGradientNarrow(first); }},
       {"conv1", [&] { conv1(first); }},
       {"conv1 backward", [&] { conv1Backward(first); }},
       {"linear", [&] { linear(first); }},

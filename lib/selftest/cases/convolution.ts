@@ -79,6 +79,44 @@ const filling = {
 } as const satisfies Record<string, Options>;
 
 /**
+ * One for each tile of the tensor cores' GEMM (cuda/gemm/mma/tiling.h), with tails: on a GPU of 4 multiprocessors these
+ * get 64 x 64, 256 x 48, 128 x 96, 256 x 128, 128 x 128, 128 x 192 and 128 x 256.
+ */
+const wide = (kernels: number, ...size: [number, number, number]): Options => ({
+	...plain,
+	input: [...size, 16],
+	window: [kernels, 3, 3],
+});
+const windows = [
+	wide(48, 2, 18, 12),
+	wide(48, 2, 20, 15),
+	wide(96, 2, 20, 15),
+	wide(128, 2, 20, 15),
+	wide(256, 2, 20, 15),
+	wide(184, 2, 25, 18),
+	wide(1024, 1, 10, 10),
+];
+const tiled = {
+	forward: windows,
+	backwardInput: windows.map(({input: [images, height, width, channels], window: [kernels], ...rest}): Options => {
+		return {...rest, input: [images, height, width, kernels], window: [channels, 3, 3]};
+	}),
+	backwardWeights: [
+		...(
+			[
+				[64, 16],
+				[128, 32],
+				[128, 48],
+				[128, 64],
+				[128, 96],
+				[256, 48],
+			] as const
+		).map(([kernels, channels]): Options => ({...plain, input: [1, 20, 15, channels], window: [kernels, 3, 3]})),
+		{...onePixel, input: [2, 20, 15, 48], window: [1024, 1, 1]},
+	],
+} as const;
+
+/**
  * An output that is smaller than input and weights, and one that is larger: a device may treat them differently. An even
  * number of channels: oneDNN multiplies bf16 in pairs, and the partner of an odd one is the next pixel's first, times
  * zero, to which a NaN spreads.
@@ -101,12 +139,14 @@ const fusedOnce: readonly (Options & Fused)[] = [
 ];
 
 const geometries = [...small, ...forTests(more)];
+const onTensorCores = (type: RealType, cases: readonly Options[]): readonly Options[] =>
+	type === 'bfloat16' ? forTests(cases) : [];
 
 /** `layers`: a net's convolutions, from its pictures up. */
 export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2dBackwardWeights'> = {
 	conv2d: (type, {convolution: layers}) => {
 		const all = [
-			...[...geometries, ...layers, filling.forward],
+			...[...geometries, ...layers, filling.forward, ...onTensorCores(type, tiled.forward)],
 			...fused.flatMap((geometry) => fusions.map((fusion) => ({...geometry, ...fusion}))),
 			...forTests(fusedOnce),
 		];
@@ -119,9 +159,13 @@ export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2
 	},
 	conv2dBackwardInput: (type, {convolution: layers}) =>
 		// No net asks for the gradient of its pictures.
-		[...geometries, ...layers.slice(1), filling.backwardInput].map((geometry) => backwardInput(type, geometry)),
+		[...geometries, ...layers.slice(1), filling.backwardInput, ...onTensorCores(type, tiled.backwardInput)].map(
+			(geometry) => backwardInput(type, geometry),
+		),
 	conv2dBackwardWeights: (type, {convolution: layers}) => [
-		...[...geometries, ...layers, filling.backwardWeights].map((geometry) => backwardWeights(type, geometry)),
+		...[...geometries, ...layers, filling.backwardWeights, ...onTensorCores(type, tiled.backwardWeights)].map(
+			(geometry) => backwardWeights(type, geometry),
+		),
 		...forTests(fused).map((geometry) => backwardWeights(type, geometry, {hasBias: false})),
 	],
 };
