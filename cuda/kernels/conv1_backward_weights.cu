@@ -13,7 +13,6 @@
 
 #include "../gemm/reduce.h"
 #include "conv1.cuh"
-#include "conv2d_mma.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -140,7 +139,6 @@ void launchOf(const Conv2dBackwardWeights& operation, Context& context) {
 }  // namespace
 
 void conv1BackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
-  if (mma::takesConv1(operation, context)) return mma::conv1BackwardWeightsMma(operation, context);
   return operation.input.type == DataType::float32 ? launchOf<float>(operation, context)
                                                    : launchOf<__nv_bfloat16>(operation, context);
 }

@@ -11,7 +11,6 @@
 // Bound     arithmetic.
 // Checked   test/ops/conv2d.test.ts
 #include "conv1.cuh"
-#include "conv2d_mma.h"
 
 namespace alexnet::cuda {
 namespace {
@@ -140,7 +139,6 @@ void launchOf(const Conv2d& operation, Context& context) {
 }  // namespace
 
 void conv1Forward(const Conv2d& operation, Context& context) {
-  if (mma::takesConv1(operation, context)) return mma::conv1ForwardMma(operation, context);
   return operation.input.type == DataType::float32 ? launchOf<float>(operation, context)
                                                    : launchOf<__nv_bfloat16>(operation, context);
 }

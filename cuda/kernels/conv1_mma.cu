@@ -124,7 +124,7 @@ class Parts {
     const auto fitting = std::max<int64_t>(1, static_cast<int64_t>(room) / (2 * pictureValues_));
     const auto count = static_cast<int>((geometry.images + fitting - 1) / fitting);
     pictures_ = (geometry.images + count - 1) / count;
-    partialBytes_ = std::max(processors * kPartialsPerProcessor, size_t{4} * kUnfoldedValues * geometry.kernels);
+    partialBytes_ = std::max(processors * kPartialsPerProcessor, size_t{4} * (kUnfoldedValues + 1) * geometry.kernels);
     // All at once: what is here must not move while it is used.
     const size_t cellBytes = static_cast<size_t>(pictures_ * pictureValues_) * 2;
     auto* const scratch = static_cast<char*>(context.scratch(partialBytes_ + kernelBytes + cellBytes));
@@ -211,13 +211,20 @@ void conv1BackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& co
   const Parts parts(geometry, false, operation.input, context);
   const int64_t pictureOutputs = int64_t{geometry.outputHeight} * geometry.outputRowElements;
   const int64_t values = int64_t{geometry.kernels} * kUnfoldedValues;
-  const int64_t room = static_cast<int64_t>(parts.partialBytes()) / (4 * values);
-  const size_t share = parts.partialBytes() / static_cast<size_t>(parts.count());
+  const int64_t room = static_cast<int64_t>(parts.partialBytes()) / (4 * (values + geometry.kernels));
+  const auto share = static_cast<size_t>(std::max<int64_t>(1, room / parts.count()) * 4 * values);
+  const Tensor& bias = operation.biasGradient;
+  float* const biasPartials = parts.partials() + room * values;
   int64_t count = 0;
   bool more = false;
   const auto fold = [&] {
     launch("foldGradientKernel", foldGradientKernel, {blocksFor(values)}, kThreads, context.stream(), parts.partials(),
            operation.weightGradient.mutableData<float>(), geometry.kernels, count, more);
+    if (bias) {
+      Epilogue epilogue = epilogueOf(bias, geometry.kernels, 1);
+      if (more) epilogue.addend = floatsOf(bias);
+      sumPartials(biasPartials, count, geometry.kernels, epilogue, context);
+    }
     more = true;
     count = 0;
   };
@@ -226,7 +233,9 @@ void conv1BackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& co
     const ShapeTiling tiling = chooseTile(gradientGemm(cells), context.limits(), share);
     const Element* const gradient = operation.outputGradient.data<Element>() + parts.first(part) * pictureOutputs;
     if (count + tiling.tiling.splits > room) fold();
-    sumWindows(gradient, parts.unfoldPictures(part), cells, tiling, parts.partials() + count * values, context);
+    const Gradients gradients{parts.partials() + count * values,
+                              bias ? biasPartials + count * geometry.kernels : nullptr};
+    sumWindows(gradient, parts.unfoldPictures(part), cells, tiling, gradients, context);
     count += tiling.tiling.splits;
   }
   fold();

@@ -46,7 +46,8 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Windows<T, T::kRows, true> left(gather, gradient + firstKernel, block.row, block.depth);
     Right right(channels, weights + static_cast<int64_t>(firstKernel) * channels.kernelElements, block.depth);
     Sums<T> sums = {};
-    multiply<T>(left, right, block.steps, shared, sums);
+    NoRowSums<T> none;
+    multiply<T>(left, right, block.steps, shared, sums, none);
     finishTile<T>(partialOf(epilogue, block.split), block.row, params.rows, firstColumn + block.column,
                   firstColumn + params.columns, shared, sums);
   }

@@ -91,12 +91,13 @@ void backwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
 }  // namespace
 
 void conv2dBackwardWeights(const Conv2dBackwardWeights& operation, Context& context) {
-  if (isConv1(operation.weightGradient, operation.shape))
+  if (isConv1(operation.weightGradient, operation.shape)) {
+    if (mma::takesConv1(operation, context)) return mma::conv1BackwardWeightsMma(operation, context);
     conv1BackwardWeights(operation, context);
-  else if (mma::takes(operation, context))
-    mma::conv2dBackwardWeightsMma(operation, context);
-  else
+  } else {
+    if (mma::takes(operation, context)) return mma::conv2dBackwardWeightsMma(operation, context);
     backwardWeights(operation, context);
+  }
   if (operation.biasGradient) sumRows(operation.outputGradient, operation.biasGradient, context);
 }
 

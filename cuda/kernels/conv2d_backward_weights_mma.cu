@@ -1,7 +1,8 @@
 // The weight gradient of a convolution on tensor cores, and with windows of one pixel of a fully connected layer. paper 3.5
-//   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16; the bias gradient is not done here
+//   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16
 // Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Both operands lie
-// with the depth as lines, and ldmatrix transposes them.
+// with the depth as lines, and ldmatrix transposes them. The bias gradient is one more column, of ones: those blocks that
+// have the first columns multiply the gradient by it.
 // Mapping   a block is a tile (cuda/gemm/mma/tile.cuh). grid.x: kernels, y: taps, z: groups times the splits of split-K.
 // Requires  compute capability 8.0; C / groups and K / groups multiples of 8, starts on 16 bytes.
 // Bound     arithmetic of the tensor cores; for a fully connected layer of few pictures the gradient's bytes.
@@ -46,7 +47,7 @@ struct Taps {
 template <class T>
 __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     conv2dBackwardWeightsMmaKernel(const Element* gradient, const Element* input, Taps taps, Radix window,
-                                   int64_t pixels, int kernels, int groupChannels, GemmParams params,
+                                   int64_t pixels, int kernels, int groupChannels, float* bias, GemmParams params,
                                    Epilogue epilogue) {
   if constexpr (kHasTensorCores) {
     extern __shared__ uint4 shared[];
@@ -59,14 +60,24 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
                              block.depth);
     Right right(taps, input + block.group * groupChannels, block.depth);
     Sums<T> sums = {};
-    multiply<T>(left, right, block.steps, shared, sums);
+    RowSums<T> biasSums{bias != nullptr && blockIdx.y == 0 && threadIdx.x / 32 % T::kWarpsAcross == 0};
+    multiply<T>(left, right, block.steps, shared, sums, biasSums);
+    biasSums.store(bias + block.split * params.rows * params.groups, firstRow + block.row, firstRow + params.rows);
     finishTile<T>(partialOf(epilogue, block.split), firstRow + block.row, firstRow + params.rows, block.column,
                   params.columns, shared, sums);
   }
 }
 
-// Calls the kernel's instance that a launch is for.
-auto gradientOf(const Element* gradient, const Element* input, const ConvGeometry& geometry) {
+}  // namespace
+
+Gemm gradientGemm(const ConvGeometry& geometry) {
+  return {geometry.groupKernels, geometry.kernelElements, pixelsOf(geometry),
+          geometry.groups,       DataType::bfloat16,      true};
+}
+
+void sumWindows(const Element* gradient, const Element* input, const ConvGeometry& geometry, const ShapeTiling& tiling,
+                const Gradients& gradients, Context& context) {
+  const Gemm gemm = gradientGemm(geometry);
   const Taps taps{geometry.images,
                   geometry.height,
                   geometry.width,
@@ -78,29 +89,16 @@ auto gradientOf(const Element* gradient, const Element* input, const ConvGeometr
                   0,
                   0,
                   0};
-  return [=](const auto& launch) {
-    launch("conv2dBackwardWeightsMmaKernel",
-           conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, gradient, input, taps,
-           geometry.inputTaps, pixelsOf(geometry), geometry.kernels, geometry.groupChannels);
-  };
-}
-
-}  // namespace
-
-Gemm gradientGemm(const ConvGeometry& geometry) {
-  return {geometry.groupKernels, geometry.kernelElements, pixelsOf(geometry),
-          geometry.groups,       DataType::bfloat16,      true};
-}
-
-void sumWindows(const Element* gradient, const Element* input, const ConvGeometry& geometry, const ShapeTiling& tiling,
-                float* partials, Context& context) {
-  const Gemm gemm = gradientGemm(geometry);
   Epilogue epilogue;
-  epilogue.output = partials;
+  epilogue.output = gradients.weights;
   epilogue.columns = gemm.columns;
   epilogue.splitStride = gemm.rows * gemm.columns * gemm.groups;
-  epilogue.fours = gemm.columns % 4 == 0;
-  launchTiles<Deep, Deep>(gemm, tiling, epilogue, context, gradientOf(gradient, input, geometry));
+  epilogue.fours = gemm.columns % 4 == 0 && reinterpret_cast<uintptr_t>(gradients.weights) % 16 == 0;
+  launchTiles<Deep, Deep>(gemm, tiling, epilogue, context, [&](const auto& launch) {
+    launch("conv2dBackwardWeightsMmaKernel",
+           conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, gradient, input, taps,
+           geometry.inputTaps, pixelsOf(geometry), geometry.kernels, geometry.groupChannels, gradients.bias);
+  });
 }
 
 bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
@@ -111,12 +109,24 @@ bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
 }
 
 void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& context) {
-  const ConvGeometry geometry = geometryOf(Conv2dBackwardWeights::name, operation.input, operation.weightGradient,
-                                           operation.outputGradient, operation.shape);
-  const Epilogue epilogue = epilogueOf(operation.weightGradient, geometry.kernelElements, geometry.kernelElements);
-  launchGemm<Deep, Deep>(
-      gradientGemm(geometry), epilogue, context,
-      gradientOf(operation.outputGradient.data<Element>(), operation.input.data<Element>(), geometry));
+  const Tensor &weights = operation.weightGradient, &bias = operation.biasGradient;
+  const ConvGeometry geometry =
+      geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
+  const size_t partialBytes = context.limits().multiprocessors * kPartialsPerProcessor;
+  const ShapeTiling tiling = chooseTile(gradientGemm(geometry), context.limits(), partialBytes);
+  const int64_t splits = tiling.tiling.splits;
+  Gradients gradients{weights.mutableData<float>(), bias ? bias.mutableData<float>() : nullptr};
+  if (splits > 1) {
+    const int64_t elements = splits * (weights.elements() + geometry.kernels);
+    gradients.weights = static_cast<float*>(context.scratch(static_cast<size_t>(elements) * sizeof(float)));
+    if (bias) gradients.bias = gradients.weights + splits * weights.elements();
+  }
+  sumWindows(operation.outputGradient.data<Element>(), operation.input.data<Element>(), geometry, tiling, gradients,
+             context);
+  if (splits == 1) return;
+  sumPartials(gradients.weights, splits, weights.elements(),
+              epilogueOf(weights, geometry.kernelElements, geometry.kernelElements), context);
+  if (bias) sumPartials(gradients.bias, splits, geometry.kernels, epilogueOf(bias, geometry.kernels, 1), context);
 }
 
 }  // namespace alexnet::cuda::mma

@@ -84,7 +84,10 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 }  // namespace
 
 void conv2dForward(const Conv2d& operation, Context& context) {
-  if (isConv1(operation.weights, operation.shape)) return conv1Forward(operation, context);
+  if (isConv1(operation.weights, operation.shape)) {
+    return mma::takesConv1(operation, context) ? mma::conv1ForwardMma(operation, context)
+                                               : conv1Forward(operation, context);
+  }
   if (mma::takes(operation, context)) return mma::conv2dForwardMma(operation, context);
   const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);

@@ -25,7 +25,8 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Windows<T, T::kRows, false> left(gather, input + block.group * groupChannels, block.row, block.depth);
     Kernels<T, T::kColumns> right(weights + firstColumn * depth, params.columns, depth, block.column, block.depth);
     Sums<T> sums = {};
-    multiply<T>(left, right, block.steps, shared, sums);
+    NoRowSums<T> none;
+    multiply<T>(left, right, block.steps, shared, sums, none);
     finishTile<T>(partialOf(epilogue, block.split), block.row, params.rows, firstColumn + block.column,
                   firstColumn + params.columns, shared, sums);
   }

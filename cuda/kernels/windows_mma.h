@@ -16,9 +16,13 @@ inline int64_t pixelsOf(const ConvGeometry& geometry) {
 void multiplyWindows(const __nv_bfloat16* input, const __nv_bfloat16* weights, const ConvGeometry& geometry,
                      const Epilogue& epilogue, Context& context);
 
-// conv2d_backward_weights_mma.cu: the weight gradient as the partial sums of its splits, [splits, K, R S C / groups]
+// conv2d_backward_weights_mma.cu: the gradients as the partial sums of their splits
+struct Gradients {
+  float* weights;  // [splits, K, R S C / groups]
+  float* bias;     // [splits, K], or null
+};
 Gemm gradientGemm(const ConvGeometry& geometry);
 void sumWindows(const __nv_bfloat16* gradient, const __nv_bfloat16* input, const ConvGeometry& geometry,
-                const ShapeTiling& tiling, float* partials, Context& context);
+                const ShapeTiling& tiling, const Gradients& gradients, Context& context);
 
 }  // namespace alexnet::cuda::mma

@@ -76,9 +76,39 @@ struct Stages {
   static constexpr int kSharedBytes = T::kStages * kBytes > kSumBytes ? T::kStages* kBytes : kSumBytes;
 };
 
+// Sums over the depth of the left operand's rows: its product with a column of ones, at no load.
+template <class T>
+struct RowSums {
+  bool wanted;  // by this warp: one of those side by side
+  float sums[T::kWarpRows / 16][4] = {};
+
+  __device__ void add(const unsigned (&rows)[T::kWarpRows / 16][4]) {
+    constexpr unsigned kOnes = 0x3f803f80;  // two of them, in bf16
+    if (!wanted) return;
+#pragma unroll
+    for (int i = 0; i < T::kWarpRows / 16; ++i) multiplyAdd(rows[i], kOnes, kOnes, sums[i]);
+  }
+
+  // Stores those of the tile's rows from `firstRow` on that are before `endRow`. All columns of a piece are the same.
+  __device__ void store(float* output, int64_t firstRow, int64_t endRow) const {
+    const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if (!wanted || lane % 4 != 0) return;
+    firstRow += warp / T::kWarpsAcross * T::kWarpRows + lane / 4;
+#pragma unroll
+    for (int i = 0; i < T::kWarpRows / 16; ++i) {
+      if (firstRow + 16 * i < endRow) output[firstRow + 16 * i] = sums[i][0];
+      if (firstRow + 16 * i + 8 < endRow) output[firstRow + 16 * i + 8] = sums[i][2];
+    }
+  }
+};
+template <class T>
+struct NoRowSums {
+  __device__ void add(const unsigned (&)[T::kWarpRows / 16][4]) {}
+};
+
 // Adds the products of one stage.
-template <class T, class Left, class Right>
-__device__ inline void accumulate(SharedAddress left, SharedAddress right, Sums<T>& sums) {
+template <class T, class Left, class Right, class Extra>
+__device__ inline void accumulate(SharedAddress left, SharedAddress right, Sums<T>& sums, Extra& rowSums) {
   const unsigned warp = threadIdx.x / 32, quarter = threadIdx.x % 32 / 8;
   const unsigned row = warp / T::kWarpsAcross * T::kWarpRows;
   const unsigned column = warp % T::kWarpsAcross * T::kWarpColumns;
@@ -104,13 +134,14 @@ __device__ inline void accumulate(SharedAddress left, SharedAddress right, Sums<
         multiplyAdd(rows[i], right16[j % 2 * 2], right16[j % 2 * 2 + 1], sums[i][j]);
       }
     }
+    rowSums.add(rows);
   }
 }
 
 // The main loop, over `steps` K steps. A loader (cuda/gemm/mma/loaders.cuh) copies a step into a stage; where it looks up
 // the depth's lines in a table, it has written that of step i into slot i % 2 a barrier before.
-template <class T, class Left, class Right>
-__device__ inline void multiply(Left& left, Right& right, int steps, uint4* shared, Sums<T>& sums) {
+template <class T, class Left, class Right, class Extra>
+__device__ inline void multiply(Left& left, Right& right, int steps, uint4* shared, Sums<T>& sums, Extra& rowSums) {
   using LeftLayout = typename Left::Layout;
   using RightLayout = typename Right::Layout;
   constexpr int kBytes = Stages<T, LeftLayout, RightLayout>::kBytes;
@@ -135,7 +166,7 @@ __device__ inline void multiply(Left& left, Right& right, int steps, uint4* shar
     waitForCopies<T::kStages - 2>();
     __syncthreads();
     fill(step + T::kStages - 1, free);
-    accumulate<T, LeftLayout, RightLayout>(full, full + LeftLayout::kBytes, sums);
+    accumulate<T, LeftLayout, RightLayout>(full, full + LeftLayout::kBytes, sums, rowSums);
     free = full;
     full = full + kBytes == ringEnd ? ring : full + kBytes;
   }
