@@ -38,6 +38,7 @@ void branchIndexed(Warp& warp, const Instruction& i) {
 }
 
 void exitThreads(Warp& warp, const Instruction&) {
+  forEachLane(warp.mask.bits, [&](int lane) { warp.block->copies().requireNone(warp, lane); });
   warp.live &= ~warp.mask.bits;
   if (warp.live == 0) {
     warp.state = WarpState::finished;

@@ -21,6 +21,8 @@ bool decodeLoadStore(Decoder& decoder, const ptx::Statement& statement, Instruct
 bool decodeAtomic(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 bool decodeControl(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 bool decodeWarpWide(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
+bool decodeMatrix(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
+bool decodeAsyncCopy(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
 
 // Tries them all.
 bool decodeInstruction(Decoder& decoder, const ptx::Statement& statement, Instruction& instruction);
@@ -30,8 +32,13 @@ Instruction returnInstruction(uint32_t place);
 void decodeAddress(Decoder& decoder, const ptx::Operand& operand, ptx::Space space, uint32_t bytes, Use use,
                    Instruction& instruction);
 ptx::Space spaceOf(const ptx::Statement& statement);
-// Memory of `bytes` bytes at global address `address`, checked for the lane; throws Fault.
+// Throws Fault unless the address is a multiple of `bytes`.
+void requireAligned(int lane, uint64_t address, uint32_t bytes);
+// Memory of `bytes` bytes at global address `address`, checked for the lane but for its alignment; throws Fault.
 std::byte* locateGlobalLane(Warp& warp, const Instruction& instruction, int lane, uint64_t address, uint32_t bytes,
                             Use use);
+// Whether all 32 lanes run the instruction together (.sync.aligned). False where others are still on their way to it;
+// throws Fault where they never come.
+bool isWholeWarp(Warp& warp);
 
 }  // namespace alexnet::simulator

@@ -68,6 +68,10 @@ void markWords(Allocation& allocation, uint64_t offset, uint32_t bytes, int lane
 Allocation& allocationOf(Warp& warp, const Instruction& i, int lane, uint64_t address, uint32_t bytes, Use use) {
   const Launch& launch = warp.block->launch();
   Memory& memory = *launch.memory;
+  if (Allocation* recent = warp.block->recent(i);
+      recent != nullptr && !recent->freed && recent->contains(address, bytes)) {
+    return *recent;
+  }
   Allocation* found = memory.find(address, bytes);
   if (found == nullptr) {
     throw Fault(lane, std::string("out of bounds: ") + verb(use) + std::to_string(bytes) +
@@ -86,7 +90,8 @@ Allocation& allocationOf(Warp& warp, const Instruction& i, int lane, uint64_t ad
   forEachLane(bits, [&](int candidate) {
     if (addresses.lane[candidate] % bytes != 0) lane = candidate;
   });
-  throw Fault(lane, "misaligned: an access of " + std::to_string(bytes) + " bytes at " + hex(addresses.lane[lane]));
+  requireAligned(lane, addresses.lane[lane], bytes);
+  std::abort();  // one of them is not
 }
 
 template <Use use>
@@ -188,8 +193,10 @@ void locateGeneric(Warp& warp, const Instruction& i) {
       place = localPlace(warp, lane, offset, bytes);
     else if (window == kParameterWindow)
       place = parameterPlace(warp, lane, offset, bytes);
-    else
+    else {
+      requireAligned(lane, addresses.lane[lane], bytes);
       place = locateGlobalLane(warp, i, lane, addresses.lane[lane], bytes, use);
+    }
   });
 }
 
@@ -305,9 +312,12 @@ void decodeAddress(Decoder& decoder, const ptx::Operand& operand, ptx::Space spa
   instruction.locate = locatorFor(space, use);
 }
 
+void requireAligned(int lane, uint64_t address, uint32_t bytes) {
+  if (address % bytes == 0) return;
+  throw Fault(lane, "misaligned: an access of " + std::to_string(bytes) + " bytes at " + hex(address));
+}
+
 std::byte* locateGlobalLane(Warp& warp, const Instruction& i, int lane, uint64_t address, uint32_t bytes, Use use) {
-  if (address % bytes != 0)
-    throw Fault(lane, "misaligned: an access of " + std::to_string(bytes) + " bytes at " + hex(address));
   Allocation& allocation = allocationOf(warp, i, lane, address, bytes, use);
   const uint64_t offset = address - allocation.base;
   warp.block->launch().memory->remember(allocation, offset, offset + bytes);

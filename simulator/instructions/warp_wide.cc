@@ -37,6 +37,24 @@ bool checkMembers(Warp& warp, uint32_t slot) {
   return true;
 }
 
+}  // namespace
+
+bool isWholeWarp(Warp& warp) {
+  if (!warp.mask.full()) {
+    const uint32_t absent = ~warp.mask.bits;
+    if ((absent & ~warp.live) == 0 && warp.waitForOthers()) return false;
+    const int other = __builtin_ctz(absent);
+    const bool exited = !(warp.live >> other & 1);
+    throw Fault(__builtin_ctz(warp.mask.bits),
+                "all lanes of a warp must run this instruction together (.aligned); lane " + std::to_string(other) +
+                    (exited ? " has exited" : " does not take part"));
+  }
+  warp.triedAgain = false;
+  return true;
+}
+
+namespace {
+
 enum Shuffle : int64_t { kUp, kDown, kButterfly, kIndex };
 
 // b: lane or distance; c: clamp and segment; more[0] the mask, more[1] the predicate of validity or ~0.

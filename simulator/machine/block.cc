@@ -18,6 +18,7 @@ Block::Block(const Launch& launch)
     : launch_(launch),
       shared_(*launch.program, launch.dynamicSharedBytes, launch.checked),
       order_(launch.grid, (launch.block.count() + kLanes - 1) / kLanes),
+      copies_(shared_, *launch.schedule, (launch.block.count() + kLanes - 1) / kLanes),
       threads_(static_cast<uint32_t>(launch.block.count())) {
   const Program& program = *launch.program;
   const size_t count = (threads_ + kLanes - 1) / kLanes;
@@ -56,6 +57,7 @@ void Block::begin(uint64_t number) {
   place_ = launch_.grid.place(number);
   shared_.beginBlock();
   order_.beginBlock(number);
+  copies_.beginBlock();
   barriers_ = {};
   loops_ = 0;
   for (Warp& warp : warps_) {

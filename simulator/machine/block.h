@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "async_copies.h"
 #include "dimensions.h"
 #include "launch_order.h"
 #include "memory.h"
@@ -40,6 +41,7 @@ class Block {
   const Launch& launch() const { return launch_; }
   SharedMemory& shared() { return shared_; }
   LaunchOrder& order() { return order_; }
+  AsyncCopies& copies() { return copies_; }
   Dimensions place() const { return place_; }
   uint64_t number() const { return number_; }
   const Warp& running() const { return *running_; }
@@ -67,6 +69,7 @@ class Block {
   const Launch& launch_;
   SharedMemory shared_;
   LaunchOrder order_;
+  AsyncCopies copies_;
   uint32_t threads_;
   std::vector<Warp> warps_;
   std::unique_ptr<std::byte[]> registers_, local_;

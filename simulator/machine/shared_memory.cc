@@ -12,6 +12,7 @@ namespace {
 constexpr uint16_t kUpdates = 0xffff;  // atomics, which do not race with each other
 constexpr uint16_t kMany = 0xffff;     // threads of several warps
 constexpr uint16_t kWarp = 0x8000;     // several threads of one warp
+constexpr uint32_t kInFlight = ~0U;    // in the place of an epoch: `writer` has not waited for its copy yet
 
 uint16_t threadOf(const Warp& warp, int lane) { return static_cast<uint16_t>(warp.index * kLanes + lane); }
 
@@ -55,12 +56,41 @@ std::byte* SharedMemory::access(const Warp& warp, int lane, uint64_t address, ui
     for (uint32_t index = offset >> granuleShift_; index <= last; ++index) {
       Granule& granule = granules_[index];
       const uint64_t place = static_cast<uint64_t>(index) << granuleShift_;
+      requireLanded(granule, warp, lane, use, place);
       if (use != Use::write) requireWritten(granule, lane, place);
       if (use == Use::read) read(granule, warp, lane, place);
       if (use != Use::read) write(granule, warp, lane, place, use == Use::update);
     }
   }
   return data_ + offset;
+}
+
+std::byte* SharedMemory::beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes) {
+  std::byte* place = access(warp, lane, address, bytes, Use::write);
+  if (!checked_) return place;
+  const auto offset = static_cast<uint32_t>(address - kSharedBase);
+  for (uint32_t index = offset >> granuleShift_; index < (offset + bytes) >> granuleShift_; ++index) {
+    granules_[index].writeEpoch = kInFlight;
+  }
+  return place;
+}
+
+void SharedMemory::endCopy(const Warp& warp, int lane, const std::byte* place, uint32_t bytes) {
+  if (!checked_) return;
+  const auto offset = static_cast<uint32_t>(place - data_);
+  for (uint32_t index = offset >> granuleShift_; index < (offset + bytes) >> granuleShift_; ++index) {
+    granules_[index].writeEpoch = epoch_;
+    granules_[index].writer = threadOf(warp, lane);
+    granules_[index].writeSynchronization = warp.synchronizations;
+  }
+}
+
+void SharedMemory::requireLanded(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const {
+  if (granule.writeEpoch != kInFlight) return;
+  const bool own = granule.writer == threadOf(warp, lane);
+  throw Fault(lane, verb(use) + ("shared memory at " + hex(address)) + " that a copy of " +
+                        (own ? "its own" : "thread " + std::to_string(granule.writer)) +
+                        " is in flight to (cp.async): " + (own ? "it" : "that thread") + " has not waited for it");
 }
 
 void SharedMemory::requireWritten(const Granule& granule, int lane, uint64_t address) const {

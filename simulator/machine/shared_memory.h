@@ -2,7 +2,7 @@
 //
 // For every granule (the kernel's smallest access, at most 4 bytes) it knows who wrote and who read it since the last
 // barrier. Two accesses of different threads between the same barriers, one of them a write, are a race, unless both
-// threads are of one warp with a __syncwarp() in between.
+// threads are of one warp with a __syncwarp() in between. Bytes that a copy is in flight to (cp.async) nobody may touch.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +27,14 @@ class SharedMemory {
 
   // The memory of an access, after checking it; throws Fault.
   std::byte* access(const Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use);
+  // The memory that a thread's copy will write, in flight from now on; throws Fault.
+  std::byte* beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
+  // The thread has waited for it: a write of its own.
+  void endCopy(const Warp& warp, int lane, const std::byte* place, uint32_t bytes);
 
  private:
   struct Granule {
-    uint32_t writeEpoch = 0;  // less than blockEpoch_: not written in this block
+    uint32_t writeEpoch = 0;  // less than blockEpoch_: not written in this block; kInFlight
     uint32_t readEpoch = 0;
     uint32_t writeSynchronization = 0;  // the writer's warp's count of __syncwarp()
     uint32_t readSynchronization = 0;
@@ -39,6 +43,7 @@ class SharedMemory {
   };
 
   void checkRange(int lane, uint64_t address, uint32_t bytes) const;
+  void requireLanded(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const;
   void requireWritten(const Granule& granule, int lane, uint64_t address) const;
   void read(Granule& granule, const Warp& warp, int lane, uint64_t address);
   void write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update);

@@ -13,7 +13,7 @@ struct Profile {
   size_t sharedBytesPerProcessor;
 };
 
-// By ALEXNET_SIMULATED_PROFILE (70, 75, 80, 86, 90 or 120; 80 without it) and ALEXNET_SIMULATED_PROCESSORS.
+// By ALEXNET_SIMULATED_PROFILE (70, 75, 80, 86, 89, 90 or 120; 80 without it) and ALEXNET_SIMULATED_PROCESSORS.
 const Profile& profile();
 
 }  // namespace alexnet::simulator

@@ -56,6 +56,14 @@ uint32_t bfloat16Of(float value) {
   return half > 0x8000 || (half == 0x8000 && kept % 2 == 1) ? kept + 1 : kept;
 }
 
+// To 10 bits of fraction, halves away from zero.
+uint32_t tf32Of(float value) {
+  if (value != value) return 0x7fffffff;
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  return (bits & 0x1fff) >= 0x1000 && !std::isinf(value) ? (bits | 0x1fff) + 1 : bits & ~0x1fffU;
+}
+
 // Quotients of integers are not defined for a divisor of 0; MIN / -1 wraps.
 template <class T>
 T quotient(T a, T b) {
@@ -281,6 +289,7 @@ UNARY("cvt.s32.s16", s32, s16, a);
 UNARY("cvt.u16.u32", u16, u32, a);
 INSTRUCTION("cvt.s32.s8", s32, s32, s32, s32, d == static_cast<int8_t>(a), "cvt.s32.s8 %0, %1;" : "=r"(d) : "r"(a));
 UNARY("cvt.rn.bf16.f32", b16, f32, bfloat16Of(a));
+UNARY("cvt.rna.tf32.f32", b32, f32, tf32Of(a));
 BINARY("cvt.rn.bf16x2.f32", b32, f32, f32, bfloat16Of(a) << 16 | bfloat16Of(b));
 
 }  // namespace

@@ -18,7 +18,7 @@ export interface Mutant {
 }
 
 /** The number of the one line that holds `part`. */
-function lineOf(text: string, part: string): number {
+export function lineOf(text: string, part: string): number {
 	const found = text.split('\n').flatMap((line, index) => (line.includes(part) ? [index + 1] : []));
 	if (found.length !== 1) throw new Error(`'${part}' is in ${found.length} lines, not one.`);
 	return found[0]!;

@@ -14,7 +14,7 @@ async function rightOnes(
 }
 
 /** Data movement and control, which every kernel's own test needs to be right; arithmetic must be listed one by one. */
-const structure = /^(ld|st|mov|cvta|bra|bar|ret|exit|call|brx|shfl|vote|activemask|atom|red|trap)\b/;
+const structure = /^(ld|st|mov|cvta|bra|bar|ret|exit|call|brx|shfl|vote|activemask|atom|red|trap|mma|ldmatrix|cp)\b/;
 
 test('arithmetic, instruction by instruction, and none that the kernels use is left out', async (t) => {
 	t.timeout(300_000);
