@@ -6,6 +6,7 @@ import {root} from '../helpers/sources.ts';
 import {mutantTests, type Mutant} from './mutant.ts';
 
 const tile = 'cuda/gemm/tile.cuh';
+const mmaTile = 'cuda/gemm/mma/tile.cuh';
 const tiled = {compile: ['cuda/kernels/conv2d_forward.cu'], scenario: 'conv2d'};
 const tileKernel = 'conv2dForwardKernel<';
 const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race: (reads|writes) shared memory at)/;
@@ -13,6 +14,11 @@ const unordered = /: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|race:
 /** The kernels that have barriers: what runs them, and where a missing one shows, if that is one place. */
 const users: readonly {file: string; run: Pick<Mutant, 'compile' | 'scenario'>; at: NonNullable<Mutant['at']>}[] = [
 	{file: tile, run: tiled, at: {kernel: tileKernel, file: tile, lines: ['load4(start[run] + depth * kWidth, four);']}},
+	{
+		file: mmaTile,
+		run: {compile: ['cuda/kernels/conv2d_backward_weights_mma.cu'], scenario: 'weight gradient in bf16'},
+		at: {kernel: 'conv2dBackwardWeightsMmaKernel<'},
+	},
 	{file: 'cuda/kernels/conv1_forward.cu', run: {scenario: 'conv1'}, at: {kernel: 'conv1ForwardKernel<float>'}},
 	{
 		file: 'cuda/kernels/conv1_backward_weights.cu',
