@@ -1,6 +1,8 @@
 // Cast, copy, add, fill, permute.   Tensors of any shape, for permute fp32 with 4 dimensions.
 // Casts are plain loops, not oneDNN's reorders: those flush bf16 numbers below the normal range to zero where
 // the processor's conversion instruction does.
+#include "cast.h"
+
 #include "bytes.h"
 #include "device.h"
 
@@ -21,11 +23,13 @@ ALEXNET_VECTORIZED void convert(const int32_t* __restrict input, float* __restri
 }
 
 template <class From, class To>
+void cast(const From* input, To* output, int64_t elements) {
+  inPieces(elements, [&](int64_t begin, int64_t end) { convert(input + begin, output + begin, end - begin); });
+}
+
+template <class From, class To>
 void cast(const Cast& operation) {
-  const From* const input = operation.input.data<From>();
-  To* const output = operation.output.mutableData<To>();
-  inPieces(operation.input.elements(),
-           [&](int64_t begin, int64_t end) { convert(input + begin, output + begin, end - begin); });
+  cast(operation.input.data<From>(), operation.output.mutableData<To>(), operation.input.elements());
 }
 
 template <class Real>
@@ -63,6 +67,12 @@ Tensor startingAt(Tensor tensor, const Shape& start, const Shape& strides) {
 }
 
 }  // namespace
+
+void widen(const Tensor& bfloat16, float* values) { cast(bfloat16.data<Bfloat16>(), values, bfloat16.elements()); }
+
+void narrow(const float* values, const Tensor& bfloat16) {
+  cast(values, bfloat16.mutableData<Bfloat16>(), bfloat16.elements());
+}
 
 void CpuDevice::run(const Cast& operation) {
   switch (operation.input.type) {

@@ -3,6 +3,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "cast.h"
+
 namespace alexnet::cpu {
 namespace {
 
@@ -17,13 +19,24 @@ bool has(dnnl::cpu_isa needed) {
   return (have & need) == need;
 }
 
+// Whether oneDNN cannot take a tensor as it is: it has bf16 from AVX-512 on.
+bool isForeign(const Tensor& tensor) {
+  static const bool supported = has(dnnl::cpu_isa::avx512_core);
+  return tensor.type == DataType::bfloat16 && !supported;
+}
+
+// The fp32 copy of a tensor, if it has one at `wide`, else the tensor.
+const void* readable(const Tensor& tensor, char* wide) {
+  if (wide == nullptr) return tensor.data();
+  widen(tensor, reinterpret_cast<float*>(wide));
+  return wide;
+}
+
 }  // namespace
 
 dnnl::memory::data_type typeOf(const Tensor& tensor) {
-  if (tensor.type != DataType::bfloat16) return dnnl::memory::data_type::f32;
-  static const bool supported = has(dnnl::cpu_isa::avx512_core);  // oneDNN has bf16 from there on
-  if (!supported) throw Error(kDataType, "bf16 needs a processor with AVX-512, which this one has not. Use fp32.");
-  return dnnl::memory::data_type::bf16;
+  const bool narrow = tensor.type == DataType::bfloat16 && !isForeign(tensor);
+  return narrow ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
 bool nativeBfloat16() { return has(dnnl::cpu_isa::avx512_core_bf16); }
@@ -103,7 +116,7 @@ void Primitives::run(const dnnl::reorder& reorder, const Descriptor& from, const
   reorder.execute(stream_, input, output);
 }
 
-char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tensor) {
+char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tensor, char* wide) {
   auto& buffer = static_cast<CpuBuffer&>(*tensor.buffer);
   CpuBuffer::Packed* copy = nullptr;
   for (CpuBuffer::Packed& candidate : buffer.packed) {
@@ -116,42 +129,63 @@ char* Primitives::packed(const Prepared::Argument& argument, const Tensor& tenso
                              CountedAllocation(argument.wanted.get_size(), owner_, counter_)});
     copy = &buffer.packed.back();
   }
-  run(argument.reorder, argument.port.layout, tensor.data(), argument.wanted, copy->allocation.address());
+  run(argument.reorder, argument.port.layout, readable(tensor, wide), argument.wanted, copy->allocation.address());
   copy->version = version;
   return copy->allocation.address();
 }
 
 void Primitives::execute(const Prepared& prepared, std::initializer_list<Operand> operands) {
-  char* const free = scratch(prepared.scratchBytes);
+  const auto tensorFor = [&](const Prepared::Argument& argument) -> const Tensor& {
+    for (const Operand& operand : operands) {
+      if (operand.argument == argument.port.argument) return operand.tensor;
+    }
+    throw std::logic_error("a primitive's argument has no tensor");
+  };
+  // Where the fp32 copies of tensors lie, behind what the primitive needs; of others there are none.
+  std::vector<size_t> copies;
+  size_t bytes = prepared.scratchBytes;
+  for (const Prepared::Argument& argument : prepared.arguments) {
+    copies.push_back(bytes);
+    if (isForeign(tensorFor(argument))) bytes += align(argument.port.layout.get_size());
+  }
+  char* const free = scratch(bytes);
+  const auto wideFor = [&](size_t index) {
+    return isForeign(tensorFor(prepared.arguments[index])) ? free + copies[index] : nullptr;
+  };
   std::unordered_map<int, dnnl::memory> bound;
   const auto bind = [&](int argument, const Descriptor& layout, const void* address) {
     bound.emplace(argument, dnnl::memory(layout, engine, const_cast<void*>(address)));
   };
-  const auto tensorFor = [&](int argument) -> const Tensor& {
-    for (const Operand& operand : operands) {
-      if (operand.argument == argument) return operand.tensor;
-    }
-    throw std::logic_error("a primitive's argument has no tensor");
-  };
   if (prepared.scratchpad.get_size() > 0) bind(DNNL_ARG_SCRATCHPAD, prepared.scratchpad, free);
-  for (const Prepared::Argument& argument : prepared.arguments) {
-    const Tensor& tensor = tensorFor(argument.port.argument);
-    const void* address = argument.port.role == Port::Role::output ? tensor.mutableData() : tensor.data();
+  for (size_t i = 0; i < prepared.arguments.size(); ++i) {
+    const Prepared::Argument& argument = prepared.arguments[i];
+    const Tensor& tensor = tensorFor(argument);
+    char* const wide = wideFor(i);
+    const void* address = nullptr;
     if (argument.reorder && argument.port.role == Port::Role::weights) {
-      address = packed(argument, tensor);
-    } else if (argument.reorder) {
-      if (argument.port.role == Port::Role::input) {
+      address = packed(argument, tensor, wide);
+    } else if (argument.port.role == Port::Role::output) {
+      address = argument.reorder ? free + argument.scratchOffset : wide != nullptr ? wide : tensor.mutableData();
+    } else {
+      address = readable(tensor, wide);
+      if (argument.reorder) {
         run(argument.reorder, argument.port.layout, address, argument.wanted, free + argument.scratchOffset);
+        address = free + argument.scratchOffset;
       }
-      address = free + argument.scratchOffset;
     }
     bind(argument.port.argument, argument.wanted, address);
   }
   prepared.primitive.execute(stream_, bound);
-  for (const Prepared::Argument& argument : prepared.arguments) {
-    if (!argument.reorder || argument.port.role != Port::Role::output) continue;
-    run(argument.reorder, argument.wanted, free + argument.scratchOffset, argument.port.layout,
-        tensorFor(argument.port.argument).mutableData());
+  for (size_t i = 0; i < prepared.arguments.size(); ++i) {
+    const Prepared::Argument& argument = prepared.arguments[i];
+    if (argument.port.role != Port::Role::output) continue;
+    const Tensor& tensor = tensorFor(argument);
+    char* const wide = wideFor(i);
+    if (argument.reorder) {
+      run(argument.reorder, argument.wanted, free + argument.scratchOffset, argument.port.layout,
+          wide != nullptr ? wide : tensor.mutableData());
+    }
+    if (wide != nullptr) narrow(reinterpret_cast<const float*>(wide), tensor);
   }
 }
 

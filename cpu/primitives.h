@@ -30,7 +30,8 @@ enum class Kind : int64_t {
   permutation,
 };
 
-// The type of an fp32 or bf16 tensor for oneDNN; fails with ALEXNET_DATA_TYPE where oneDNN has no bf16.
+// As what type oneDNN sees an fp32 or bf16 tensor: where the processor has no AVX-512 it has no bf16, and is handed such
+// tensors as fp32 (Primitives::execute).
 dnnl::memory::data_type typeOf(const Tensor& tensor);
 // Whether the processor multiplies bf16 numbers.
 bool nativeBfloat16();
@@ -81,6 +82,7 @@ class Primitives {
     int argument;
     const Tensor& tensor;  // empty where there is none
   };
+  // Tensors that oneDNN sees in another type are converted on their way in and out.
   void execute(const Prepared& prepared, std::initializer_list<Operand> operands);
 
   // Memory for the time of one operation. The next call reuses it.
@@ -89,7 +91,8 @@ class Primitives {
   const dnnl::engine engine{dnnl::engine::kind::cpu, 0};
 
  private:
-  char* packed(const Prepared::Argument& argument, const Tensor& tensor);
+  // `wide`: where a bf16 tensor that oneDNN cannot read is converted to, or null.
+  char* packed(const Prepared::Argument& argument, const Tensor& tensor, char* wide);
   void run(const dnnl::reorder& reorder, const Descriptor& from, const void* source, const Descriptor& to,
            void* destination);
 

@@ -49,6 +49,8 @@ const small: readonly Options[] = [
 /** Tails of every dimension, and what CUDA devices divide: tiles where a GPU is small enough to be filled, and sums. */
 const more: readonly Options[] = [
 	{...plain, input: [2, 3, 4, 96], window: [256, 5, 5], pads: square(2), groups: 2},
+	{...first, input: [1, 15, 17, 3], window: [48, 11, 11], pads: [2, 1, 3, 2]}, // padding that is no multiple of 4 bytes
+	{...first, input: [2, 16, 19, 3], window: [16, 11, 11], pads: square(2)}, // nor are rows
 	{...plain, input: [3, 3, 2, 384], window: [192, 3, 3], groups: 2},
 	{...plain, input: [1, 5, 5, 9], window: [6, 3, 3], groups: 3},
 	{...plain, input: [3, 6, 5, 1], window: [1, 3, 3]},
