@@ -12,8 +12,6 @@
 #include "conv2d_mma.h"
 
 namespace alexnet::cuda::mma {
-namespace {
-
 // Lines of the right operand: a group's channels in weights [K / groups, R, S, C / groups], at depth (r, s, k).
 struct Channels {
   using Entry = int;
@@ -31,6 +29,8 @@ struct Channels {
     return entry >= 0 && first < channels;
   }
 };
+
+namespace {
 
 template <class T>
 __global__ void __launch_bounds__(T::kThreads, T::kBlocks)

@@ -12,8 +12,6 @@
 #include "windows_mma.h"
 
 namespace alexnet::cuda::mma {
-namespace {
-
 // Lines of the right operand: a group's taps (r, s, c) in the input [N, H, W, C], at depth (n, p, q).
 struct Taps {
   // Where the pixel's window begins: an offset, row and column in its picture.
@@ -43,6 +41,8 @@ struct Taps {
            static_cast<unsigned>(entry.left + tapColumn) < static_cast<unsigned>(width);
   }
 };
+
+namespace {
 
 template <class T>
 __global__ void __launch_bounds__(T::kThreads, T::kBlocks)

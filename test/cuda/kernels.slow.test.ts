@@ -109,6 +109,25 @@ for (const capability of virtual) {
 }
 
 for (const direction of ['forward', 'backward_input', 'backward_weights']) {
+	test(`conv2d_${direction}_mma.cu copies operands by cp.async and multiplies by mma, from 8.0 on`, async (t) => {
+		const file = `kernels/conv2d_${direction}_mma.cu`;
+		await compile(file);
+		const [old, text] = virtual.map((capability) => readFileSync(ptxOf(file, capability), 'utf8'));
+		t.notRegex(old!, /\b(mma|ldmatrix|cp\.async)\b/);
+		const bodies = text!.split('.entry').slice(1);
+		t.is(bodies.length, 7); // cuda/gemm/mma/tiling.h
+		for (const body of bodies) {
+			const copies = body.match(/cp\.async\.cg\.shared\.global \[%r\d+\], \[%rd\d+\], 16, %r\d+;/g) ?? [];
+			t.is(copies.length, body.match(/cp\.async\.c[ag]/g)?.length);
+			t.true(copies.length > 0);
+			t.true((body.match(/mma\.sync\.aligned\.m16n8k16/g)?.length ?? 0) >= 16);
+			t.true((body.match(/ldmatrix/g)?.length ?? 0) >= 8);
+			t.notRegex(body, /ld\.global\S*\.[bu]16/);
+		}
+	});
+}
+
+for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 	test(`conv2d_${direction}.cu loads its operands in pieces of 16 bytes, but where they are not aligned`, async (t) => {
 		const kernels = await kernelsOf(`kernels/conv2d_${direction}.cu`, '75');
 		t.is(kernels.length, 6); // two types: large tiles, small tiles, small tiles of single values
