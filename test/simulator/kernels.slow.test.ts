@@ -71,6 +71,43 @@ const sharedBuffer: Mutant = {
 	at: {kernel: tileKernel},
 };
 
+const onTensorCores: readonly Mutant[] = (
+	[
+		{
+			what: 'a wait for copies that leaves those of the stage under way',
+			edits: [{file: mmaTile, from: 'waitForCopies<T::kStages - 2>', to: 'waitForCopies<T::kStages - 1>'}],
+			report: /in flight/,
+		},
+		{
+			what: 'copies into the stage that is multiplied',
+			edits: [{file: mmaTile, from: 'fill(step + T::kStages - 1, free);', to: 'fill(step + T::kStages - 1, full);'}],
+			report: /in flight|race/,
+		},
+		{
+			what: 'a ring that does not wrap around',
+			edits: [{file: mmaTile, from: 'full + kBytes == ringEnd ? ring : full + kBytes', to: 'full + kBytes'}],
+			report: /shared memory/,
+		},
+		{
+			what: 'lines of an operand that are 8 bytes off',
+			edits: [{file: mmaTile, from: 'kPitch = kWidth * 2 + 16', to: 'kPitch = kWidth * 2 + 8'}],
+			report: /misaligned|aligned/,
+		},
+		{
+			what: 'a table of lines that is written while it is read',
+			edits: [
+				{file: 'cuda/gemm/mma/loaders.cuh', from: 'entries()[slot][threadIdx.x]', to: 'entries()[0][threadIdx.x]'},
+			],
+			report: unordered,
+		},
+	] as const
+).map((mutant) => ({
+	...mutant,
+	compile: ['cuda/kernels/conv2d_backward_weights_mma.cu'],
+	scenario: 'weight gradient in bf16',
+	at: {kernel: 'conv2dBackwardWeightsMmaKernel<'},
+}));
+
 const strayBarriers: readonly Mutant[] = [
 	{
 		what: 'a barrier for every second lane',
@@ -230,6 +267,6 @@ const accesses: readonly Mutant[] = [
 ];
 
 mutantTests(
-	[...users.flatMap(withoutBarriers), sharedBuffer, ...strayBarriers, ...shuffles, ...accesses],
+	[...users.flatMap(withoutBarriers), sharedBuffer, ...onTensorCores, ...strayBarriers, ...shuffles, ...accesses],
 	['forward', 'reverse', 'random:1'],
 );
