@@ -13,6 +13,7 @@
 #include "../machine/decoder.h"
 #include "../machine/fault.h"
 #include "counter_files.h"
+#include "graphs.h"
 #include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
@@ -49,6 +50,7 @@ class Machine {
   bool onePeerRefuses;   // whether of two that let each other in the second is refused
   bool checked;
   CounterFiles counterFiles;
+  Graphs graphs{*this};
 
   std::vector<std::unique_ptr<Image>> images;
   std::map<const void*, std::unique_ptr<Kernel>> kernels;
