@@ -20,6 +20,8 @@ enum More { kSource, kSourceOffset, kSourceIsWide, kSourceBytes, kIgnored };
 void copyAsync(Warp& warp, const Instruction& i) {
   const uint32_t bytes = i.c;
   const auto sourceOffset = static_cast<int32_t>(i.more[kSourceOffset]);
+  uint64_t destinations[kLanes], sources[kLanes];
+  uint32_t read[kLanes];
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint64_t to = addressOf(warp, i.a, i.flag, lane) + static_cast<uint64_t>(i.immediate);
     const uint64_t from = addressOf(warp, i.more[kSource], i.more[kSourceIsWide] != 0, lane) +
@@ -33,7 +35,12 @@ void copyAsync(Warp& warp, const Instruction& i) {
     const std::byte* source =
         sourceBytes == 0 ? nullptr : locateGlobalLane(warp, i, lane, from, sourceBytes, Use::read);
     warp.block->copies().issue(warp, lane, to, bytes, source, sourceBytes);
+    destinations[lane] = to, sources[lane] = from, read[lane] = sourceBytes;
   });
+  if (Counters* counters = warp.block->launch().counters) {
+    counters->touchShared(i, warp.mask.bits, destinations, bytes);
+    counters->touchGlobal(i, warp.mask.bits, sources, read);
+  }
 }
 
 void commitGroup(Warp& warp, const Instruction&) {

@@ -85,6 +85,20 @@ Allocation& allocationOf(Warp& warp, const Instruction& i, int lane, uint64_t ad
   return *found;
 }
 
+void countShared(Warp& warp, const Instruction& i, uint32_t mask, const Addresses& addresses) {
+  if (Counters* counters = warp.block->launch().counters) {
+    counters->touchShared(i, mask, addresses.lane, bytesOfAccess(i));
+  }
+}
+
+void countGlobal(Warp& warp, const Instruction& i, uint32_t mask, const Addresses& addresses) {
+  if (Counters* counters = warp.block->launch().counters) {
+    uint32_t bytes[kLanes];
+    std::fill(bytes, bytes + kLanes, bytesOfAccess(i));
+    counters->touchGlobal(i, mask, addresses.lane, bytes);
+  }
+}
+
 [[noreturn]] void misaligned(const Addresses& addresses, uint32_t bits, uint32_t bytes) {
   int lane = 0;
   forEachLane(bits, [&](int candidate) {
@@ -102,6 +116,7 @@ void locateGlobal(Warp& warp, const Instruction& i, const Addresses& addresses) 
   const bool all = recent != nullptr && !recent->freed && addresses.low >= recent->base &&
                    addresses.high + bytes <= recent->base + recent->bytes;
   Memory& memory = *warp.block->launch().memory;
+  Counters* counters = warp.block->launch().counters;
   if (all) memory.remember(*recent, addresses.low - recent->base, addresses.high + bytes - recent->base);
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint64_t address = addresses.lane[lane];
@@ -115,8 +130,10 @@ void locateGlobal(Warp& warp, const Instruction& i, const Addresses& addresses) 
         mark(allocation, offset, bytes, use, lane);
       warp.block->order().touch(allocation, offset, bytes, use, warp.index, lane);
     }
+    if (counters != nullptr) counters->touchSector(allocation, offset, use);
     warp.where[static_cast<size_t>(lane)] = allocation.data + offset;
   });
+  countGlobal(warp, i, warp.mask.bits, addresses);
 }
 
 template <Use use>
@@ -126,6 +143,7 @@ void locateShared(Warp& warp, const Instruction& i, const Addresses& addresses) 
   forEachLane(warp.mask.bits, [&](int lane) {
     warp.where[static_cast<size_t>(lane)] = shared.access(warp, lane, addresses.lane[lane], bytes, use);
   });
+  countShared(warp, i, warp.mask.bits, addresses);
 }
 
 std::byte* localPlace(Warp& warp, int lane, uint64_t offset, uint32_t bytes) {
@@ -184,20 +202,25 @@ void locateGeneric(Warp& warp, const Instruction& i) {
   gather(warp, i, addresses);
   if ((addresses.bits & kWindowMask) == 0) return locateGlobal<use>(warp, i, addresses);
   const uint32_t bytes = bytesOfAccess(i);
+  uint32_t sharedLanes = 0, globalLanes = 0;
   forEachLane(warp.mask.bits, [&](int lane) {
     const uint64_t window = addresses.lane[lane] & kWindowMask, offset = addresses.lane[lane] & ~kWindowMask;
     std::byte*& place = warp.where[static_cast<size_t>(lane)];
-    if (window == kSharedWindow)
+    if (window == kSharedWindow) {
       place = warp.block->shared().access(warp, lane, offset, bytes, use);
-    else if (window == kLocalWindow)
+      sharedLanes |= 1U << lane;
+    } else if (window == kLocalWindow) {
       place = localPlace(warp, lane, offset, bytes);
-    else if (window == kParameterWindow)
+    } else if (window == kParameterWindow) {
       place = parameterPlace(warp, lane, offset, bytes);
-    else {
+    } else {
       requireAligned(lane, addresses.lane[lane], bytes);
       place = locateGlobalLane(warp, i, lane, addresses.lane[lane], bytes, use);
+      globalLanes |= 1U << lane;
     }
   });
+  if (sharedLanes != 0) countShared(warp, i, sharedLanes, addresses);
+  if (globalLanes != 0) countGlobal(warp, i, globalLanes, addresses);
 }
 
 Handler locatorFor(ptx::Space space, Use use) {
@@ -325,6 +348,7 @@ std::byte* locateGlobalLane(Warp& warp, const Instruction& i, int lane, uint64_t
     mark(allocation, offset, bytes, use, lane);
     warp.block->order().touch(allocation, offset, bytes, use, warp.index, lane);
   }
+  if (Counters* counters = warp.block->launch().counters) counters->touchSector(allocation, offset, use);
   return allocation.data + offset;
 }
 

@@ -219,9 +219,14 @@ void loadMatrices(Warp& warp, const Instruction& i) {
   if (!isWholeWarp(warp)) return;
   SharedMemory& shared = warp.block->shared();
   const std::byte* rows[kLanes];
+  uint64_t addresses[kLanes];
   for (int lane = 0; lane < static_cast<int>(i.c); ++lane) {
     const uint64_t base = i.flag ? warp.at<uint64_t>(i.a)[lane] : warp.at<uint32_t>(i.a)[lane];
-    rows[lane] = shared.access(warp, lane, base + static_cast<uint64_t>(i.immediate), 16, Use::read);
+    addresses[lane] = base + static_cast<uint64_t>(i.immediate);
+    rows[lane] = shared.access(warp, lane, addresses[lane], 16, Use::read);
+  }
+  if (Counters* counters = warp.block->launch().counters) {
+    counters->touchShared(i, kAllLanes >> (kLanes - 8 * i.count), addresses, 16);
   }
   for (int matrix = 0; matrix < i.count; ++matrix) {
     auto* to = warp.at<uint16_t>(i.more[matrix]);

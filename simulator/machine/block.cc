@@ -58,6 +58,7 @@ void Block::begin(uint64_t number) {
   shared_.beginBlock();
   order_.beginBlock(number);
   copies_.beginBlock();
+  if (launch_.counters != nullptr) launch_.counters->beginBlock();
   barriers_ = {};
   loops_ = 0;
   for (Warp& warp : warps_) {
@@ -96,18 +97,21 @@ void Block::run(uint64_t number) {
 void Block::run(Warp& warp) {
   const Instruction* code = launch_.program->instructions.data();
   uint8_t* reached = launch_.program->reached.data();
+  Counters* counters = launch_.counters;
   running_ = &warp;
   yielded_ = false;
   while (warp.state == WarpState::ready && !yielded_) {
     const Instruction& instruction = code[warp.pc++];
     if (instruction.guard == kNoGuard) {
       reached[instruction.index] = 1;
+      if (counters != nullptr) counters->execute(instruction);
       instruction.run(warp, instruction);
     } else {
       const uint32_t guard = warp.predicates[instruction.guard];
       const uint32_t bits = (instruction.guardNegated ? ~guard : guard) & warp.active;
       if (bits != 0) {
         reached[instruction.index] = 1;
+        if (counters != nullptr) counters->execute(instruction);
         warp.mask.set(bits);
         instruction.run(warp, instruction);
         warp.mask.set(warp.active);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async_copies.h"
+#include "counters.h"
 #include "dimensions.h"
 #include "launch_order.h"
 #include "memory.h"
@@ -28,7 +29,8 @@ struct Launch {
   Schedule* schedule = nullptr;
   int device = 0;
   int multiprocessors = 1;
-  bool checked = true;  // looks for races and for memory that nobody wrote
+  bool checked = true;           // looks for races and for memory that nobody wrote
+  Counters* counters = nullptr;  // of what it asks of the machine, where that is wanted
 };
 
 class Block {

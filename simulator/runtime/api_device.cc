@@ -41,6 +41,25 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorPeerAccessUnsupported, "cudaErrorPeerAccessUnsupported",
      "peer access is not supported between these two devices"},
+    {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
+     "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureMerge, "cudaErrorStreamCaptureMerge",
+     "operation would result in a merge of separate capture sequences"},
+    {cudaErrorStreamCaptureUnmatched, "cudaErrorStreamCaptureUnmatched",
+     "capture was not ended in the same stream as it began"},
+    {cudaErrorStreamCaptureUnjoined, "cudaErrorStreamCaptureUnjoined", "capturing stream has unjoined work"},
+    {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation",
+     "dependency created on uncaptured work in another stream"},
+    {cudaErrorStreamCaptureImplicit, "cudaErrorStreamCaptureImplicit",
+     "operation would make the legacy stream depend on a capturing blocking stream"},
+    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent",
+     "operation not permitted on an event last recorded in a capturing stream"},
+    {cudaErrorStreamCaptureWrongThread, "cudaErrorStreamCaptureWrongThread",
+     "attempt to terminate a thread-local capture sequence from another thread"},
     {cudaErrorMissingConfiguration, "cudaErrorMissingConfiguration", "__global__ function call is not configured"},
 };
 
@@ -136,6 +155,8 @@ cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) {
 }
 cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
   return guarded([&](Machine& machine) {
+    const cudaError_t forbidden = machine.graphs.forbid("cudaDeviceEnablePeerAccess");
+    if (forbidden != cudaSuccess) return forbidden;
     if (!machine.peers || peer == currentDevice) return cudaErrorPeerAccessUnsupported;
     if (machine.memory.hasPeer(currentDevice, peer)) return cudaErrorPeerAccessAlreadyEnabled;
     if (machine.onePeerRefuses && machine.memory.hasPeer(peer, currentDevice)) return cudaErrorTooManyPeers;
@@ -194,6 +215,8 @@ cudaError_t cudaLaunchKernel(const void* host, dim3 grid, dim3 block, void** arg
                                                                 deviceName(queue->device) + ": " +
                                                                 deviceName(currentDevice) + " is the current device");
     }
+    const cudaError_t unsound = machine.graphs.requireSound(*queue, readableName(kernel->name));
+    if (unsound != cudaSuccess) return unsound;
     return machine.launch(*kernel, grid, block, arguments, sharedBytes, queue);
   });
 }

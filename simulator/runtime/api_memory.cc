@@ -98,6 +98,7 @@ template <class Agrees>
 cudaError_t queueCopy(Machine& machine, void* destination, const void* source, size_t bytes, Stream* stream,
                       const char* name, Agrees agrees) {
   const std::string call = std::string(name) + " on " + deviceName(stream->device);
+  if (const cudaError_t unsound = machine.graphs.requireSound(*stream, call); unsound != cudaSuccess) return unsound;
   if (bytes == 0) return cudaSuccess;
   End to{}, from{};
   if (!resolve(machine, source, bytes, from, call) || !resolve(machine, destination, bytes, to, call)) {
@@ -106,6 +107,10 @@ cudaError_t queueCopy(Machine& machine, void* destination, const void* source, s
   if (!agrees(to, from)) {
     return machine.refuse(cudaErrorInvalidValue, call + " does not say what it copies: from " +
                                                      deviceName(from.device()) + " to " + deviceName(to.device()));
+  }
+  if (stream->capture != nullptr && !(from.onDevice() && to.onDevice())) {
+    return machine.graphs.invalidate(*stream->capture, cudaErrorNotSupported,
+                                     call + " from or to the host in a capture, which the simulator does not support");
   }
   const bool check = machine.checked && !from.onDevice();
   const uint64_t expected = check ? checksum(from.data, bytes) : 0;
@@ -126,6 +131,7 @@ extern "C" {
 cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   return guarded([&](Machine& machine) {
     *pointer = nullptr;
+    if (const cudaError_t forbidden = machine.graphs.forbid("cudaMalloc"); forbidden != cudaSuccess) return forbidden;
     if (bytes == 0) return cudaSuccess;
     const uint64_t taken = machine.memory.bytesOn(currentDevice) + machine.memory.costOn(currentDevice, bytes);
     if (taken > machine.memoryBytes) return cudaErrorMemoryAllocation;
@@ -139,6 +145,7 @@ cudaError_t cudaMalloc(void** pointer, size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   return guarded([&](Machine& machine) {
     if (pointer == nullptr) return cudaSuccess;
+    if (const cudaError_t forbidden = machine.graphs.forbid("cudaFree"); forbidden != cudaSuccess) return forbidden;
     const Allocation* allocation = machine.memory.find(addressOf(pointer), 1);
     if (allocation == nullptr || allocation->base != addressOf(pointer)) return cudaErrorInvalidValue;
     if (isStuck(machine, allocation->device, "cudaFree")) return cudaSuccess;
@@ -152,6 +159,9 @@ cudaError_t cudaFree(void* pointer) {
 
 cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned) {
   return guarded([&](Machine& machine) {
+    *pointer = nullptr;
+    if (const cudaError_t forbidden = machine.graphs.forbid("cudaHostAlloc"); forbidden != cudaSuccess)
+      return forbidden;
     *pointer = machine.memory.allocateHost(bytes);
     return cudaSuccess;
   });
@@ -160,6 +170,7 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned) {
 cudaError_t cudaFreeHost(void* pointer) {
   return guarded([&](Machine& machine) {
     if (pointer == nullptr) return cudaSuccess;
+    if (const cudaError_t forbidden = machine.graphs.forbid("cudaFreeHost"); forbidden != cudaSuccess) return forbidden;
     if (isStuck(machine, currentDevice, "cudaFreeHost")) return cudaSuccess;
     for (int device = 0; device < machine.devices; ++device) machine.streams.finishDevice(device);
     machine.streams.forget(addressOf(pointer));
@@ -194,6 +205,7 @@ cudaError_t cudaMemcpyPeerAsync(void* destination, int destinationDevice, const 
 
 cudaError_t cudaMemcpy(void* destination, const void* source, size_t bytes, cudaMemcpyKind kind) {
   return guarded([&](Machine& machine) {
+    if (const cudaError_t forbidden = machine.graphs.forbid("cudaMemcpy"); forbidden != cudaSuccess) return forbidden;
     Stream* stream = machine.streams.defaultOf(currentDevice);
     const cudaError_t status = queueCopy(machine, destination, source, bytes, stream, "cudaMemcpy", isKind(kind));
     machine.streams.finish(stream->clock);

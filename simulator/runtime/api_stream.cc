@@ -7,15 +7,18 @@ namespace {
 
 Event* eventOf(cudaEvent_t event) { return reinterpret_cast<Event*>(event); }
 
-// Runs what `clockOf(machine)` names, a piece at a time: between two, other threads have their turn.
-template <class ClockOf>
-cudaError_t waitFor(const char* call, ClockOf clockOf) {
+// Runs what `find(machine)` has as its clock, a piece at a time: between two, other threads have their turn.
+template <class Find>
+cudaError_t waitFor(const char* call, Find find) {
   Clock target;
   bool isKnown = false;
   for (bool isDone = false; !isDone;) {
     const cudaError_t status = guarded([&](Machine& machine) {
       if (!isKnown) {
-        target = clockOf(machine);
+        const auto* what = find(machine);
+        const cudaError_t forbidden = machine.graphs.forbidAsking(call, what->capture.get());
+        if (forbidden != cudaSuccess) return forbidden;
+        target = what->clock;
         isKnown = true;
         machine.trace("waits " + deviceName(currentDevice));
       }
@@ -46,32 +49,37 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    machine.streams.destroy(streamOf(machine, stream));
+    Stream* queue = streamOf(machine, stream);
+    if (queue->capture != nullptr) {
+      return machine.graphs.invalidate(*queue->capture, cudaErrorStreamCaptureUnsupported,
+                                       "cudaStreamDestroy of a stream that is captured");
+    }
+    machine.streams.destroy(queue);
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  return waitFor("cudaStreamSynchronize", [&](Machine& machine) { return streamOf(machine, stream)->clock; });
+  return waitFor("cudaStreamSynchronize", [&](Machine& machine) { return streamOf(machine, stream); });
 }
 
 // Says whether the device works; whoever wants work to run asks for an event.
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   return guarded([&](Machine& machine) {
-    return machine.streams.isDone(streamOf(machine, stream)->clock) ? cudaSuccess : cudaErrorNotReady;
+    const Stream* queue = streamOf(machine, stream);
+    const cudaError_t forbidden = machine.graphs.forbidAsking("cudaStreamQuery", queue->capture.get());
+    if (forbidden != cudaSuccess) return forbidden;
+    return machine.streams.isDone(queue->clock) ? cudaSuccess : cudaErrorNotReady;
   });
 }
 
 // Of an event that was never recorded there is nothing to wait for.
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  return guarded([&](Machine& machine) {
-    join(streamOf(machine, stream)->clock, eventOf(event)->clock);
-    return cudaSuccess;
-  });
+  return guarded([&](Machine& machine) { return machine.graphs.wait(streamOf(machine, stream), *eventOf(event)); });
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}});
+  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}, {}, {}});
   return cudaSuccess;
 }
 
@@ -91,18 +99,21 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
                                                                 deviceName(recorded->device) + " on a stream of " +
                                                                 deviceName(queue->device));
     }
-    recorded->clock = queue->clock;
-    return cudaSuccess;
+    const cudaError_t unsound = machine.graphs.requireSound(*queue, "cudaEventRecord");
+    if (unsound == cudaSuccess) machine.graphs.record(*queue, *recorded);
+    return unsound;
   });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  return waitFor("cudaEventSynchronize", [&](Machine&) { return eventOf(event)->clock; });
+  return waitFor("cudaEventSynchronize", [&](Machine&) { return eventOf(event); });
 }
 
 // Runs a piece of work each time, so that an event happens at last.
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   return guarded([&](Machine& machine) {
+    const cudaError_t forbidden = machine.graphs.forbidAsking("cudaEventQuery", eventOf(event)->capture.get());
+    if (forbidden != cudaSuccess) return forbidden;
     const bool isDone = machine.streams.proceed(eventOf(event)->clock) == Streams::Progress::done;
     machine.trace((isDone ? "waited " : "waits ") + deviceName(currentDevice));
     return isDone ? cudaSuccess : cudaErrorNotReady;

@@ -185,8 +185,10 @@ cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** argume
   return cudaSuccess;
 }
 
-void Machine::execute(Kernel& kernel, const Launch& launch) {
+void Machine::execute(Kernel& kernel, Launch launch) {
   if (sticky_ != cudaSuccess) return;
+  launch.counters = counterFiles.of(kernel, launch);
+  if (launch.counters != nullptr) launch.counters->beginLaunch();
   Block block(launch);
   const uint64_t count = launch.grid.count();
   const bool shuffled = schedule.kind() == Schedule::Kind::random && count < (1U << 24);

@@ -12,6 +12,8 @@
 #include "../machine/block.h"
 #include "../machine/decoder.h"
 #include "../machine/fault.h"
+#include "counter_files.h"
+#include "graphs.h"
 #include "injected_fault.h"
 #include "profile.h"
 #include "streams.h"
@@ -47,6 +49,8 @@ class Machine {
   bool peers;            // whether the devices can reach each other's memory
   bool onePeerRefuses;   // whether of two that let each other in the second is refused
   bool checked;
+  CounterFiles counterFiles;
+  Graphs graphs{*this};
 
   std::vector<std::unique_ptr<Image>> images;
   std::map<const void*, std::unique_ptr<Kernel>> kernels;
@@ -72,7 +76,7 @@ class Machine {
  private:
   InjectedFault injected_;
   Machine();
-  void execute(Kernel& kernel, const Launch& launch);
+  void execute(Kernel& kernel, Launch launch);
   void reportFault(const Kernel& kernel, const Launch& launch, const Block& block, const Fault& fault);
   void print(const std::string& text);
   // What about a launch is beyond the limits; nothing where it is within them.

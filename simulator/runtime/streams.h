@@ -20,6 +20,8 @@ namespace alexnet::simulator {
 using Clock = std::map<uint64_t, uint64_t>;
 void join(Clock& into, const Clock& other);
 
+struct Capture;
+
 struct Work {
   uint64_t number = 0;  // of its stream, from 1
   uint64_t order = 0;   // of all work, as it was queued
@@ -36,11 +38,15 @@ struct Stream {
   uint64_t done = 0;     // number of the last work that has run
   Clock clock;           // what the next work comes after
   std::deque<Work> work;
+  std::shared_ptr<Capture> capture;  // that it takes part in
+  std::set<size_t> last;             // nodes of the capture that its next one comes after
 };
 
 struct Event {
   int device;
-  Clock clock;  // of the last record; empty where there was none
+  Clock clock;                       // of the last record; empty where there was none
+  std::shared_ptr<Capture> capture;  // in which it was last recorded
+  std::set<size_t> nodes;            // that it comes after there
 };
 
 class Streams {
@@ -52,6 +58,7 @@ class Streams {
   Stream* create(int device, bool blocking);
   void destroy(Stream* stream);
   Stream* defaultOf(int device);
+  // Queues work; of a stream that is captured it becomes a node.
   void push(Stream* stream, const std::string& name, std::function<void()> run);
   enum class Progress { done, made, none };
   // Runs one piece of what `target` names, or of what that depends on. The host knows of it when all is done. None can be
@@ -74,6 +81,7 @@ class Streams {
     std::vector<Interval> touched;  // as addresses
   };
 
+  void capture(Stream& stream, const std::string& name, std::function<void()> run);
   // Runs the oldest work of a stream. The host does not know of it: nothing is ordered by that.
   void makeRoom(const Stream& stream);
   bool runOne(const Clock& target);

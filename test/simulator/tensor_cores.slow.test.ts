@@ -58,9 +58,10 @@ test('a product on tensor cores without a mistake', async (t) => {
 });
 
 const copy = 'asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"';
-const load = 'asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16';
-const transposed = 'asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16';
-const product = '      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0';
+// Of inline assembly in several lines the one with its inputs.
+const load = ': "r"(row)';
+const transposed = ': "r"(deepRow)';
+const product = ': "r"(a[0]), "r"(a[1])';
 
 const inFlight = (verb: string): string =>
 	`${verb} shared memory at 0x[0-9a-f]+ that a copy of (its own|thread \\d+) is in flight to \\(cp.async\\)`;

@@ -70,10 +70,10 @@ __device__ inline void loadMatrices(uint32_t (&to)[4], uint32_t row) {
                : "memory");
 }
 
-__device__ inline void loadTransposed(uint32_t (&to)[4], uint32_t row) {
+__device__ inline void loadTransposed(uint32_t (&to)[4], uint32_t deepRow) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-               : "r"(row)
+               : "r"(deepRow)
                : "memory");
 }
 
