@@ -118,7 +118,7 @@ for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 		t.is(bodies.length, 7); // cuda/gemm/mma/tiling.h
 		for (const body of bodies) {
 			const copies = body.match(/cp\.async\.cg\.shared\.global \[%r\d+\], \[%rd\d+\], 16, %r\d+;/g) ?? [];
-			t.is(copies.length, body.match(/cp\.async\.c[ag]/g)?.length);
+			t.is(copies.length, body.match(/cp\.async\.c[ag]/g)?.length ?? 0);
 			t.true(copies.length > 0);
 			t.true((body.match(/mma\.sync\.aligned\.m16n8k16/g)?.length ?? 0) >= 16);
 			t.true((body.match(/ldmatrix/g)?.length ?? 0) >= 8);
