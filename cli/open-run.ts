@@ -1,7 +1,7 @@
 // The model and the folder of a run, new or resumed.
 import {join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
-import {alexnet} from '../lib/net/alexnet.ts';
+import {chosenArchitecture} from '../lib/net/alexnet.ts';
 import type {Architecture} from '../lib/net/architecture.ts';
 import {environmentChanges, environmentOf} from '../lib/training/environment.ts';
 import {AlexNetError} from '../lib/base/errors.ts';
@@ -96,7 +96,7 @@ function requireSameNet(path: string, model: AlexNet, options: RunNetOptions): v
 /** What a model is of, if it is not of the run with these options. */
 function foreign({architecture, classes, seed, frozen, progress}: AlexNet, options: RunNetOptions): string | undefined {
 	// Where the run began with a checkpoint, that alone told what the net is like.
-	const net = options.from === undefined ? alexnet({...options, classes}) : architecture;
+	const net = options.from === undefined ? chosenArchitecture(options, classes) : architecture;
 	const expected = JSON.parse(JSON.stringify(net)) as Architecture;
 	const layer = expected.layers.find((spec, index) => !isDeepStrictEqual(spec, architecture.layers[index]));
 	if (layer) return `another net than config.json tells of: ${layer.name} differs`;

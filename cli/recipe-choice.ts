@@ -6,16 +6,17 @@ import {initOf} from '../lib/net/alexnet.ts';
 import {fewPictures} from '../lib/net/recipes.ts';
 import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
 import {count} from './format.ts';
+import type {NetChoice} from './net-choice.ts';
 import type {Output} from './output.ts';
 
 /** What a recipe decides, by the names of train's options. */
 type RecipeSettings = Recipe['create'] & Recipe['train'];
 
-export type RecipeOptions = RecipeSettings & {
-	readonly recipe?: RecipeName;
-	readonly preset?: Preset | undefined;
-	readonly from?: string;
-};
+export type RecipeOptions = RecipeSettings &
+	Pick<NetChoice, 'architecture' | 'from'> & {
+		readonly recipe?: RecipeName;
+		readonly preset?: Preset | undefined;
+	};
 
 const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
 
@@ -48,7 +49,7 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const recipe = given.recipe ?? recipeFor(pictures);
 	const defaults = settingsOf(recipe);
 	const largest = Math.max(1, Math.floor(pictures / 2));
-	const {from} = given;
+	const {from, architecture} = given;
 	const settings = {
 		...defaults,
 		batchSize: Math.min(defaults.batchSize, largest),
@@ -62,7 +63,7 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	output.note(
 		`Recipe '${recipe}', ${chosen}: ${count(options.epochs, 'epoch')} in batches of ${options.batchSize}` +
 			`${halved ? ' (half of the pictures)' : ''}, learning rate ${options.learningRate}, ` +
-			`${from === undefined ? `init '${initOf(options)}', ` : ''}patience ${options.patience}.`,
+			`${(from ?? architecture) ? '' : `init '${initOf(options)}', `}patience ${options.patience}.`,
 	);
 	return options;
 }

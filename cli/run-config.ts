@@ -5,7 +5,7 @@ import {AlexNetError} from '../lib/base/errors.ts';
 import {deviceInUse} from '../lib/device/device.ts';
 import {reasonOf} from '../lib/base/files.ts';
 import type {AlexNet} from '../lib/index.ts';
-import {describesNet} from './fine-tuning.ts';
+import {isToldElsewhere} from './net-choice.ts';
 import type {RunConfig} from '../lib/run/run-files.ts';
 import {packageVersion} from '../lib/base/package.ts';
 import {CheckedOption} from './parse.ts';
@@ -70,7 +70,7 @@ export function resumedOptions<T extends object>(command: Command, options: T, p
 		const name = option.attributeName();
 		if (ofTheCall.has(name)) continue;
 		const [saved, now] = [settings[name], given[name]];
-		const isSaved = saved !== undefined || (settings.from !== undefined && describesNet(name));
+		const isSaved = saved !== undefined || isToldElsewhere(settings, name);
 		if (!isSaved && option.defaultValue !== undefined)
 			throw unusable(path, `does not say what ${name} the run was started with`);
 		if (saved !== undefined && option instanceof CheckedOption && refusalOf(option.check, saved) !== undefined) {

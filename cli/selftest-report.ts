@@ -10,14 +10,20 @@ const mostTold = 2;
 interface Run {
 	readonly seed: number;
 	readonly full: boolean;
+	readonly threads: number | undefined;
 	/** Whether the user has named the devices. */
 	readonly isChosen: boolean;
 }
 
 /** Where and on what: the first lines. */
-export function describeFacts(facts: Facts, {seed, full, isChosen}: Run): string {
+export function describeFacts(facts: Facts, {seed, full, threads, isChosen}: Run): string {
 	const {version, node, system, cuda, driver, sync, devices} = facts;
-	const lines = [`alexnet-cuda ${version} selftest${full ? ' --full' : ''} --seed ${seed}, Node.js ${node}, ${system}`];
+	const given = [
+		...(full ? ['--full'] : []),
+		...(threads === undefined ? [] : [`--threads ${threads}`]),
+		`--seed ${seed}`,
+	];
+	const lines = [`alexnet-cuda ${version} selftest ${given.join(' ')}, Node.js ${node}, ${system}`];
 	if (!devices.some(({kind}) => kind === 'cuda') && !isChosen) {
 		lines.push(`No CUDA device: ${cuda.message}`, 'So the CPU is tested.');
 	}

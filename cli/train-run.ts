@@ -1,6 +1,6 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
 import {recipeFor, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
-import type {PictureSource, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
+import type {Dataset, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
@@ -16,8 +16,8 @@ export interface ShownRunOptions {
 	/** New, or as {@link RunFolder.resume} was given it. */
 	model: AlexNet;
 	data: {
-		readonly train: PictureSource;
-		readonly validation: PictureSource;
+		readonly train: Dataset;
+		readonly validation: Dataset;
 		/** What is said of them first. */
 		readonly remarks?: readonly string[];
 	};
@@ -52,10 +52,12 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 	const display = new TrainDisplay(output, model, training.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
-	await introduce(options).catch(async (error: unknown) => {
+	try {
+		introduce(options);
+	} catch (error) {
 		await run.discard();
 		throw error;
-	});
+	}
 	try {
 		const epochs = await trainRun({
 			...{...training, run, model, saveEvery, signal},
@@ -79,7 +81,7 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 	}
 }
 
-async function introduce({model, data, init, from, output, training}: ShownRunOptions): Promise<void> {
+function introduce({model, data, init, from, output, training}: ShownRunOptions): void {
 	const {train, validation, remarks = []} = data;
 	for (const remark of remarks) output.note(remark);
 	output.note(describeRun(model));
@@ -87,7 +89,7 @@ async function introduce({model, data, init, from, output, training}: ShownRunOp
 		`Pictures: ${train.size.toLocaleString('en-US')} to train on and ${validation.size.toLocaleString('en-US')} held out, ` +
 			`in ${count(model.classes, 'class', 'classes')}.`,
 	);
-	output.note(await describeClasses(data));
+	output.note(describeClasses(data));
 	if (model.progress) {
 		const {epochs} = model.progress;
 		const done = epochs >= training.epochs ? ' Nothing is left to do: raise --epochs to go on.' : '';
@@ -109,15 +111,18 @@ function describeStart({architecture, sgd}: AlexNet, from: string): string {
 }
 
 /** "Classes: cat 90 + 10, dog 81 + 9 (trained on + held out)." */
-async function describeClasses({train, validation}: ShownRunOptions['data']): Promise<string> {
+export function describeClasses({train, validation}: ShownRunOptions['data']): string {
 	const {labels} = train;
-	const counts = await Promise.all([train.contents?.(), validation.size > 0 ? validation.contents?.() : undefined]);
-	const numbers = (label: number): string =>
-		counts.map((classes) => classes?.[label]?.pictures.toLocaleString('en-US') ?? '0').join(' + ');
-	const shown = labels.slice(0, mostClasses).map((name, label) => (counts[0] ? `${name} ${numbers(label)}` : name));
+	const counts = [train, validation].map(({pictures}) => {
+		const ofClass = new Array<number>(labels.length).fill(0);
+		for (const {label} of pictures) ofClass[label] = (ofClass[label] ?? 0) + 1;
+		return ofClass;
+	});
+	const numbers = (label: number): string => counts.map((each) => each[label]?.toLocaleString('en-US')).join(' + ');
+	const shown = labels.slice(0, mostClasses).map((name, label) => `${name} ${numbers(label)}`);
 	const rest = labels.length - mostClasses;
 	const others = rest > 0 ? ` and ${count(rest, 'other')}` : '';
-	return `Classes: ${shown.join(', ')}${others}${counts[0] ? ' (trained on + held out)' : ''}.`;
+	return `Classes: ${shown.join(', ')}${others} (trained on + held out).`;
 }
 
 /** Says what is left of a run. */

@@ -1,5 +1,5 @@
 import {untilAborted} from './base/abort.ts';
-import {architectureOf, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
+import {chosenArchitecture, architectureOptions, classCount, type ArchitectureOptions} from './net/alexnet.ts';
 import {architectureCheck, classesOf, type Architecture} from './net/architecture.ts';
 import {checked, distinctNames, filePath, filled} from './base/check.ts';
 import {integer, must, option, options, text} from './base/check.ts';
@@ -153,7 +153,7 @@ export class AlexNet extends Model {
 	 */
 	static async create(options: AlexNetOptions): Promise<AlexNet> {
 		const labels = labelsOf(checked('AlexNet.create', alexNetOptions, options));
-		const architecture = architectureOf(options, labels.length);
+		const architecture = chosenArchitecture(options, labels.length);
 		const model = AlexNet.uninitialized(filled(modelOptions, {...options, labels, architecture}));
 		await model.initialize();
 		return model;

@@ -1,9 +1,9 @@
-// Runs the tests that name cuda:0 on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
+// Runs the tests of cuda:0 (test/helpers/devices.ts) on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
 // differ in whatever must not change a result: order of blocks and streams, number of processors, errors of approximate
 // instructions, and whether GPUs reach each other's memory. Together they must launch every kernel and reach every source line of each.
 //
 // Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --quick it is the tests of
-// operations under the first profile alone, with --full those of ava.full.config.js, under the first as well.
+// operations under the first profile alone, with --full those of test/full, under the first as well.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} = require('node:fs');
 const {tmpdir} = require('node:os');
@@ -17,7 +17,7 @@ const all = [
 	{
 		capability: 80,
 		settings: {PROCESSORS: '4'},
-		files: ['test/ops', 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'],
+		files: ['test/ops', 'test/net', 'test/training', 'test/lifecycle'],
 	},
 	{
 		capability: 75,
@@ -30,19 +30,20 @@ const all = [
 const tiers = ['--full', '--quick'];
 const [full, quick] = tiers.map((tier) => process.argv.includes(tier));
 const asked = process.argv.slice(2).filter((argument) => !tiers.includes(argument));
-const profiles = full ? all.slice(0, 1) : quick ? [{...all[0], files: ['test/ops']}] : all;
-const config = full ? ['--config', 'ava.full.config.js'] : [];
+const [first] = all;
+const profiles = full ? [{...first, files: ['test/full']}] : quick ? [{...first, files: ['test/ops']}] : all;
 
 function environment({capability, settings}, coverage) {
 	const variables = Object.entries({PROFILE: String(capability), COVERAGE: coverage, ...settings});
 	const simulated = Object.fromEntries(variables.map(([name, value]) => [`ALEXNET_SIMULATED_${name}`, value]));
-	return {...process.env, ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ...simulated};
+	const run = {ALEXNET_SIMULATED_GPUS: '2', ALEXNET_REQUIRE: 'cuda', ALEXNET_TEST_DEVICES: 'cuda:0'};
+	return {...process.env, ...run, ...simulated};
 }
 
 /** The second GPU serves the exchange: what runs on one GPU runs on the first. */
 function run(profile, coverage) {
-	const files = full || asked.length > 0 ? asked : profile.files;
-	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--match=*cuda:0*', ...config, ...files];
+	const files = asked.length > 0 ? asked : profile.files;
+	const command = [join(root, 'node_modules/ava/entrypoints/cli.mjs'), '--config', 'ava.devices.config.js', ...files];
 	const settings = Object.entries(profile.settings).map((pair) => pair.join('='));
 	return new Promise((resolve) => {
 		const child = spawn(process.execPath, command, {cwd: root, env: environment(profile, coverage)});

@@ -15,6 +15,7 @@ import {describeFacts, SelftestTable, verdict} from '../selftest-report.ts';
 
 interface SelftestCommandOptions {
 	device?: string;
+	threads?: number;
 	seed?: number;
 	full?: boolean;
 	json?: boolean;
@@ -23,6 +24,7 @@ interface SelftestCommandOptions {
 const checks = {
 	...commonChecks,
 	device: option(commonChecks.device, 'devices, with commas between (default: every CUDA device, or else cpu:0)'),
+	threads: option(commonChecks.threads, 'threads of each CPU, at most (default: all that there are)'),
 	full: option(flag, "also the shapes of AlexNet's layers, and a training step of the whole net: some minutes"),
 	seed: option(settingChecks.seed, 'decides all inputs (default: another each time)'),
 };
@@ -36,7 +38,7 @@ export function addSelftest(program: Command): void {
 				'and what devices send each other. Prints a report to paste into a bug report. ' +
 				`Ends with code ${exitCodes.selftest} where something is wrong.`,
 		);
-	addOptions(command, checks, '--device <ids>', '--full', '--seed <number>', '--json');
+	addOptions(command, checks, '--device <ids>', '--threads <number>', '--full', '--seed <number>', '--json');
 	command.action(async (options: SelftestCommandOptions) => {
 		const output = new Output(options);
 		using interruptible = new Interruptible(() => output.note('Ending after the current test.'));
@@ -45,16 +47,16 @@ export function addSelftest(program: Command): void {
 }
 
 async function run(options: SelftestCommandOptions, output: Output, signal: AbortSignal): Promise<void> {
-	const {seed = randomInt(2 ** 32), full = false} = options;
+	const {seed = randomInt(2 ** 32), full = false, threads} = options;
 	const devices = options.device === undefined ? everyGpu() : chosen(options.device);
-	const facts = factsOf(devices);
-	output.result(describeFacts(facts, {seed, full, isChosen: options.device !== undefined}));
+	const facts = factsOf(devices, threads);
+	output.result(describeFacts(facts, {seed, full, threads, isChosen: options.device !== undefined}));
 	const table = new SelftestTable(devices);
 	output.result(table.header);
 	const results: TestResult[] = [];
 	const onProgress = (test: string, done: number, total: number): void => output.progress(test, done, total);
 	try {
-		for await (const result of selftest({devices, seed, full, signal, onProgress})) {
+		for await (const result of selftest({devices, seed, full, threads, signal, onProgress})) {
 			results.push(result);
 			output.result(table.row(result));
 		}
@@ -63,7 +65,7 @@ async function run(options: SelftestCommandOptions, output: Output, signal: Abor
 	}
 	const {isPassed, text} = verdict(results);
 	output.result(text);
-	output.json({...facts, seed, full, isPassed, results});
+	output.json({...facts, seed, full, threads, isPassed, results});
 	if (!isPassed) process.exitCode = exitCodes.selftest;
 }
 

@@ -10,7 +10,8 @@ import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index
 import {RunFolder} from '../../lib/run/run-folder.ts';
 import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
-import {fineTuneChecks, withFineTuning, type FineTuneCommandOptions} from '../fine-tuning.ts';
+import {imageSizeOf, netChoiceChecks, readArchitectures, withNetChoice, withoutToldElsewhere} from '../net-choice.ts';
+import type {NetChoice} from '../net-choice.ts';
 import {resumeRun, startRun, type RunNetOptions} from '../open-run.ts';
 import {outliveOutput, Output} from '../output.ts';
 import {addOptions, commonChecks, runFlags} from '../parse.ts';
@@ -19,13 +20,13 @@ import {resumedOptions} from '../run-config.ts';
 import {saveEveryOptions} from '../../lib/run/train-run.ts';
 import {describeBest, trainInTerminal} from '../train-run.ts';
 
-type NotOfTrain = 'devices' | 'preset' | 'architecture' | 'labels' | 'classes' | 'inferenceOnly';
+type NotOfTrain = 'devices' | 'preset' | 'labels' | 'classes' | 'inferenceOnly';
 
 /** What the library is told, and what belongs to the command alone. */
 interface TrainCommandOptions
 	extends
-		Omit<Checked<typeof alexNetOptions>, NotOfTrain | keyof FineTuneCommandOptions>,
-		FineTuneCommandOptions,
+		Omit<Checked<typeof alexNetOptions>, NotOfTrain | keyof NetChoice>,
+		NetChoice,
 		Pick<AlexNetOptions, 'preset'>,
 		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
 		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {
@@ -41,7 +42,7 @@ interface TrainCommandOptions
 
 const checks = {
 	...{...imageFolderOptions.checks, ...alexNetOptions.checks, ...trainOptions.checks, ...commonChecks},
-	...fineTuneChecks,
+	...netChoiceChecks,
 	...{saveEverySteps: saveEveryOptions.checks.steps, saveEveryMinutes: saveEveryOptions.checks.minutes},
 	seed: seed('decides weights, masks, crops, order and what is held out'),
 	// Runs from before there was a choice do not say which preset they are of.
@@ -67,6 +68,7 @@ const flags = {
 	'Net:': [
 		...[
 			'--preset <preset>',
+			'--architecture <file>',
 			'--init <init>',
 			'--activation <function>',
 			'--no-lrn',
@@ -93,6 +95,7 @@ export function addTrain(program: Command): void {
 		)
 		.argument('<folder>', 'the pictures');
 	for (const [group, each] of Object.entries(flags)) addOptions(command.optionsGroup(group), checks, ...each);
+	readArchitectures(command);
 	describeDefaults(command);
 	command.action(async (folder: string, options: TrainCommandOptions) => {
 		outliveOutput();
@@ -115,16 +118,17 @@ async function train(
 	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
 	if (!resumed) await RunFolder.requireFree(path);
 	const asked = resumed ? resumedOptions(command, given, path, resumed.config) : given;
-	const data = await ImageFolder.open(folder, filled(imageFolderOptions, asked));
+	const imageSize = await imageSizeOf(asked, resumed?.hasCheckpoint === true ? path : undefined);
+	const data = await ImageFolder.open(folder, filled(imageFolderOptions, {...asked, imageSize}));
 	requireSeveralClasses(folder, data);
-	const options = resumed ? asked : withFineTuning(command, withRecipe(command, asked, data.train.size, output));
+	const options = resumed ? asked : withNetChoice(command, withRecipe(command, asked, data.train.size, output));
 	const settings = {folder, ...options};
 	const opened = resumed
 		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
 		: await startRun(path, data, netOptions(options), settings);
 	await using model = opened.model;
-	const {from, epochs, divideAt, patience, crops} = options;
-	const init = from === undefined ? initOf(options) : undefined;
+	const {architecture, from, epochs, divideAt, patience, crops} = options;
+	const init = (architecture ?? from) ? undefined : initOf(options);
 	const result = await trainInTerminal({
 		...{model, data, run: opened.run, init, from, output, signal},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
@@ -135,7 +139,8 @@ async function train(
 }
 
 function netOptions(options: TrainCommandOptions): RunNetOptions {
-	return {...filled(alexNetOptions, options), devices: options.device.split(','), from: options.from};
+	const net = withoutToldElsewhere({...filled(alexNetOptions, options), from: options.from});
+	return {...net, devices: options.device.split(',')};
 }
 
 /** The run's folder: a resumed run stays in its own. */

@@ -183,6 +183,15 @@ export async function startFromCheckpoint<M extends Model>(
 	});
 }
 
+/**
+ * The net that a checkpoint holds, without its weights.
+ *
+ * @throws ALEXNET_CHECKPOINT as {@link loadCheckpoint}.
+ */
+export async function checkpointArchitecture(path: string): Promise<Architecture> {
+	return withCheckpoint(path, (_, {architecture}) => Promise.resolve(architecture));
+}
+
 async function withCheckpoint<M>(
 	path: string,
 	use: (file: SafetensorsFile, header: CheckpointHeader) => Promise<M>,

@@ -2,7 +2,7 @@ import sharp, {type Sharp, type SharpOptions} from 'sharp';
 import {checked} from '../base/check.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
-import {asBuffer, holdsAllInOneScan, isCutShort, pictureFormat, type PictureFormat} from './truncation.ts';
+import {asBuffer, isCutShort, onlyScanOf, pictureFormat, type PictureFormat} from './truncation.ts';
 import {imageSize as sideOption} from './views.ts';
 
 export {PictureError, type PictureInput};
@@ -129,7 +129,7 @@ function formatOf(name: string | undefined, bytes: Uint8Array): PictureFormat {
  */
 async function withEnd(name: string | undefined, bytes: Uint8Array, format: PictureFormat): Promise<Uint8Array> {
 	const reason = `the ${format} data is cut short after ${bytes.length} bytes`;
-	if (format !== 'JPEG' || !holdsAllInOneScan(bytes)) throw new PictureError(name, reason, replaceIt);
+	if (format !== 'JPEG' || !onlyScanOf(bytes)) throw new PictureError(name, reason, replaceIt);
 	const ended = Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]);
 	try {
 		// All of it, since neither the centre crop nor scaling needs the last rows.

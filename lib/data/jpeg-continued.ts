@@ -1,4 +1,4 @@
-import {holdsAllInOneScan, jpegSegments, startOfScan} from './truncation.ts';
+import {onlyScanOf} from './truncation.ts';
 
 /**
  * More rows than libvips decodes between two looks at the decoder's warnings: eight, which reading at an eighth of the
@@ -26,14 +26,9 @@ interface Frame {
  * @param added bytes at the data's end that are left out
  */
 export function continuedJpeg(jpeg: Buffer, added = 0): Buffer | undefined {
-	if (!holdsAllInOneScan(jpeg)) return undefined;
-	let frame: Frame | undefined;
-	for (const {marker, at} of jpegSegments(jpeg)) {
-		if (marker === 0xc0 || marker === 0xc1) frame = frameAt(jpeg, at);
-		if (marker === 0xdd) return undefined; // It has restart markers.
-		if (marker === startOfScan && frame) return continued(jpeg, frame, at, added);
-	}
-	return undefined;
+	const parts = onlyScanOf(jpeg);
+	if (!parts || parts.hasRestartInterval) return undefined;
+	return continued(jpeg, frameAt(jpeg, parts.frame), parts.scan, added);
 }
 
 function frameAt(jpeg: Buffer, at: number): Frame {

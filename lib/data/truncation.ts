@@ -5,8 +5,8 @@
 
 export type PictureFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF';
 
-/** The marker after which a JPEG's coded data follows. */
-export const startOfScan = 0xda;
+/** The markers after which a JPEG's restart interval, and its coded data follow. */
+const [restartInterval, startOfScan] = [0xdd, 0xda];
 const zeros = Buffer.alloc(2);
 
 /** The format by the file's signature, whatever its name says; undefined where it is none that we read. */
@@ -57,7 +57,7 @@ function jpegEnds(jpeg: Buffer): boolean {
 }
 
 /** Where the segments begin, up to the first scan. A RangeError where the file ends before. */
-export function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
+function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
 	const [firstWithoutLength, lastWithoutLength] = [0xd0, 0xd9];
 	for (let [at, marker] = [2, 0]; marker !== startOfScan;) {
 		marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;
@@ -70,23 +70,35 @@ export function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: numb
 	}
 }
 
+/** Where a sequential JPEG's parts are. */
+export interface OnlyScan {
+	/** Offset of the frame's header. */
+	readonly frame: number;
+	/** Offset of the scan's header, after which the coded data follows. */
+	readonly scan: number;
+	readonly hasRestartInterval: boolean;
+}
+
 /**
- * Whether a JPEG without an end marker is a sequential one whose only scan has all components, and not one whose tail was
- * never written: then the decoder can tell whether its data is complete.
+ * The scan of a JPEG, with or without an end marker, that is a sequential one whose only scan has all components, and not
+ * one whose tail was never written: then the decoder can tell whether its data is complete. Undefined of any other.
  */
-export function holdsAllInOneScan(bytes: Uint8Array): boolean {
+export function onlyScanOf(bytes: Uint8Array): OnlyScan | undefined {
 	const jpeg = asBuffer(bytes);
-	let components = NaN;
+	let frame: number | undefined;
+	let hasRestartInterval = false;
 	try {
-		for (const {marker, at} of jpegSegments(jpeg)) {
-			const isSequentialFrame = marker === 0xc0 || marker === 0xc1;
-			if (isSequentialFrame) components = jpeg.readUInt8(at + 9);
-			if (marker === startOfScan) return jpeg.readUInt8(at + 4) === components && !jpeg.subarray(-2).equals(zeros);
+		for (const {marker, at: scan} of jpegSegments(jpeg)) {
+			if (marker === 0xc0 || marker === 0xc1) frame = scan;
+			if (marker === restartInterval) hasRestartInterval = true;
+			if (marker !== startOfScan || frame === undefined) continue;
+			const hasAll = jpeg.readUInt8(scan + 4) === jpeg.readUInt8(frame + 9);
+			return hasAll && !jpeg.subarray(-2).equals(zeros) ? {frame, scan, hasRestartInterval} : undefined;
 		}
 	} catch (error) {
 		if (!(error instanceof RangeError)) throw error;
 	}
-	return false;
+	return undefined;
 }
 
 /** A chunk is a length, four letters, that many bytes and a checksum. */

@@ -54,7 +54,8 @@ export function probed(id: string): Pick<DeviceInfo, 'freeBytes' | 'notes' | 'pr
 }
 
 /** What is known of a device that can be opened here; the CPU is listed once, however many devices share it. */
-export function deviceInfo(id: string, here: readonly DeviceInfo[] = listDevices()): DeviceInfo | undefined {
+export function deviceInfo(id: string): DeviceInfo | undefined {
+	const here = listDevices();
 	const [kind] = id.split(':');
 	const cpu = kind === 'cpu' ? here.find((device) => device.kind === 'cpu') : undefined;
 	return here.find((device) => device.id === id) ?? (cpu && {...cpu, id});

@@ -94,7 +94,7 @@ function assembled(net: ReadNet, given: Choices): ImportedNet {
 	const {order, ...convention} = preset ? conventions[preset] : {order: 'rgb' as const, mean: [0], divisor: [1]};
 	const mean = given.mean ?? own ?? Float32Array.from(convention.mean);
 	if (!allFinite(mean)) throw new Error('the mean image has values that are no finite numbers');
-	const architecture = architectureOf(net, sideOf(mean));
+	const architecture = importedArchitecture(net, sideOf(mean));
 	const divisor = net.divisor ? [...net.divisor.values()] : convention.divisor;
 	const weights = weightsOf(architecture, net, {order, divisor});
 	return {
@@ -106,7 +106,7 @@ function assembled(net: ReadNet, given: Choices): ImportedNet {
 }
 
 /** @param side of the mean image, which is of whole pictures where it is larger than the crop */
-function architectureOf({imageSize: told, crop, columns, layers}: ReadNet, side: number): Architecture {
+function importedArchitecture({imageSize: told, crop, columns, layers}: ReadNet, side: number): Architecture {
 	// Nets that see as much as the paper's see the centres of pictures of the usual size, small ones the whole.
 	const usual = crop > 128 ? Math.max(crop, 256) : crop;
 	const imageSize = told ?? (side > crop ? side : usual);

@@ -83,7 +83,7 @@ const choices = Object.keys(architectureOptions.checks).filter((name) => name !=
  * @param given may have other options besides, which are not looked at
  * @throws ALEXNET_ARGUMENT for a whole net and options that change a preset.
  */
-export function architectureOf(
+export function chosenArchitecture(
 	given: Choices & {readonly architecture?: Architecture | undefined},
 	classes: number,
 ): Architecture {

@@ -1,7 +1,7 @@
 // What is known of the machine and its devices, for whoever reads a report elsewhere.
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
-import {cudaAvailability, deviceInfo, listDevices, probed} from '../device/device.ts';
+import {cudaAvailability, deviceInfo, deviceInUse, probed} from '../device/device.ts';
 import type {CudaAvailability, DeviceInfo} from '../device/native.ts';
 import {packageVersion} from '../base/package.ts';
 
@@ -22,9 +22,12 @@ export interface Facts {
 	readonly devices: readonly DeviceFacts[];
 }
 
-/** Opens the devices that are named for a moment, and no others. */
-export function factsOf(ids: readonly string[]): Facts {
-	const here = listDevices();
+/**
+ * Opens the devices that are named for a moment, and no others.
+ *
+ * @param threads that a CPU works with, at most
+ */
+export function factsOf(ids: readonly string[], threads?: number): Facts {
 	return {
 		version: packageVersion,
 		node: process.version,
@@ -33,7 +36,7 @@ export function factsOf(ids: readonly string[]): Facts {
 		driver: driverVersion(),
 		sync: process.env.ALEXNET_SYNC,
 		devices: ids.flatMap((id) => {
-			const info = deviceInfo(id, here);
+			const info = deviceInUse(id, threads);
 			return info ? [{...info, ...probed(id), isSimulated: isSimulated(id)}] : [];
 		}),
 	};

@@ -16,6 +16,8 @@ export interface SelftestOptions {
 	readonly seed: number;
 	/** Also the real shapes of AlexNet's layers, and a step of the paper's net. */
 	readonly full?: boolean | undefined;
+	/** Of CPUs, at most: those that are tested, and the one that a GPU's training step is compared with. */
+	readonly threads?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Called with what is tested next, and how many of all results there are. */
 	readonly onProgress?: ((test: string, done: number, total: number) => void) | undefined;
@@ -29,15 +31,25 @@ export interface Subject {
 	readonly takeStep: TakeStep;
 }
 
-const ownSubject: Subject = {open: (id) => openDevice(id), operations: native, takeStep};
+/** The package's own. Only CPUs take a number of threads. */
+function ownSubject(threads: number | undefined): Subject {
+	const threadsOf = (...ids: readonly string[]): number | undefined => {
+		return ids.every((id) => id.startsWith('cpu')) ? threads : undefined;
+	};
+	return {
+		open: (id) => openDevice(id, {threads: threadsOf(id)}),
+		operations: native,
+		takeStep: (task, ids) => takeStep(task, ids, threadsOf(...ids)),
+	};
+}
 
 /**
  * Checks that devices do what they must: every operation against its definition, a training step against the CPU device,
  * what devices send each other. A result at a time; a device that fails does not keep the others from being tested.
  */
 export async function* selftest(options: SelftestOptions): AsyncGenerator<TestResult, void, undefined> {
-	const {open, operations, takeStep} = {...ownSubject, ...options.subject};
-	const {devices: ids, full = false, seed, signal} = options;
+	const {devices: ids, full = false, seed, signal, threads} = options;
+	const {open, operations, takeStep} = {...ownSubject(threads), ...options.subject};
 	const simulated = new Set(ids.filter(isSimulated));
 	const devices = ids.map((id) => new TestedDevice(id, open));
 	// A device that is alone exchanges with itself.

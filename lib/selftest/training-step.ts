@@ -67,16 +67,25 @@ export function drawTask(architecture: Architecture, images: number, precision: 
 
 const pca = {values: Float32Array.of(900, 400, 100), vectors: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)};
 
-/** Makes the net on these devices, a column on each of two, and takes its first step. */
-export const takeStep: TakeStep = async ({architecture, precision, seed, images, labels, mean}, devices) => {
+/**
+ * Makes the net on these devices, a column on each of two, and takes its first step.
+ *
+ * @param threads of a CPU, at most; only where all devices are CPUs
+ */
+export async function takeStep(
+	{architecture, precision, seed, images, labels, mean}: StepTask,
+	devices: readonly string[],
+	threads?: number,
+): Promise<StepOutcome> {
 	const names = Array.from({length: classesOf(architecture)}, (_, index) => `class ${index}`);
-	await using model = new Model({architecture, labels: names, devices, precision, batchSize: labels.length, seed});
+	const run = {devices, threads, precision, batchSize: labels.length};
+	await using model = new Model({architecture, labels: names, ...run, seed});
 	await model.initialize();
 	model.statistics = {mean, pca};
 	const before = await model.getParameters();
 	const {loss} = await model.trainStep({images, labels});
 	return {loss, before, gradients: await model.gradients(), after: await model.getParameters()};
-};
+}
 
 /** Whether two steps gave the same bits. */
 export function isSame(one: StepOutcome, other: StepOutcome): boolean {

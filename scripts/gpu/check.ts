@@ -95,9 +95,8 @@ class Check {
 }
 
 function checkedDevice(id: string, json: string): CheckedDevice | undefined {
-	const {devices} = JSON.parse(json) as {devices: {id: string; kind: 'cpu' | 'cuda'; name: string}[]};
-	const found = devices.find((device) => device.id === id);
-	return found && {id, kind: found.kind, isSimulated: found.name.includes('(simulated)')};
+	const {devices} = JSON.parse(json) as {devices: CheckedDevice[]};
+	return devices.find((device) => device.id === id);
 }
 
 function summary(results: readonly PartResult[]): string {

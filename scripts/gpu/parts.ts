@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {root} from '../../test/helpers/sources.ts';
 
-/** What `alexnet devices` says of the device, as far as it decides what can run there. */
+/** What `alexnet doctor` says of the device, as far as it decides what can run there. */
 export interface CheckedDevice {
 	readonly id: string;
 	readonly kind: 'cpu' | 'cuda';
@@ -34,16 +34,19 @@ const alexnet = (...parameters: string[]): Part['command'] => [process.execPath,
 /** Tells what devices there are: all else depends on it. */
 export const devicesPart: Part = {
 	name: 'devices',
-	command: alexnet('devices', '--json'),
+	command: alexnet('doctor', '--json'),
 	seconds: 30,
 	tell: (json) =>
 		(json as {devices: {id: string; name: string}[]}).devices.map(({id, name}) => `${id} ${name}`).join(', '),
 };
 
-/** The tests of these files that name the device. */
-function ava(device: CheckedDevice, ...parameters: string[]): Part['command'] {
+/** The tests of the device in these files. */
+function ava({id, kind}: CheckedDevice, ...parameters: string[]): Required<Pick<Part, 'command' | 'environment'>> {
 	const program = join(root, 'node_modules/ava/entrypoints/cli.mjs');
-	return [process.execPath, program, `--match=*${device.id}*`, ...parameters];
+	return {
+		command: [process.execPath, program, '--config=ava.devices.config.js', ...parameters],
+		environment: {ALEXNET_TEST_DEVICES: id, ...(kind === 'cuda' && {ALEXNET_REQUIRE: 'cuda'})},
+	};
 }
 
 /**
@@ -54,9 +57,9 @@ function ava(device: CheckedDevice, ...parameters: string[]): Part['command'] {
 export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 	const {id, kind, isSimulated} = device;
 	const isGpu = kind === 'cuda' && !isSimulated;
-	const environment = kind === 'cuda' ? {ALEXNET_REQUIRE: 'cuda'} : {};
 	const full = isGpu ? ['--full'] : [];
 	const trials = isGpu ? 'all' : 'train-step';
+	const fixtures = ava(device, 'test/full/fixtures.test.ts');
 	const sanitizer = (tool: (typeof sanitizers)[number]): Part => ({
 		name: tool,
 		command: [
@@ -73,33 +76,30 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 			seconds: 300,
 		},
 		sanitizer('racecheck'),
-		{name: 'operations', command: ava(device, '--concurrency=4', 'test/ops'), seconds: 240, environment},
+		{name: 'operations', ...ava(device, '--concurrency=4', 'test/ops'), seconds: 240},
 		{
 			name: 'pytorch',
-			command: ava(device, '--config=ava.full.config.js', '--match=*fixture*', 'test/full/fixtures.test.ts'),
+			command: fixtures.command,
 			seconds: 180,
-			environment: {...environment, ALEXNET_REQUIRE: 'cuda,torch'},
+			environment: {...fixtures.environment, ALEXNET_REQUIRE: 'cuda,torch'},
 		},
 		{
 			name: 'placement',
-			command: ava(device, '--config=ava.full.config.js', 'test/full/placement.test.ts'),
+			...ava(device, 'test/full/placement.test.ts'),
 			seconds: 240,
-			environment,
 		},
 		{
 			name: 'large',
-			command: ava(device, '--config=ava.full.config.js', 'test/full/large.test.ts'),
+			...ava(device, 'test/full/large.test.ts'),
 			seconds: 180,
-			environment,
 		},
 		...(['memcheck', 'initcheck', 'synccheck'] as const).map(sanitizer),
 		{
 			// Looks at how much of the GPU's memory is free, and at how long the event loop stands still.
 			name: 'models',
-			command: ava(device, '--concurrency=1', 'test/net', 'test/checkpoint', 'test/training', 'test/lifecycle'),
+			...ava(device, '--concurrency=1', 'test/net', 'test/training', 'test/lifecycle'),
 			seconds: 240,
 			isAlone: true,
-			environment,
 		},
 		{
 			name: 'bench-pytorch',

@@ -42,11 +42,22 @@ const threadSanitizer = {
 	innocent: ['sections', 'handOver'],
 };
 
-const withoutCuda = {build: '--CDALEXNET_CUDA=OFF', settings: {ALEXNET_SIMULATED_GPUS: undefined}, tests: []};
+const withoutCuda = {
+	build: '--CDALEXNET_CUDA=OFF',
+	settings: {ALEXNET_SIMULATED_GPUS: undefined},
+	flags: ['--config', 'ava.sanitized.config.js'],
+	tests: [],
+};
 const onSimulatedGpus = {
 	build: '--CDALEXNET_SIMULATOR=ON',
-	settings: {ALEXNET_SIMULATED_GPUS: '2', ALEXNET_SIMULATED_PROCESSORS: '4', ALEXNET_REQUIRE: 'cuda'},
-	tests: ['--match=*cuda:0*', 'test/ops'],
+	settings: {
+		ALEXNET_SIMULATED_GPUS: '2',
+		ALEXNET_SIMULATED_PROCESSORS: '4',
+		ALEXNET_REQUIRE: 'cuda',
+		ALEXNET_TEST_DEVICES: 'cuda:0',
+	},
+	flags: ['--config', 'ava.devices.config.js', '--concurrency=1'],
+	tests: ['test/ops'],
 };
 
 const sanitizers = {
@@ -146,7 +157,7 @@ const runtime = runtimeOf(sanitizer);
 prove(sanitizer, runtime);
 const tests = asked.length > 0 ? asked : sanitizer.tests;
 const ava = join(root, 'node_modules', '.bin', 'ava');
-const {status, reports} = run(sanitizer, runtime, [ava, '--config', 'ava.sanitized.config.js', ...tests], 'inherit');
+const {status, reports} = run(sanitizer, runtime, [ava, ...sanitizer.flags, ...tests], 'inherit');
 for (const report of reports) console.error(report);
 console.log(`sanitize: ${reports.length} reports of the ${sanitizer.name} sanitizer; ava's exit code is ${status}`);
 process.exitCode = status === 0 && reports.length === 0 ? 0 : 1;

@@ -36,6 +36,17 @@ test.serial('the command tells what is tested and why, and passes', async (t) =>
 	t.deepEqual(controlCharacters(stderr), []);
 });
 
+test.serial('--threads says how many threads of the CPU are used, as the report does', async (t) => {
+	const {stdout, stderr} = await alexnet(['selftest', '--device', 'cpu', '--threads', '1', '--seed', '7', '--json']);
+	const {threads, devices} = JSON.parse(stdout) as Json & {threads: number};
+	t.deepEqual([threads, devices.map((device) => device.threads)], [1, [1]]);
+	t.regex(stderr, /^alexnet-cuda \S+ selftest --threads 1 --seed 7, /);
+	t.regex(stderr, /^cpu:0: .*, 1 core[,(]/m);
+	const refused = await alexnet(['selftest', '--threads', '0']);
+	t.is(refused.code, 2);
+	t.regex(refused.stderr, /--threads <number>.* Expected an integer of at least 1/);
+});
+
 test.serial('Ctrl-C ends it', async (t) => {
 	const {code, stderr} = await alexnet(['selftest', '--device', 'cpu'], {when: {printed: 'augment', send: 'SIGINT'}});
 	t.is(code, 130, stderr);

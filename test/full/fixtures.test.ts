@@ -9,6 +9,7 @@ import {promisify} from 'node:util';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';
+import {testOn} from '../helpers/devices.ts';
 import {falls, Fixture, observe} from '../helpers/fixtures.ts';
 import {isRequired} from '../helpers/required.ts';
 import {pythonWithTorch} from '../helpers/torch.ts';
@@ -34,7 +35,7 @@ if (upToDate || python !== undefined || isRequired('torch')) {
 	// On simulated GPUs it would take an hour: there placement.test.ts compares with the CPU, at two pictures.
 	for (const {id} of listDevices().filter((device) => !isSimulated(device.id))) {
 		for (const precision of ['fp32', 'bf16'] as const) {
-			test.serial(`the whole net in ${precision} on ${id} agrees with PyTorch`, async (t) => {
+			testOn([id], `the whole net in ${precision} on ${id} agrees with PyTorch`, async (t) => {
 				const fixture = await Fixture.open(file);
 				const results = await observe(await fixture.setup(), precision, id);
 				t.deepEqual(await fixture.differences(results, precision), []);

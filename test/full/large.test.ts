@@ -2,7 +2,7 @@
 // would get wrong. A block of pictures stands there many times over, so each block of an output must have the bits of the
 // block's own, and a gradient that sums over pictures must be as many times as large. Inputs are small whole numbers, whose
 // sums are exact in fp32.
-import test, {type ExecutionContext} from 'ava';
+import type {ExecutionContext} from 'ava';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {bytesOfTensor, elementsOf, Memory} from '../../lib/device/memory.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import {isSimulated} from '../../lib/selftest/facts.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {toBfloat16} from '../../lib/selftest/bfloat16.ts';
+import {testOn} from '../helpers/devices.ts';
 
 /** What the largest tensor of each case has at least. */
 const manyElements = 2 ** 31 + 2 ** 20;
@@ -272,7 +273,7 @@ async function runCase(t: ExecutionContext, device: NativeDevice, given: Case): 
 for (const {id} of listDevices()) {
 	if (isSimulated(id)) continue; // hours, and more memory than there is
 	for (const given of cases) {
-		test.serial(`more than 2^31 elements: ${given.name} [${id}]`, async (t) => {
+		testOn([id], `more than 2^31 elements: ${given.name} [${id}]`, async (t) => {
 			const device = openDevice(id);
 			try {
 				await runCase(t, device, given);

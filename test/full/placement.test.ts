@@ -5,6 +5,7 @@ import {alexnet} from '../../lib/net/alexnet.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {Precision} from '../../lib/net/options.ts';
+import {testOn} from '../helpers/devices.ts';
 import {accuracyOfTraining} from '../helpers/networks.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {unitRoundoff} from '../../lib/selftest/tolerance.ts';
@@ -101,7 +102,7 @@ async function beyond(outcome: Outcome, precision: Precision): Promise<string[]>
 
 for (const precision of ['fp32', 'bf16'] as const) {
 	for (const devices of placements) {
-		test.serial(`the paper's net takes the CPU's step [${devices.join(', ')}] (${precision})`, async (t) => {
+		testOn(devices, `the paper's net takes the CPU's step [${devices.join(', ')}] (${precision})`, async (t) => {
 			t.deepEqual(await beyond(await stepOn(devices, precision), precision), []);
 		});
 	}
@@ -116,7 +117,7 @@ for (const precision of ['fp32', 'bf16'] as const) {
 
 if (boards[0]) {
 	const [first, second] = [boards[0], boards[1] ?? boards[0]];
-	test.serial(`a small net learns on two GPUs as on one [${first}, ${second}]`, async (t) => {
+	testOn([first, second], `a small net learns on two GPUs as on one [${first}, ${second}]`, async (t) => {
 		const [one, two] = [await accuracyOfTraining([first]), await accuracyOfTraining([first, second])];
 		t.true(one > 0.9, `${one}`);
 		t.is(two, one);

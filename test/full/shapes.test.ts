@@ -1,5 +1,4 @@
 // Every operation at the real shapes of the paper's layers, two pictures, against its definition.
-import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {native} from '../../lib/device/native.ts';
@@ -7,11 +6,12 @@ import {operationCases} from '../../lib/selftest/cases/index.ts';
 import {checkOperations} from '../../lib/selftest/check-operations.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';
 import {TestedDevice} from '../../lib/selftest/tested-device.ts';
+import {testOn} from '../helpers/devices.ts';
 
 const cases = operationCases(alexnet({classes: 1000}));
 
 for (const {id} of listDevices()) {
-	test.serial(`every operation at the real shapes of its layers [${id}]`, async (t) => {
+	testOn([id], `every operation at the real shapes of its layers [${id}]`, async (t) => {
 		using device = new TestedDevice(id, (name) => openDevice(name));
 		const options = {seed: 1, operations: native, isSimulated};
 		const results = [];

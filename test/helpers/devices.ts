@@ -1,4 +1,5 @@
-// Runs a test body on every device of this machine. ALEXNET_REQUIRE=cuda makes the absence of a CUDA device a failure.
+// Tests of devices. ALEXNET_TEST_DEVICES=cuda:0, ids with commas between, leaves out all tests of a file but those of one of
+// these devices. ALEXNET_REQUIRE=cuda makes the absence of a CUDA device a failure.
 import test, {type ExecutionContext} from 'ava';
 import {cudaAvailability, listDevices, openDevice} from '../../lib/device/device.ts';
 import type {NativeDevice} from '../../lib/device/native.ts';
@@ -6,6 +7,18 @@ import {Workbench} from '../../lib/selftest/workbench.ts';
 import {isRequired} from './required.ts';
 
 const devices = listDevices();
+
+/** Undefined where a run is about all devices. */
+const asked = process.env.ALEXNET_TEST_DEVICES?.split(',');
+
+// Exclusive, so that nothing else runs where a file has no test of the device.
+if (asked) {
+	test.serial.only(`there is ${asked.join(', ')}, as ALEXNET_TEST_DEVICES says`, (t) => {
+		const here = devices.map(({id}) => id);
+		const missing = asked.filter((id) => !here.includes(id));
+		t.deepEqual(missing, [], `here are ${here.join(', ')}`);
+	});
+}
 
 if (isRequired('cuda')) {
 	test('there is a CUDA device', (t) => {
@@ -17,6 +30,16 @@ if (isRequired('cuda')) {
 	});
 }
 
+/** Defines a test that runs on these devices. Nothing but this makes a test one of a device; the title is for readers. */
+export function testOn(
+	ids: readonly string[],
+	title: string,
+	body: (t: ExecutionContext) => void | Promise<void>,
+): void {
+	if (asked === undefined) test.serial(title, body);
+	else if (ids.some((id) => asked.includes(id))) test.serial.only(title, body);
+}
+
 /** Defines one test for each device. The bench's random numbers depend on the title alone. */
 export function forEachDevice(
 	title: string,
@@ -24,7 +47,7 @@ export function forEachDevice(
 	{misaligned = false}: {misaligned?: boolean | undefined} = {},
 ): void {
 	for (const {id} of devices) {
-		test.serial(`${title} [${id}]`, async (t) => {
+		testOn([id], `${title} [${id}]`, async (t) => {
 			const device = openDevice(id);
 			try {
 				const bench = new Workbench(device, title, {misaligned});
@@ -47,7 +70,7 @@ export function forEachPair(
 	if (boards[0]) pairs.push([boards[0], boards[0]]);
 	if (boards[0] && boards[1]) pairs.push([boards[0], boards[1]]);
 	for (const [first, second] of pairs as [string, string][]) {
-		test.serial(`${title} [${first}, ${second}]`, async (t) => {
+		testOn([first, second], `${title} [${first}, ${second}]`, async (t) => {
 			const pair: [NativeDevice, NativeDevice] = [openDevice(first), openDevice(second)];
 			try {
 				await body(t, pair);

@@ -3,6 +3,7 @@ import {readdirSync} from 'node:fs';
 import {setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {Model} from '../../lib/net/model.ts';
+import {testOn} from '../helpers/devices.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {queueFailure} from '../helpers/queue-work.ts';
 
@@ -35,7 +36,7 @@ async function cycle(devices: readonly string[]): Promise<number> {
 }
 
 for (const devices of [['cpu:0'], ['cpu:0', 'cpu:1']]) {
-	test.serial(`1,000 models that make a step on ${devices.join(', ')} leave nothing behind`, async (t) => {
+	testOn(devices, `1,000 models that make a step on ${devices.join(', ')} leave nothing behind`, async (t) => {
 		// The first ones fill caches: of code, of small blocks, of threads' stacks.
 		for (let count = 0; count < 100; ++count) await cycle(devices);
 		const before = await usage();

@@ -1,6 +1,6 @@
 // Models on one and on two devices of each kind that is here: busy ones that are disposed of, memory, the event loop.
-import test from 'ava';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
+import {testOn} from '../helpers/devices.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {isSimulated} from '../helpers/queue-work.ts';
 
@@ -25,7 +25,7 @@ function freeBytes(ids: readonly string[]): number[] {
 for (const devices of placements) {
 	const where = `[${devices.join(', ')}]`;
 
-	test.serial(`a model that is disposed of while it works, twice, ends and holds nothing ${where}`, async (t) => {
+	testOn(devices, `a model that is disposed of while it works, twice, ends and holds nothing ${where}`, async (t) => {
 		const model = await tinyModel({devices, batchSize: 8});
 		const steps = [1, 2, 3].map(() => model.trainStep({images, labels}));
 		const settled = Promise.allSettled(steps);
@@ -36,7 +36,7 @@ for (const devices of placements) {
 		await t.throwsAsync(model.trainStep({images, labels}), {code: 'ALEXNET_DISPOSED'});
 	});
 
-	test.serial(`the event loop turns while steps run ${where}`, async (t) => {
+	testOn(devices, `the event loop turns while steps run ${where}`, async (t) => {
 		// A real GPU is done with a small batch before the loop has turned once.
 		const isQuick = devices[0]?.startsWith('cuda') === true && !isSimulated;
 		const batch = isQuick ? tinyPictures(4096, 'a step of milliseconds') : {images, labels};
@@ -57,7 +57,7 @@ for (const devices of placements) {
 
 	if (!devices[0]?.startsWith('cuda')) continue;
 
-	test.serial(`models that come and go leave the GPU's memory as it was ${where}`, async (t) => {
+	testOn(devices, `models that come and go leave the GPU's memory as it was ${where}`, async (t) => {
 		let held = 0;
 		const cycle = async (): Promise<void> => {
 			const model = await tinyModel({devices, batchSize: 8});

@@ -4,6 +4,7 @@ import {checked} from '../../lib/base/check.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {architectureCheck, type Architecture} from '../../lib/net/architecture.ts';
 import type {LayerSpec} from '../../lib/net/layers/registry.ts';
+import {testOn} from '../helpers/devices.ts';
 import {tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const devices = [...listDevices().map(({id}) => [id]), ['cpu:0', 'cpu:1']];
@@ -20,7 +21,7 @@ function apart(): Architecture {
 
 for (const ids of devices) {
 	for (const precision of ['fp32', 'bf16'] as const) {
-		test.serial(`a relu apart is one that is fused [${ids.join(', ')}] (${precision})`, async (t) => {
+		testOn(ids, `a relu apart is one that is fused [${ids.join(', ')}] (${precision})`, async (t) => {
 			await using one = await tinyModel({devices: ids, precision});
 			await using other = await tinyModel({devices: ids, precision, architecture: apart()});
 			const {images, labels} = tinyPictures(16, t.title);

@@ -2,6 +2,7 @@
 import test from 'ava';
 import {listDevices} from '../../lib/device/device.ts';
 import type {Model} from '../../lib/net/model.ts';
+import {testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyModel, tinyPictures} from '../helpers/networks.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
@@ -26,7 +27,8 @@ async function product(model: Model, layer: string, inputs: Float32Array): Promi
 
 for (const devices of placements) {
 	for (const precision of ['fp32', 'bf16'] as const) {
-		test.serial(
+		testOn(
+			devices,
 			`[${devices.join(', ')}] features are the inputs of the next layer's weights (${precision})`,
 			async (t) => {
 				await using model = await tinyModel({architecture: meetingNet(), devices, precision, batchSize: 4});

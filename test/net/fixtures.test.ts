@@ -3,6 +3,7 @@
 import test from 'ava';
 import {listDevices} from '../../lib/device/device.ts';
 import type {Precision} from '../../lib/net/options.ts';
+import {testOn} from '../helpers/devices.ts';
 import {falls, Fixture, modelOf, observe, type Setup} from '../helpers/fixtures.ts';
 import {mistakes} from '../helpers/mistakes.ts';
 
@@ -11,7 +12,7 @@ const precisions: readonly Precision[] = ['fp32', 'bf16'];
 for (const net of ['two-columns', 'tanh', 'odd', 'orders']) {
 	for (const {id} of listDevices()) {
 		for (const precision of precisions) {
-			test.serial(`${net} in ${precision} on ${id} agrees with PyTorch`, async (t) => {
+			testOn([id], `${net} in ${precision} on ${id} agrees with PyTorch`, async (t) => {
 				const fixture = await Fixture.open(`${net}.safetensors`);
 				const results = await observe(await fixture.setup(), precision, id);
 				t.deepEqual(await fixture.differences(results, precision), []);

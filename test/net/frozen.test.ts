@@ -8,6 +8,7 @@ import {elementsOf} from '../../lib/device/memory.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {ModelOptions} from '../../lib/net/options.ts';
+import {testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyModel, tinyPictures} from '../helpers/networks.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
@@ -32,28 +33,32 @@ for (const devices of placements) {
 		for (const freeze of choices) {
 			const title = `[${devices.join(', ')}] ${precision}, ${freeze.join(', ')} frozen`;
 
-			test.serial(`${title}: their bytes stay, and the first step changes the others as if they learned`, async (t) => {
-				await using whole = await netOf({devices, precision});
-				await using part = await netOf({devices, precision, freeze});
-				const initial = await whole.getParameters();
-				t.deepEqual(await part.getParameters(), initial);
-				t.deepEqual(await part.trainStep(batch(0)), await whole.trainStep(batch(0)), `seed ${seed}`);
-				const [gradients, others] = [await part.gradients(), await whole.gradients()];
-				t.deepEqual(
-					[...gradients.keys()],
-					[...initial.keys()].filter((name) => !isOf(freeze, name)),
-				);
-				for (const [name, gradient] of gradients) t.deepEqual(gradient, others.get(name), `gradient of ${name}`);
-				const stepped = await whole.getParameters();
-				for (const [name, values] of await part.getParameters()) {
-					t.deepEqual(values, (isOf(freeze, name) ? initial : stepped).get(name), name);
-					t.notDeepEqual(stepped.get(name), initial.get(name), name);
-				}
-				for (let step = 1; step < 4; ++step) await part.trainStep(batch(step));
-				for (const [name, values] of await part.getParameters()) {
-					if (isOf(freeze, name)) t.deepEqual(values, initial.get(name), `${name} after four steps`);
-				}
-			});
+			testOn(
+				devices,
+				`${title}: their bytes stay, and the first step changes the others as if they learned`,
+				async (t) => {
+					await using whole = await netOf({devices, precision});
+					await using part = await netOf({devices, precision, freeze});
+					const initial = await whole.getParameters();
+					t.deepEqual(await part.getParameters(), initial);
+					t.deepEqual(await part.trainStep(batch(0)), await whole.trainStep(batch(0)), `seed ${seed}`);
+					const [gradients, others] = [await part.gradients(), await whole.gradients()];
+					t.deepEqual(
+						[...gradients.keys()],
+						[...initial.keys()].filter((name) => !isOf(freeze, name)),
+					);
+					for (const [name, gradient] of gradients) t.deepEqual(gradient, others.get(name), `gradient of ${name}`);
+					const stepped = await whole.getParameters();
+					for (const [name, values] of await part.getParameters()) {
+						t.deepEqual(values, (isOf(freeze, name) ? initial : stepped).get(name), name);
+						t.notDeepEqual(stepped.get(name), initial.get(name), name);
+					}
+					for (let step = 1; step < 4; ++step) await part.trainStep(batch(step));
+					for (const [name, values] of await part.getParameters()) {
+						if (isOf(freeze, name)) t.deepEqual(values, initial.get(name), `${name} after four steps`);
+					}
+				},
+			);
 		}
 	}
 }

@@ -2,6 +2,7 @@
 import test from 'ava';
 import {DisposedError} from '../../lib/base/errors.ts';
 import {Model} from '../../lib/net/model.ts';
+import {testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const precisions = ['fp32', 'bf16'] as const;
@@ -34,20 +35,24 @@ for (const precision of precisions) {
 	});
 
 	for (const devices of [['cpu:0'], ['cpu:0', 'cpu:1']]) {
-		test(`a step takes no memory after the first, and all of it comes back (${precision}, ${devices.join()})`, async (t) => {
-			const model = await tinyModel({architecture: meetingNet(), precision, devices});
-			const {images, labels} = tinyPictures(16, 'memory');
-			await model.trainStep({images, labels});
-			await model.predict(images);
-			const before = model.memory;
-			for (let step = 0; step < 5; ++step) {
+		testOn(
+			devices,
+			`a step takes no memory after the first, and all of it comes back (${precision}, ${devices.join()})`,
+			async (t) => {
+				const model = await tinyModel({architecture: meetingNet(), precision, devices});
+				const {images, labels} = tinyPictures(16, 'memory');
 				await model.trainStep({images, labels});
 				await model.predict(images);
-			}
-			t.deepEqual(model.memory, before);
-			await model.dispose();
-			t.is(model.memory.bytes, 0);
-		});
+				const before = model.memory;
+				for (let step = 0; step < 5; ++step) {
+					await model.trainStep({images, labels});
+					await model.predict(images);
+				}
+				t.deepEqual(model.memory, before);
+				await model.dispose();
+				t.is(model.memory.bytes, 0);
+			},
+		);
 	}
 }
 

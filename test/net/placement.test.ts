@@ -8,6 +8,7 @@ import {listDevices} from '../../lib/device/device.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {ModelOptions} from '../../lib/net/options.ts';
 import {stepBound} from '../../lib/selftest/training-step.ts';
+import {testOn} from '../helpers/devices.ts';
 import {accuracyOfTraining, meetingNet, tinyLabels, tinyModel, tinyPictures} from '../helpers/networks.ts';
 import {relativeDistance} from '../helpers/tolerance.ts';
 
@@ -30,7 +31,7 @@ function both(devices: readonly string[], options: Partial<ModelOptions> = {}): 
 
 for (const devices of placements) {
 	for (const precision of ['fp32', 'bf16'] as const) {
-		test.serial(`[${devices.join(', ')}] computes what one device does (${precision})`, async (t) => {
+		testOn(devices, `[${devices.join(', ')}] computes what one device does (${precision})`, async (t) => {
 			const [one, two] = await both(devices, {precision});
 			const {images, labels} = tinyPictures(16, 'placement');
 			const near = (name: string, a: Float32Array, b: Float32Array): void => {

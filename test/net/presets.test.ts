@@ -8,6 +8,7 @@ import {checkSteps} from '../../lib/selftest/check-steps.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {TestedDevice} from '../../lib/selftest/tested-device.ts';
 import {drawTask, takeStep} from '../../lib/selftest/training-step.ts';
+import {testOn} from '../helpers/devices.ts';
 import {gather} from '../helpers/faulty-subject.ts';
 import {smallPreset} from '../helpers/presets.ts';
 
@@ -86,7 +87,7 @@ const placementsOf = (preset: Preset): string[][] => [
 
 for (const preset of names) {
 	for (const ids of placementsOf(preset)) {
-		test.serial(`${preset} in small takes the CPU's step [${ids.join(', ')}]`, async (t) => {
+		testOn(ids, `${preset} in small takes the CPU's step [${ids.join(', ')}]`, async (t) => {
 			const devices = ids.map((id) => new TestedDevice(id, openDevice));
 			const architecture = smallPreset({preset, init: 'he'});
 			const kinks = {fp32: 0, bf16: 0};

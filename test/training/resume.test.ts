@@ -11,6 +11,7 @@ import {Model} from '../../lib/net/model.ts';
 import type {Precision} from '../../lib/net/options.ts';
 import type {PictureContents} from '../../lib/data/picture-source.ts';
 import {train, type TrainOptions, type TrainReport} from '../../lib/training/trainer.ts';
+import {testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
@@ -76,7 +77,8 @@ function onBoards(first: string, second: string): typeof placements {
 }
 
 for (const {devices, precision, counts} of placements) {
-	test.serial(
+	testOn(
+		devices,
 		`at whatever report a run is left, saved and loaded, it goes on bit for bit [${devices.join(', ')}] (${precision})`,
 		async (t) => {
 			const folder = await temporaryFolder(t);
