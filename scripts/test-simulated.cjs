@@ -1,9 +1,10 @@
-// Runs the tests of cuda:0 (test/helpers/devices.ts) on simulated GPUs (simulator/README.md). The operations' run under three profiles, which
-// differ in whatever must not change a result: order of blocks and streams, number of processors, errors of approximate
-// instructions, and whether GPUs reach each other's memory. Together they must launch every kernel and reach every source line of each.
+// Runs the tests of cuda:0 (test/helpers/devices.ts) on simulated GPUs (simulator/README.md). The operations' run under three
+// profiles, which differ in whatever must not change a result: order of blocks and streams, number of processors, errors of
+// approximate instructions and of tensor cores, and whether GPUs reach each other's memory. Together they must launch every
+// kernel and reach every source line of each.
 //
 // Arguments go to ava under each profile: `npm run test:simulated -- test/ops/lrn.test.ts`. With --quick it is the tests of
-// operations under the first profile alone, with --full those of test/full, under the first as well.
+// operations under the first profile, and of products under the second; with --full those of test/full, under the first.
 const {spawn, spawnSync} = require('node:child_process');
 const {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} = require('node:fs');
 const {tmpdir} = require('node:os');
@@ -18,20 +19,23 @@ const all = [
 		capability: 80,
 		settings: {PROCESSORS: '4'},
 		files: ['test/ops', 'test/net', 'test/training', 'test/lifecycle'],
+		quick: ['test/ops'],
 	},
 	{
 		capability: 75,
 		settings: {PROCESSORS: '4', SCHEDULE: `random:${Date.now() % 1000}`, APPROXIMATE: 'up'},
 		files: ['test/ops'],
+		quick: ['test/ops/conv2d.test.ts', 'test/ops/linear.test.ts'], // bf16 without tensor cores
 	},
-	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0', APPROXIMATE: 'down'}, files: ['test/ops']},
+	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0', APPROXIMATE: 'down', MMA: 'chopped'}, files: ['test/ops']},
 ];
 
 const tiers = ['--full', '--quick'];
 const [full, quick] = tiers.map((tier) => process.argv.includes(tier));
 const asked = process.argv.slice(2).filter((argument) => !tiers.includes(argument));
 const [first] = all;
-const profiles = full ? [{...first, files: ['test/full']}] : quick ? [{...first, files: ['test/ops']}] : all;
+const ofQuick = all.filter((profile) => profile.quick).map((profile) => ({...profile, files: profile.quick}));
+const profiles = full ? [{...first, files: ['test/full']}] : quick ? ofQuick : all;
 
 function environment({capability, settings}, coverage) {
 	const variables = Object.entries({PROFILE: String(capability), COVERAGE: coverage, ...settings});
