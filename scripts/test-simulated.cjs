@@ -27,7 +27,11 @@ const all = [
 		files: ['test/ops'],
 		quick: ['test/ops/conv2d.test.ts', 'test/ops/linear.test.ts'], // bf16 without tensor cores
 	},
-	{capability: 86, settings: {SCHEDULE: 'reverse', PEERS: '0', APPROXIMATE: 'down', MMA: 'chopped'}, files: ['test/ops']},
+	{
+		capability: 86,
+		settings: {SCHEDULE: 'reverse', PEERS: '0', APPROXIMATE: 'down', MMA: 'chopped'},
+		files: ['test/ops'],
+	},
 ];
 
 const tiers = ['--full', '--quick'];
