@@ -232,6 +232,21 @@ void MaxPoolBackward::validate() const {
   validateWorkspace(name, workspace);
 }
 
+void LrnMaxPool::validate() const {
+  validateLrn(name, input, lrn);
+  validatePool(name, "input", input, "output", output, pool);
+  validateWorkspace(name, workspace);
+}
+
+void LrnMaxPoolBackward::validate() const {
+  validateLrn(name, input, lrn);
+  validatePool(name, "input", input, "outputGradient", outputGradient, pool);
+  requireAlike(name, "inputGradient", inputGradient, input);
+  require(!sameMemory(inputGradient, input), name, "inputGradient must not be input.");
+  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
+  validateWorkspace(name, workspace);
+}
+
 void Dropout::validate() const {
   requireReal(name, "input", input);
   requireRank(name, "input", input, 2);

@@ -162,6 +162,31 @@ struct MaxPoolBackward {
   void validate() const;
 };
 
+// Local response normalization and max pooling in one pass: output = maxPool(lrn(input)). What is pooled is rounded to the
+// tensors' type, as lrn would store it, so the two operations one after the other have the same bits.    paper 3.3, 3.4
+struct LrnMaxPool {
+  static constexpr const char* name = "lrnMaxPool";
+  Tensor input;      // [N, H, W, C] real
+  Tensor output;     // [N, P, Q, C], same type
+  Tensor workspace;  // as for MaxPool
+  LrnShape lrn;
+  PoolShape pool;
+  void validate() const;
+};
+// maxPoolBackward, lrnBackward and, where the input is the output of a ReLU, activateBackward in one pass, again with their
+// bits: then inputGradient is that of the ReLU's own input.
+struct LrnMaxPoolBackward {
+  static constexpr const char* name = "lrnMaxPoolBackward";
+  Tensor input;           // [N, H, W, C] real
+  Tensor outputGradient;  // [N, P, Q, C], same type
+  Tensor inputGradient;   // like input, not input itself
+  Tensor workspace;       // as the forward pass left it
+  LrnShape lrn;
+  PoolShape pool;
+  Activation activation = Activation::none;  // what the input is the output of: none (nothing is applied) or relu
+  void validate() const;
+};
+
 // output = input * mask / (1 - rate). The mask is a function of (seed, step, layer, index in the whole net), so the
 // gradient's backward pass is the same call. May run in place.                                        paper 4.2
 struct Dropout {
@@ -259,8 +284,9 @@ struct List {};
 
 // All operations. A device has a run() for each, and the addon exports each by its name: where a device cannot run one,
 // or binding/ops.cc cannot read its options, nothing compiles.
-using AllOperations = List<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
-                           LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool,
-                           MaxPoolBackward, Dropout, SoftmaxLoss, Softmax, Sgd, Cast, Copy, Add, Fill, Permute, Normal>;
+using AllOperations =
+    List<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
+         LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool, MaxPoolBackward, LrnMaxPool,
+         LrnMaxPoolBackward, Dropout, SoftmaxLoss, Softmax, Sgd, Cast, Copy, Add, Fill, Permute, Normal>;
 
 }  // namespace alexnet

@@ -148,6 +148,14 @@ void reluBackward(const ActivateBackward& operation) {
   operation.output.type == DataType::float32 ? reluBackwardOf<float>(operation) : reluBackwardOf<Bfloat16>(operation);
 }
 
+template <class Real>
+void reluBackward(const Real* output, Real* gradient, int64_t length) {
+  backward(output, gradient, gradient, length);
+}
+
+template void reluBackward(const float*, float*, int64_t);
+template void reluBackward(const Bfloat16*, Bfloat16*, int64_t);
+
 template <class Product>
 bool fusesActivation(const Product& operation) {
   if (operation.activation != Activation::relu) return true;
