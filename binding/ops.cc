@@ -71,7 +71,9 @@ void parse(Arguments& args, MaxPool& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), poolShape(args)};
 }
 void parse(Arguments& args, MaxPoolBackward& op) {
-  op = {args.tensor("outputGradient"), args.tensor("inputGradient"), args.tensor("workspace"), poolShape(args)};
+  op = {args.tensor("outputGradient"), args.tensor("inputGradient"),
+        args.tensor("workspace"),      poolShape(args),
+        args.optional("output"),       args.activation("activation", Activation::none)};
 }
 template <class Shape>
 Shape within(Arguments& args, const char* field, Shape (*shapeOf)(Arguments&)) {

@@ -229,6 +229,10 @@ void MaxPool::validate() const {
 
 void MaxPoolBackward::validate() const {
   validatePool(name, "inputGradient", inputGradient, "outputGradient", outputGradient, shape);
+  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
+  require(bool(output) == (activation == Activation::relu), name,
+          "output goes with activation 'relu', and only with it.");
+  if (output) requireAlike(name, "output", output, outputGradient);
   validateWorkspace(name, workspace);
 }
 

@@ -152,13 +152,17 @@ struct MaxPool {
   PoolShape shape;
   void validate() const;
 };
-// The first maximum of a window (row by row) gets its whole gradient.
+// The first maximum of a window (row by row) gets its whole gradient. Where the input is the output of a ReLU, the forward
+// pass's output tells its derivative there: inputGradient is then that of the ReLU's own input, and has the bits of
+// activateBackward after this (but for a NaN that no window has taken, whose gradient is 0).
 struct MaxPoolBackward {
   static constexpr const char* name = "maxPoolBackward";
   Tensor outputGradient;  // [N, P, Q, C] real
   Tensor inputGradient;   // [N, H, W, C]
   Tensor workspace;
   PoolShape shape;
+  Tensor output;                             // [N, P, Q, C], same type, with relu; else none
+  Activation activation = Activation::none;  // what the input is the output of: none (nothing is applied) or relu
   void validate() const;
 };
 

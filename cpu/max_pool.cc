@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "device.h"
+#include "relu.h"
 
 namespace alexnet::cpu {
 namespace {
@@ -71,60 +72,74 @@ struct Holders {
   int64_t place;         // the pixel's in the first of them; one row of windows on it is less by stride * size
   const Real* gradient;  // of the first
   const PoolIndex* winner;
+  const Real* output;
 };
 
 // One input pixel's gradient [C]: the sum, in fp32 and in the order of the windows, of those that the pixel
-// has won.
-template <int64_t kRows, int64_t kColumns, class Real>
+// has won. kMasked: times a ReLU's derivative, which the outputs of these windows tell: they are the pixel.
+template <bool kMasked, int64_t kRows, int64_t kColumns, class Real>
 ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, const PoolGeometry& geometry) {
   const int64_t columns = kColumns > 0 ? kColumns : holders.columns;
   const int64_t windows = (kRows > 0 ? kRows : holders.rows) * columns;
 #pragma GCC ivdep
   for (int64_t c = 0; c < geometry.channels; ++c) {
     float sum = 0;
+    float maximum = 0;
 #pragma GCC unroll 4
     for (int64_t i = 0; i < windows; ++i) {
       const int64_t at = (i / columns * geometry.outputWidth + i % columns) * geometry.channels + c;
       const int64_t place = holders.place - (i / columns * geometry.size + i % columns) * geometry.stride;
-      sum += int32_t{holders.winner[at]} == static_cast<int32_t>(place) ? widen(holders.gradient[at]) : 0.0F;
+      const bool won = int32_t{holders.winner[at]} == static_cast<int32_t>(place);
+      sum += won ? widen(holders.gradient[at]) : 0.0F;
+      if (kMasked) maximum = won ? widen(holders.output[at]) : maximum;
     }
-    inputGradient[c] = narrow<Real>(sum);
+    inputGradient[c] = narrow<Real>(kMasked ? sum * reluSlope(maximum) : sum);
   }
 }
 
 // One row h of input gradients [W, C]. Overlapping by one, as the paper's do, windows meet in twos and fours.
-template <class Real>
-ALEXNET_INLINE void inputRow(const Real* outputGradient, const PoolIndex* index, Real* inputGradient, int64_t h,
-                             const PoolGeometry& geometry) {
+template <bool kMasked, class Real>
+ALEXNET_INLINE void inputRow(const Real* outputGradient, const PoolIndex* index, const Real* output,
+                             Real* inputGradient, int64_t h, const PoolGeometry& geometry) {
   const auto [top, bottom] = windowsOver(h, geometry.outputHeight, geometry);
   for (int64_t w = 0; w < geometry.width; ++w) {
     const auto [left, right] = windowsOver(w, geometry.outputWidth, geometry);
     const int64_t at = (top * geometry.outputWidth + left) * geometry.channels;
-    const Holders<Real> holders{std::max<int64_t>(0, bottom - top), std::max<int64_t>(0, right - left),
+    const Holders<Real> holders{std::max<int64_t>(0, bottom - top),
+                                std::max<int64_t>(0, right - left),
                                 (h - top * geometry.stride) * geometry.size + w - left * geometry.stride,
-                                outputGradient + at, index + at};
+                                outputGradient + at,
+                                index + at,
+                                kMasked ? output + at : nullptr};
     Real* const pixel = inputGradient + w * geometry.channels;
     if (holders.rows == 1 && holders.columns == 1) {
-      gather<1, 1>(holders, pixel, geometry);
+      gather<kMasked, 1, 1>(holders, pixel, geometry);
     } else if (holders.rows == 1 && holders.columns == 2) {
-      gather<1, 2>(holders, pixel, geometry);
+      gather<kMasked, 1, 2>(holders, pixel, geometry);
     } else if (holders.rows == 2 && holders.columns == 1) {
-      gather<2, 1>(holders, pixel, geometry);
+      gather<kMasked, 2, 1>(holders, pixel, geometry);
     } else if (holders.rows == 2 && holders.columns == 2) {
-      gather<2, 2>(holders, pixel, geometry);
+      gather<kMasked, 2, 2>(holders, pixel, geometry);
     } else {
-      gather<0, 0>(holders, pixel, geometry);
+      gather<kMasked, 0, 0>(holders, pixel, geometry);
     }
   }
 }
 
-ALEXNET_VECTORIZED void backward(const float* outputGradient, const PoolIndex* index, float* inputGradient, int64_t h,
-                                 const PoolGeometry& geometry) {
-  inputRow(outputGradient, index, inputGradient, h, geometry);
+template <class Real>
+ALEXNET_INLINE void anyInputRow(const Real* outputGradient, const PoolIndex* index, const Real* output,
+                                Real* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  output ? inputRow<true>(outputGradient, index, output, inputGradient, h, geometry)
+         : inputRow<false>(outputGradient, index, output, inputGradient, h, geometry);
 }
-ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const PoolIndex* index, Bfloat16* inputGradient,
-                                 int64_t h, const PoolGeometry& geometry) {
-  inputRow(outputGradient, index, inputGradient, h, geometry);
+
+ALEXNET_VECTORIZED void backward(const float* outputGradient, const PoolIndex* index, const float* output,
+                                 float* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  anyInputRow(outputGradient, index, output, inputGradient, h, geometry);
+}
+ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const PoolIndex* index, const Bfloat16* output,
+                                 Bfloat16* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  anyInputRow(outputGradient, index, output, inputGradient, h, geometry);
 }
 
 template <class Real>
@@ -149,13 +164,14 @@ void maxPoolBackward(const MaxPoolBackward& operation) {
   const PoolGeometry geometry(operation.inputGradient, operation.outputGradient, operation.shape);
   const Real* const outputGradient = operation.outputGradient.data<Real>();
   const PoolIndex* const index = operation.workspace.data<PoolIndex>();
+  const Real* const output = operation.output ? operation.output.data<Real>() : nullptr;
   Real* const inputGradient = operation.inputGradient.mutableData<Real>();
   const int64_t rows = operation.inputGradient.dimension(0) * geometry.height;
   const int64_t imageOutputs = geometry.outputHeight * geometry.outputWidth * geometry.channels;
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t n = row / geometry.height;
-    backward(outputGradient + n * imageOutputs, index + n * imageOutputs,
+    backward(outputGradient + n * imageOutputs, index + n * imageOutputs, output ? output + n * imageOutputs : nullptr,
              inputGradient + row * geometry.width * geometry.channels, row % geometry.height, geometry);
   }
 }
@@ -178,7 +194,7 @@ void maxPoolRow(const Real* input, Real* output, PoolIndex* index, const PoolGeo
 template <class Real>
 void maxPoolBackwardRow(const Real* outputGradient, const PoolIndex* index, Real* inputGradient, int64_t h,
                         const PoolGeometry& geometry) {
-  backward(outputGradient, index, inputGradient, h, geometry);
+  backward(outputGradient, index, static_cast<const Real*>(nullptr), inputGradient, h, geometry);
 }
 
 template void maxPoolRow(const float*, float*, PoolIndex*, const PoolGeometry&);

@@ -23,9 +23,7 @@ template <class Real>
 ALEXNET_INLINE void backwardPiece(const Real* output, const Real* outputGradient, Real* inputGradient, int64_t length) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < length; ++i) {
-    const float y = widen(output[i]);
-    const float slope = y > 0 ? 1.0F : y <= 0 ? 0.0F : y;
-    inputGradient[i] = narrow<Real>(widen(outputGradient[i]) * slope);
+    inputGradient[i] = narrow<Real>(widen(outputGradient[i]) * reluSlope(widen(output[i])));
   }
 }
 

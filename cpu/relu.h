@@ -5,6 +5,8 @@
 
 namespace alexnet::cpu {
 
+// f'(x), from f(x).
+inline float reluSlope(float output) { return output > 0 ? 1.0F : output <= 0 ? 0.0F : output; }
 // output = max(0, input), NaN where input is. May run in place.
 void relu(const Tensor& input, const Tensor& output);
 // inputGradient = outputGradient where output > 0, NaN where an operand is. May run in place.

@@ -165,7 +165,7 @@ __global__ void __launch_bounds__(kThreads, 4)
   if (at.exists) {
     load8(input + at.chunk * kChunk, a);
     const Pixel pixel = pixelOf(static_cast<unsigned>(at.chunk), places);
-    gatherWindows(outputGradient, workspace, pixel, geometry, kChunk, true, gradients);
+    gatherWindows<false, T>(outputGradient, workspace, nullptr, pixel, geometry, kChunk, true, gradients);
 #pragma unroll
     for (int i = 0; i < kChunk; ++i) gradients[i] = rounded<T>(gradients[i]);
   }

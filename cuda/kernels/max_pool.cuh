@@ -83,23 +83,33 @@ __device__ inline void visitWindows(const Pixel& at, const PoolGeometry& geometr
 }
 
 // The gradients of a pixel's channels: the sums, in fp32 and in the order of the windows, of those that they have won.
-template <class T>
-__device__ inline void gatherWindows(const T* outputGradient, const uint8_t* workspace, const Pixel& at,
-                                     const PoolGeometry& geometry, int count, bool wide, float (&sums)[kChunk]) {
+// kMasked: times a ReLU's derivative, which the outputs of these windows tell: they are the pixel's channels.
+template <bool kMasked, class T>
+__device__ inline void gatherWindows(const T* outputGradient, const uint8_t* workspace, const T* output,
+                                     const Pixel& at, const PoolGeometry& geometry, int count, bool wide,
+                                     float (&sums)[kChunk]) {
+  float maxima[kChunk];
 #pragma unroll
-  for (int i = 0; i < kChunk; ++i) sums[i] = 0;
+  for (int i = 0; i < kChunk; ++i) sums[i] = 0, maxima[i] = 0;
   visitWindows(at, geometry, [&](int64_t offset, int place) {
     uint2 winners = loadWinners(workspace + offset, count, wide);
     float gradients[kChunk];
     loadChunk(outputGradient + offset, gradients, count, wide);
+    float outputs[kChunk] = {};
+    if constexpr (kMasked) loadChunk(output + offset, outputs, count, wide);
     winners.x ^= static_cast<unsigned>(place) * 0x01010101U;  // a byte is 0 where the pixel has won
     winners.y ^= static_cast<unsigned>(place) * 0x01010101U;
 #pragma unroll
     for (int i = 0; i < kChunk; ++i) {
       const bool won = ((i < 4 ? winners.x : winners.y) & 255U << 8 * (i % 4)) == 0;
       sums[i] += won ? gradients[i] : 0.0F;
+      if (kMasked && won) maxima[i] = outputs[i];
     }
   });
+  if constexpr (kMasked) {
+#pragma unroll
+    for (int i = 0; i < kChunk; ++i) sums[i] *= reluSlope(maxima[i]);
+  }
 }
 
 inline PoolGeometry geometryOf(const Tensor& input, const Tensor& output, const PoolShape& shape) {

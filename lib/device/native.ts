@@ -288,8 +288,20 @@ export interface Operations {
 	): void;
 	/** The largest of each window. Paper 3.4. */
 	maxPool(options: MaxPoolArguments): void;
-	/** A window's gradient goes to its first maximum, which the forward pass left in the workspace. */
-	maxPoolBackward(options: PoolOptions & {outputGradient: Tensor; inputGradient: Tensor; workspace: Tensor}): void;
+	/**
+	 * A window's gradient goes to its first maximum, which the forward pass left in the workspace. Where the input is the
+	 * output of a ReLU, which `activation` says, inputGradient is that of the ReLU's own input: then `output` is the forward
+	 * pass's.
+	 */
+	maxPoolBackward(
+		options: PoolOptions & {
+			outputGradient: Tensor;
+			inputGradient: Tensor;
+			workspace: Tensor;
+			output?: Tensor | undefined;
+			activation?: 'none' | 'relu';
+		},
+	): void;
 	/** maxPool of lrn in one pass, with the bits of the two. Paper 3.3, 3.4. */
 	lrnMaxPool(options: LrnMaxPoolArguments): void;
 	/**

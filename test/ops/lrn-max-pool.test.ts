@@ -1,5 +1,4 @@
 // LRN and max pooling in one pass: against their definition, and bit for bit against the separate operations.
-import type {ExecutionContext} from 'ava';
 import {elementsOf} from '../../lib/device/memory.ts';
 import type {DataType, Shape, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
@@ -9,6 +8,7 @@ import type {Workbench} from '../../lib/selftest/workbench.ts';
 import {testCases} from '../helpers/cases.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 import {badArgument, badShape, badType, testRefusals, type Make} from '../helpers/refusals.ts';
+import {assertSame} from '../helpers/tolerance.ts';
 
 const lrn = {size: 5, alpha: 1e-4, beta: 0.75, k: 2};
 const pool = {size: 3, stride: 2};
@@ -22,14 +22,6 @@ const geometries = [
 	{shape: [2, 9, 7, 16], lrn, pool: {size: 3, stride: 1}},
 	{shape: [2, 8, 9, 30], lrn: {...lrn, size: 3, columns: 2}, pool},
 ] as const satisfies readonly {shape: PoolInput; lrn: object; pool: object}[];
-
-/** Bit for bit, the sign of zeros included; NaN is NaN. */
-function assertSame(t: ExecutionContext, name: string, actual: Float64Array, expected: Float64Array): void {
-	t.is(actual.length, expected.length);
-	const first = actual.findIndex((value, index) => !Object.is(value, expected[index]));
-	if (first >= 0)
-		t.fail(`${name}: element ${first} is ${actual[first]!}, of the separate operations ${expected[first]!}`);
-}
 
 /** Positive, zero and a few other numbers, as a ReLU leaves them. */
 function activations(bench: Workbench, length: number, type: 'float32' | 'bfloat16'): Float64Array {

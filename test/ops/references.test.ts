@@ -129,6 +129,9 @@ test('maxPool: gradient', (t) => {
 		const gradient = draw(random, product(poolOutputShape(shape, {size, stride})));
 		const {values} = maxPoolBackward(shape, {size, stride}, input, gradient);
 		assertGradient(t, 'input', (x) => dot(maxPool(shape, {size, stride}, x), gradient), input, values);
+		const relu = (x: Float64Array): Float64Array => x.map((value) => activate('relu', value));
+		const below = maxPoolBackward(shape, {size, stride}, relu(input), gradient, 'relu');
+		assertGradient(t, 'x', (x) => dot(maxPool(shape, {size, stride}, relu(x)), gradient), input, below.values);
 	}
 });
 

@@ -1,6 +1,7 @@
 // Max pooling over windows that lie whole inside the input. Of equal maxima the first, row by row, gets the gradient.
 import type {PoolOptions} from '../../device/native.ts';
 import {Sums} from '../tolerance.ts';
+import {derivative} from './activate.ts';
 
 /** [N, H, W, C] */
 export type PoolInput = readonly [number, number, number, number];
@@ -59,14 +60,17 @@ export function maxPool(shape: PoolInput, options: PoolOptions, input: Float64Ar
 	return Float64Array.from(winners(shape, options, input), (winner) => input[winner]!);
 }
 
-/** inputGradient [N, H, W, C] */
+/** inputGradient [N, H, W, C]; `activation`: what the input is the output of. */
 export function maxPoolBackward(
 	shape: PoolInput,
 	options: PoolOptions,
 	input: Float64Array,
 	outputGradient: Float64Array,
+	activation: 'none' | 'relu' = 'none',
 ): Sums {
 	const inputGradient = new Sums(input.length);
-	winners(shape, options, input).forEach((winner, o) => inputGradient.add(winner, outputGradient[o]!));
+	winners(shape, options, input).forEach((winner, o) => {
+		inputGradient.add(winner, outputGradient[o]! * derivative(activation, input[winner]!));
+	});
 	return inputGradient;
 }
