@@ -13,6 +13,7 @@ import {native, type Activation, type DataType, type Shape} from '../lib/device/
 import type {Precision} from '../lib/net/options.ts';
 import {layerShapes, type ShapedLayer} from '../lib/net/shapes.ts';
 import {trainingViews, viewWidth} from '../lib/data/views.ts';
+import {withFused} from './fused-trials.ts';
 import {inPlace, input, inputOf, output, trial, weights, type OperationTrial} from './operation.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
 
@@ -26,7 +27,10 @@ export function operationTrials(architecture: Architecture, batchSize: number, p
 	const parameters = found.flatMap(({parameters: own = []}) => own);
 	return [
 		augmentTrial(architecture, first.input, real),
-		...found.flatMap(({trials}) => trials),
+		...withFused(
+			found.flatMap(({trials}) => trials),
+			{layers, real, columns},
+		),
 		...[softmaxLossTrial(last.output, real), sgdTrial(parameters, real), castTrial(parameters)],
 	];
 }

@@ -14,7 +14,7 @@ Arguments::Arguments(const char* operation, const Napi::Value& options)
 }
 
 void Arguments::reject(const char* field, const char* expected) const {
-  throw Error(kArgument, std::string(operation_) + ": " + field + " must be " + expected + ".");
+  throw Error(kArgument, std::string(operation_) + ": " + within_ + field + " must be " + expected + ".");
 }
 
 void Arguments::requireNoOthers() const {
@@ -28,8 +28,8 @@ void Arguments::requireNoOthers() const {
     if (isKnown(name)) continue;  // given as undefined
     std::string all;
     for (const char* known : known_) all += (all.empty() ? "" : ", ") + std::string(known);
-    throw Error(kArgument,
-                std::string(operation_) + ": there is no field '" + name.substr(0, 40) + "'. There are: " + all + ".");
+    throw Error(kArgument, std::string(operation_) + ": there is no field '" + within_ + name.substr(0, 40) +
+                               "'. There are: " + all + ".");
   }
 }
 
@@ -146,6 +146,15 @@ std::vector<Arguments> Arguments::list(const char* field) {
     result.emplace_back(operation_, array[i]);
     result.back().device_ = device_;
   }
+  return result;
+}
+
+Arguments Arguments::object(const char* field) {
+  const Napi::Value value = get(field);
+  if (!value.IsObject()) reject(field, "an options object");
+  Arguments result(operation_, value);
+  result.device_ = device_;
+  result.within_ = within_ + field + ".";
   return result;
 }
 

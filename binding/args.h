@@ -30,6 +30,7 @@ class Arguments {
   std::vector<int64_t> integers(const char* field, std::vector<int64_t> otherwise);
   Activation activation(const char* field, Activation otherwise);
   std::vector<Arguments> list(const char* field);
+  Arguments object(const char* field);  // options within these
 
   [[noreturn]] void reject(const char* field, const char* expected) const;
 
@@ -44,6 +45,7 @@ class Arguments {
   void meet(const char* field, const std::shared_ptr<Device>& device);
 
   const char* operation_;
+  std::string within_;  // "lrn." for those of the object of that name
   Napi::Object options_;
   std::vector<const char*> known_;                   // the fields that were asked for
   uint32_t given_ = 0;                               // those of them that are there

@@ -71,7 +71,29 @@ void parse(Arguments& args, MaxPool& op) {
   op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), poolShape(args)};
 }
 void parse(Arguments& args, MaxPoolBackward& op) {
-  op = {args.tensor("outputGradient"), args.tensor("inputGradient"), args.tensor("workspace"), poolShape(args)};
+  op = {args.tensor("outputGradient"), args.tensor("inputGradient"),
+        args.tensor("workspace"),      poolShape(args),
+        args.optional("output"),       args.activation("activation", Activation::none)};
+}
+template <class Shape>
+Shape within(Arguments& args, const char* field, Shape (*shapeOf)(Arguments&)) {
+  Arguments options = args.object(field);
+  const Shape shape = shapeOf(options);
+  options.requireNoOthers();
+  return shape;
+}
+void parse(Arguments& args, LrnMaxPool& op) {
+  op = {args.tensor("input"), args.tensor("output"), args.optional("workspace"), within(args, "lrn", lrnShape),
+        within(args, "pool", poolShape)};
+}
+void parse(Arguments& args, LrnMaxPoolBackward& op) {
+  op = {args.tensor("input"),
+        args.tensor("outputGradient"),
+        args.tensor("inputGradient"),
+        args.tensor("workspace"),
+        within(args, "lrn", lrnShape),
+        within(args, "pool", poolShape),
+        args.activation("activation", Activation::none)};
 }
 void parse(Arguments& args, Dropout& op) {
   op.input = args.tensor("input");

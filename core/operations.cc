@@ -229,6 +229,25 @@ void MaxPool::validate() const {
 
 void MaxPoolBackward::validate() const {
   validatePool(name, "inputGradient", inputGradient, "outputGradient", outputGradient, shape);
+  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
+  require(bool(output) == (activation == Activation::relu), name,
+          "output goes with activation 'relu', and only with it.");
+  if (output) requireAlike(name, "output", output, outputGradient);
+  validateWorkspace(name, workspace);
+}
+
+void LrnMaxPool::validate() const {
+  validateLrn(name, input, lrn);
+  validatePool(name, "input", input, "output", output, pool);
+  validateWorkspace(name, workspace);
+}
+
+void LrnMaxPoolBackward::validate() const {
+  validateLrn(name, input, lrn);
+  validatePool(name, "input", input, "outputGradient", outputGradient, pool);
+  requireAlike(name, "inputGradient", inputGradient, input);
+  require(!sameMemory(inputGradient, input), name, "inputGradient must not be input.");
+  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
   validateWorkspace(name, workspace);
 }
 

@@ -152,13 +152,42 @@ struct MaxPool {
   PoolShape shape;
   void validate() const;
 };
-// The first maximum of a window (row by row) gets its whole gradient.
+// The first maximum of a window (row by row) gets its whole gradient. Where the input is the output of a ReLU, the forward
+// pass's output tells its derivative there: inputGradient is then that of the ReLU's own input, and has the bits of
+// activateBackward after this (but for a NaN that no window has taken, whose gradient is 0).
 struct MaxPoolBackward {
   static constexpr const char* name = "maxPoolBackward";
   Tensor outputGradient;  // [N, P, Q, C] real
   Tensor inputGradient;   // [N, H, W, C]
   Tensor workspace;
   PoolShape shape;
+  Tensor output;                             // [N, P, Q, C], same type, with relu; else none
+  Activation activation = Activation::none;  // what the input is the output of: none (nothing is applied) or relu
+  void validate() const;
+};
+
+// Local response normalization and max pooling in one pass: output = maxPool(lrn(input)). What is pooled is rounded to the
+// tensors' type, as lrn would store it, so the two operations one after the other have the same bits.    paper 3.3, 3.4
+struct LrnMaxPool {
+  static constexpr const char* name = "lrnMaxPool";
+  Tensor input;      // [N, H, W, C] real
+  Tensor output;     // [N, P, Q, C], same type
+  Tensor workspace;  // as for MaxPool
+  LrnShape lrn;
+  PoolShape pool;
+  void validate() const;
+};
+// maxPoolBackward, lrnBackward and, where the input is the output of a ReLU, activateBackward in one pass, again with their
+// bits: then inputGradient is that of the ReLU's own input.
+struct LrnMaxPoolBackward {
+  static constexpr const char* name = "lrnMaxPoolBackward";
+  Tensor input;           // [N, H, W, C] real
+  Tensor outputGradient;  // [N, P, Q, C], same type
+  Tensor inputGradient;   // like input, not input itself
+  Tensor workspace;       // as the forward pass left it
+  LrnShape lrn;
+  PoolShape pool;
+  Activation activation = Activation::none;  // what the input is the output of: none (nothing is applied) or relu
   void validate() const;
 };
 
@@ -259,8 +288,9 @@ struct List {};
 
 // All operations. A device has a run() for each, and the addon exports each by its name: where a device cannot run one,
 // or binding/ops.cc cannot read its options, nothing compiles.
-using AllOperations = List<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
-                           LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool,
-                           MaxPoolBackward, Dropout, SoftmaxLoss, Softmax, Sgd, Cast, Copy, Add, Fill, Permute, Normal>;
+using AllOperations =
+    List<Augment, Conv2d, Conv2dBackwardInput, Conv2dBackwardWeights, Linear, LinearBackwardInput,
+         LinearBackwardWeights, Activate, ActivateBackward, Lrn, LrnBackward, MaxPool, MaxPoolBackward, LrnMaxPool,
+         LrnMaxPoolBackward, Dropout, SoftmaxLoss, Softmax, Sgd, Cast, Copy, Add, Fill, Permute, Normal>;
 
 }  // namespace alexnet

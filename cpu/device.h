@@ -33,6 +33,8 @@ class CpuDevice final : public Device {
   void run(const LrnBackward& operation) override;
   void run(const MaxPool& operation) override;
   void run(const MaxPoolBackward& operation) override;
+  void run(const LrnMaxPool& operation) override;
+  void run(const LrnMaxPoolBackward& operation) override;
   void run(const Dropout& operation) override;
   void run(const SoftmaxLoss& operation) override;
   void run(const Softmax& operation) override;

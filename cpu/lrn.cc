@@ -5,42 +5,15 @@
 // Plain loops instead of oneDNN's primitive: that needs a workspace of twice the input (in bf16 a rounded
 // one), and falls to a very slow path where size is not 5 or the channels of a column are not a multiple
 // of 16.
+#include "lrn.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "bytes.h"
 #include "device.h"
 
 namespace alexnet::cpu {
 namespace {
-
-constexpr int64_t kRows = 16;  // worked on at a time, so that each loop is long and all arrays stay in the first cache
-
-// Scratch of one thread: kRows rows in fp32. Each row is followed by size / 2 zeros, and so is the start, for
-// the windows that reach over a row's ends: rows lie `pitch` apart, and the loops over windows need not know
-// of rows.
-class Rows {
- public:
-  Rows(int64_t rowLength, const LrnShape& shape)
-      : length(rowLength),
-        margin(shape.size / 2),
-        pitch(rowLength + margin),
-        storage_(static_cast<size_t>(5 * (kRows * pitch + 2 * margin))) {}
-
-  float* value() { return array(0); }
-  float* gradient() { return array(1); }
-  float* denominator() { return array(2); }
-  float* factor() { return array(3); }
-  float* windowed() { return array(4); }
-
-  const int64_t length, margin, pitch;
-
- private:
-  // Element i of row r is element r * pitch + i.
-  float* array(int64_t index) { return storage_.data() + index * (kRows * pitch + 2 * margin) + margin; }
-
-  std::vector<float> storage_;
-};
 
 template <class Real>
 ALEXNET_INLINE void widenAndSquare(const Real* __restrict input, float* __restrict value, float* __restrict square,
@@ -80,7 +53,7 @@ ALEXNET_INLINE void normalizers(float* __restrict denominator, float* __restrict
 }
 
 template <class Real>
-ALEXNET_INLINE void load(const Real* input, int64_t count, const LrnShape& shape, Rows& rows) {
+ALEXNET_INLINE void load(const Real* input, int64_t count, const LrnShape& shape, LrnRows& rows) {
   for (int64_t r = 0; r < count; ++r) {
     widenAndSquare(input + r * rows.length, rows.value() + r * rows.pitch, rows.windowed() + r * rows.pitch,
                    rows.length);
@@ -96,7 +69,7 @@ ALEXNET_INLINE void multiply(const float* __restrict value, const float* __restr
 }
 
 template <class Real>
-ALEXNET_INLINE void forwardRows(const Real* input, Real* output, int64_t count, const LrnShape& shape, Rows& rows) {
+ALEXNET_INLINE void forwardRows(const Real* input, Real* output, int64_t count, const LrnShape& shape, LrnRows& rows) {
   load(input, count, shape, rows);
   for (int64_t r = 0; r < count; ++r) {
     multiply(rows.value() + r * rows.pitch, rows.factor() + r * rows.pitch, output + r * rows.length, rows.length);
@@ -127,7 +100,7 @@ ALEXNET_INLINE void combine(const float* __restrict direct, const float* __restr
 // da[i] = db[i] d[i]^-beta - 2 alpha beta a[i] sum_j db[j] a[j] d[j]^-(beta + 1)
 template <class Real>
 ALEXNET_INLINE void backwardRows(const Real* input, const Real* outputGradient, Real* inputGradient, int64_t count,
-                                 const LrnShape& shape, Rows& rows) {
+                                 const LrnShape& shape, LrnRows& rows) {
   load(input, count, shape, rows);
   for (int64_t r = 0; r < count; ++r) {
     const int64_t at = r * rows.pitch;
@@ -143,33 +116,34 @@ ALEXNET_INLINE void backwardRows(const Real* input, const Real* outputGradient, 
   }
 }
 
-ALEXNET_VECTORIZED void forward(const float* input, float* output, int64_t count, const LrnShape& shape, Rows& rows) {
+ALEXNET_VECTORIZED void forward(const float* input, float* output, int64_t count, const LrnShape& shape,
+                                LrnRows& rows) {
   forwardRows(input, output, count, shape, rows);
 }
 ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, int64_t count, const LrnShape& shape,
-                                Rows& rows) {
+                                LrnRows& rows) {
   forwardRows(input, output, count, shape, rows);
 }
 ALEXNET_VECTORIZED void backward(const float* input, const float* outputGradient, float* inputGradient, int64_t count,
-                                 const LrnShape& shape, Rows& rows) {
+                                 const LrnShape& shape, LrnRows& rows) {
   backwardRows(input, outputGradient, inputGradient, count, shape, rows);
 }
 ALEXNET_VECTORIZED void backward(const Bfloat16* input, const Bfloat16* outputGradient, Bfloat16* inputGradient,
-                                 int64_t count, const LrnShape& shape, Rows& rows) {
+                                 int64_t count, const LrnShape& shape, LrnRows& rows) {
   backwardRows(input, outputGradient, inputGradient, count, shape, rows);
 }
 
-// Calls body(offset of the first row, number of rows, scratch) for at most kRows rows at a time.
+// Calls body(offset of the first row, number of rows, scratch) for at most kLrnRows rows at a time.
 template <class Body>
 void overRows(const Tensor& input, const LrnShape& shape, const Body& body) {
   const int64_t length = input.dimension(3) / shape.columns;
   const int64_t count = input.elements() / length;
 #pragma omp parallel
   {
-    Rows rows(length, shape);
+    LrnRows rows(length, shape);
 #pragma omp for schedule(static)
-    for (int64_t first = 0; first < count; first += kRows) {
-      body(first * length, std::min(kRows, count - first), rows);
+    for (int64_t first = 0; first < count; first += kLrnRows) {
+      body(first * length, std::min(kLrnRows, count - first), rows);
     }
   }
 }
@@ -178,7 +152,7 @@ template <class Real>
 void lrn(const Lrn& operation) {
   const Real* const input = operation.input.data<Real>();
   Real* const output = operation.output.mutableData<Real>();
-  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, Rows& rows) {
+  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, LrnRows& rows) {
     forward(input + offset, output + offset, count, operation.shape, rows);
   });
 }
@@ -188,12 +162,35 @@ void lrnBackward(const LrnBackward& operation) {
   const Real* const input = operation.input.data<Real>();
   const Real* const outputGradient = operation.outputGradient.data<Real>();
   Real* const inputGradient = operation.inputGradient.mutableData<Real>();
-  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, Rows& rows) {
+  overRows(operation.input, operation.shape, [&](int64_t offset, int64_t count, LrnRows& rows) {
     backward(input + offset, outputGradient + offset, inputGradient + offset, count, operation.shape, rows);
   });
 }
 
 }  // namespace
+
+template <class Real>
+void lrnRows(const Real* input, Real* output, int64_t count, const LrnShape& shape, LrnRows& scratch) {
+  for (int64_t first = 0; first < count; first += kLrnRows) {
+    const int64_t offset = first * scratch.length;
+    forward(input + offset, output + offset, std::min(kLrnRows, count - first), shape, scratch);
+  }
+}
+
+template <class Real>
+void lrnBackwardRows(const Real* input, const Real* outputGradient, Real* inputGradient, int64_t count,
+                     const LrnShape& shape, LrnRows& scratch) {
+  for (int64_t first = 0; first < count; first += kLrnRows) {
+    const int64_t offset = first * scratch.length;
+    backward(input + offset, outputGradient + offset, inputGradient + offset, std::min(kLrnRows, count - first), shape,
+             scratch);
+  }
+}
+
+template void lrnRows(const float*, float*, int64_t, const LrnShape&, LrnRows&);
+template void lrnRows(const Bfloat16*, Bfloat16*, int64_t, const LrnShape&, LrnRows&);
+template void lrnBackwardRows(const float*, const float*, float*, int64_t, const LrnShape&, LrnRows&);
+template void lrnBackwardRows(const Bfloat16*, const Bfloat16*, Bfloat16*, int64_t, const LrnShape&, LrnRows&);
 
 size_t CpuDevice::workspaceBytes(const Lrn&) { return 0; }
 

@@ -2,45 +2,35 @@
 //   input [N, H, W, C], output [N, P, Q, C]   fp32 or bf16
 //   workspace [N, P, Q, C] uint16: which input of its window (row by row) each output is
 // Plain loops instead of oneDNN's primitive: its backward pass adds up overlapping windows in bf16.
+#include "max_pool.h"
+
 #include <algorithm>
 #include <limits>
+#include <utility>
 
-#include "bytes.h"
 #include "device.h"
+#include "relu.h"
 
 namespace alexnet::cpu {
 namespace {
 
-using Index = uint16_t;
 constexpr int64_t kLargestWindow = 255;  // a side: the index of its last input still fits
 
-struct PoolGeometry {
-  PoolGeometry(const Tensor& input, const Tensor& output, const PoolShape& shape)
-      : height(input.dimension(1)),
-        width(input.dimension(2)),
-        channels(input.dimension(3)),
-        outputHeight(output.dimension(1)),
-        outputWidth(output.dimension(2)),
-        size(shape.size),
-        stride(shape.stride) {}
-
-  // The windows that hold input row (or column) `at`, of `count` along that side: from .first up to .second.
-  std::pair<int64_t, int64_t> windowsOver(int64_t at, int64_t count) const {
-    return {at < size ? 0 : (at - size) / stride + 1, std::min(count, at / stride + 1)};
-  }
-
-  int64_t height, width, channels, outputHeight, outputWidth, size, stride;
-};
+// The windows that hold input row (or column) `at`, of `count` along that side: from .first up to .second.
+std::pair<int64_t, int64_t> windowsOver(int64_t at, int64_t count, const PoolGeometry& geometry) {
+  const auto [size, stride] = std::pair(geometry.size, geometry.stride);
+  return {at < size ? 0 : (at - size) / stride + 1, std::min(count, at / stride + 1)};
+}
 
 // One row of outputs [Q, C] from the input rows [size, W, C] below it. kSize: the window's side where it is
 // one that the compiler shall unroll, so that channels fill its vectors; else 0. NaN must stay NaN: it wins.
 template <int64_t kSize, bool kKeepsIndex, class Real>
-ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const PoolGeometry& geometry) {
+ALEXNET_INLINE void outputRow(const Real* input, Real* output, PoolIndex* index, const PoolGeometry& geometry) {
   const int64_t size = kSize > 0 ? kSize : geometry.size;
   for (int64_t q = 0; q < geometry.outputWidth; ++q) {
     const Real* const window = input + q * geometry.stride * geometry.channels;
     Real* const best = output + q * geometry.channels;
-    Index* const winner = kKeepsIndex ? index + q * geometry.channels : nullptr;
+    PoolIndex* const winner = kKeepsIndex ? index + q * geometry.channels : nullptr;
 #pragma GCC ivdep
     for (int64_t c = 0; c < geometry.channels; ++c) {
       float largest = widen(window[c]);
@@ -53,13 +43,13 @@ ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, con
         where = better ? static_cast<int32_t>(i) : where;
       }
       best[c] = narrow<Real>(largest);
-      if (kKeepsIndex) winner[c] = static_cast<Index>(where);
+      if (kKeepsIndex) winner[c] = static_cast<PoolIndex>(where);
     }
   }
 }
 
 template <bool kKeepsIndex, class Real>
-ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, const PoolGeometry& geometry) {
+ALEXNET_INLINE void outputRow(const Real* input, Real* output, PoolIndex* index, const PoolGeometry& geometry) {
   switch (geometry.size) {
     case 2: return outputRow<2, kKeepsIndex>(input, output, index, geometry);
     case 3: return outputRow<3, kKeepsIndex>(input, output, index, geometry);
@@ -67,10 +57,11 @@ ALEXNET_INLINE void outputRow(const Real* input, Real* output, Index* index, con
   }
 }
 
-ALEXNET_VECTORIZED void forward(const float* input, float* output, Index* index, const PoolGeometry& geometry) {
+ALEXNET_VECTORIZED void forward(const float* input, float* output, PoolIndex* index, const PoolGeometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
-ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, Index* index, const PoolGeometry& geometry) {
+ALEXNET_VECTORIZED void forward(const Bfloat16* input, Bfloat16* output, PoolIndex* index,
+                                const PoolGeometry& geometry) {
   index ? outputRow<true>(input, output, index, geometry) : outputRow<false>(input, output, index, geometry);
 }
 
@@ -80,61 +71,75 @@ struct Holders {
   int64_t rows, columns;
   int64_t place;         // the pixel's in the first of them; one row of windows on it is less by stride * size
   const Real* gradient;  // of the first
-  const Index* winner;
+  const PoolIndex* winner;
+  const Real* output;
 };
 
 // One input pixel's gradient [C]: the sum, in fp32 and in the order of the windows, of those that the pixel
-// has won.
-template <int64_t kRows, int64_t kColumns, class Real>
+// has won. kMasked: times a ReLU's derivative, which the outputs of these windows tell: they are the pixel.
+template <bool kMasked, int64_t kRows, int64_t kColumns, class Real>
 ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, const PoolGeometry& geometry) {
   const int64_t columns = kColumns > 0 ? kColumns : holders.columns;
   const int64_t windows = (kRows > 0 ? kRows : holders.rows) * columns;
 #pragma GCC ivdep
   for (int64_t c = 0; c < geometry.channels; ++c) {
     float sum = 0;
+    float maximum = 0;
 #pragma GCC unroll 4
     for (int64_t i = 0; i < windows; ++i) {
       const int64_t at = (i / columns * geometry.outputWidth + i % columns) * geometry.channels + c;
       const int64_t place = holders.place - (i / columns * geometry.size + i % columns) * geometry.stride;
-      sum += int32_t{holders.winner[at]} == static_cast<int32_t>(place) ? widen(holders.gradient[at]) : 0.0F;
+      const bool won = int32_t{holders.winner[at]} == static_cast<int32_t>(place);
+      sum += won ? widen(holders.gradient[at]) : 0.0F;
+      if (kMasked) maximum = won ? widen(holders.output[at]) : maximum;
     }
-    inputGradient[c] = narrow<Real>(sum);
+    inputGradient[c] = narrow<Real>(kMasked ? sum * reluSlope(maximum) : sum);
   }
 }
 
 // One row h of input gradients [W, C]. Overlapping by one, as the paper's do, windows meet in twos and fours.
-template <class Real>
-ALEXNET_INLINE void inputRow(const Real* outputGradient, const Index* index, Real* inputGradient, int64_t h,
-                             const PoolGeometry& geometry) {
-  const auto [top, bottom] = geometry.windowsOver(h, geometry.outputHeight);
+template <bool kMasked, class Real>
+ALEXNET_INLINE void inputRow(const Real* outputGradient, const PoolIndex* index, const Real* output,
+                             Real* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  const auto [top, bottom] = windowsOver(h, geometry.outputHeight, geometry);
   for (int64_t w = 0; w < geometry.width; ++w) {
-    const auto [left, right] = geometry.windowsOver(w, geometry.outputWidth);
+    const auto [left, right] = windowsOver(w, geometry.outputWidth, geometry);
     const int64_t at = (top * geometry.outputWidth + left) * geometry.channels;
-    const Holders<Real> holders{std::max<int64_t>(0, bottom - top), std::max<int64_t>(0, right - left),
+    const Holders<Real> holders{std::max<int64_t>(0, bottom - top),
+                                std::max<int64_t>(0, right - left),
                                 (h - top * geometry.stride) * geometry.size + w - left * geometry.stride,
-                                outputGradient + at, index + at};
+                                outputGradient + at,
+                                index + at,
+                                kMasked ? output + at : nullptr};
     Real* const pixel = inputGradient + w * geometry.channels;
     if (holders.rows == 1 && holders.columns == 1) {
-      gather<1, 1>(holders, pixel, geometry);
+      gather<kMasked, 1, 1>(holders, pixel, geometry);
     } else if (holders.rows == 1 && holders.columns == 2) {
-      gather<1, 2>(holders, pixel, geometry);
+      gather<kMasked, 1, 2>(holders, pixel, geometry);
     } else if (holders.rows == 2 && holders.columns == 1) {
-      gather<2, 1>(holders, pixel, geometry);
+      gather<kMasked, 2, 1>(holders, pixel, geometry);
     } else if (holders.rows == 2 && holders.columns == 2) {
-      gather<2, 2>(holders, pixel, geometry);
+      gather<kMasked, 2, 2>(holders, pixel, geometry);
     } else {
-      gather<0, 0>(holders, pixel, geometry);
+      gather<kMasked, 0, 0>(holders, pixel, geometry);
     }
   }
 }
 
-ALEXNET_VECTORIZED void backward(const float* outputGradient, const Index* index, float* inputGradient, int64_t h,
-                                 const PoolGeometry& geometry) {
-  inputRow(outputGradient, index, inputGradient, h, geometry);
+template <class Real>
+ALEXNET_INLINE void anyInputRow(const Real* outputGradient, const PoolIndex* index, const Real* output,
+                                Real* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  output ? inputRow<true>(outputGradient, index, output, inputGradient, h, geometry)
+         : inputRow<false>(outputGradient, index, output, inputGradient, h, geometry);
 }
-ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const Index* index, Bfloat16* inputGradient, int64_t h,
-                                 const PoolGeometry& geometry) {
-  inputRow(outputGradient, index, inputGradient, h, geometry);
+
+ALEXNET_VECTORIZED void backward(const float* outputGradient, const PoolIndex* index, const float* output,
+                                 float* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  anyInputRow(outputGradient, index, output, inputGradient, h, geometry);
+}
+ALEXNET_VECTORIZED void backward(const Bfloat16* outputGradient, const PoolIndex* index, const Bfloat16* output,
+                                 Bfloat16* inputGradient, int64_t h, const PoolGeometry& geometry) {
+  anyInputRow(outputGradient, index, output, inputGradient, h, geometry);
 }
 
 template <class Real>
@@ -142,7 +147,7 @@ void maxPool(const MaxPool& operation) {
   const PoolGeometry geometry(operation.input, operation.output, operation.shape);
   const Real* const input = operation.input.data<Real>();
   Real* const output = operation.output.mutableData<Real>();
-  Index* const index = operation.workspace ? operation.workspace.mutableData<Index>() : nullptr;
+  PoolIndex* const index = operation.workspace ? operation.workspace.mutableData<PoolIndex>() : nullptr;
   const int64_t rows = operation.output.dimension(0) * geometry.outputHeight;
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
@@ -158,14 +163,15 @@ template <class Real>
 void maxPoolBackward(const MaxPoolBackward& operation) {
   const PoolGeometry geometry(operation.inputGradient, operation.outputGradient, operation.shape);
   const Real* const outputGradient = operation.outputGradient.data<Real>();
-  const Index* const index = operation.workspace.data<Index>();
+  const PoolIndex* const index = operation.workspace.data<PoolIndex>();
+  const Real* const output = operation.output ? operation.output.data<Real>() : nullptr;
   Real* const inputGradient = operation.inputGradient.mutableData<Real>();
   const int64_t rows = operation.inputGradient.dimension(0) * geometry.height;
   const int64_t imageOutputs = geometry.outputHeight * geometry.outputWidth * geometry.channels;
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t n = row / geometry.height;
-    backward(outputGradient + n * imageOutputs, index + n * imageOutputs,
+    backward(outputGradient + n * imageOutputs, index + n * imageOutputs, output ? output + n * imageOutputs : nullptr,
              inputGradient + row * geometry.width * geometry.channels, row % geometry.height, geometry);
   }
 }
@@ -175,18 +181,34 @@ size_t indexBytes(const Tensor& output, const PoolShape& shape) {
     throw Error(kArgument,
                 "size must be at most " + std::to_string(kLargestWindow) + ", got " + std::to_string(shape.size) + ".");
   }
-  return static_cast<size_t>(output.elements()) * sizeof(Index);
+  return static_cast<size_t>(output.elements()) * sizeof(PoolIndex);
 }
+
+}  // namespace
+
+template <class Real>
+void maxPoolRow(const Real* input, Real* output, PoolIndex* index, const PoolGeometry& geometry) {
+  forward(input, output, index, geometry);
+}
+
+template <class Real>
+void maxPoolBackwardRow(const Real* outputGradient, const PoolIndex* index, Real* inputGradient, int64_t h,
+                        const PoolGeometry& geometry) {
+  backward(outputGradient, index, static_cast<const Real*>(nullptr), inputGradient, h, geometry);
+}
+
+template void maxPoolRow(const float*, float*, PoolIndex*, const PoolGeometry&);
+template void maxPoolRow(const Bfloat16*, Bfloat16*, PoolIndex*, const PoolGeometry&);
+template void maxPoolBackwardRow(const float*, const PoolIndex*, float*, int64_t, const PoolGeometry&);
+template void maxPoolBackwardRow(const Bfloat16*, const PoolIndex*, Bfloat16*, int64_t, const PoolGeometry&);
 
 void requireWorkspace(const Tensor& workspace, const Tensor& output, const PoolShape& shape) {
   const size_t bytes = indexBytes(output, shape);
-  if (workspace.bytes() >= bytes && workspace.offset % sizeof(Index) == 0) return;
+  if (workspace.bytes() >= bytes && workspace.offset % sizeof(PoolIndex) == 0) return;
   throw Error(kShape, "workspace must have " + std::to_string(bytes) +
                           " bytes (maxPoolWorkspaceBytes) and begin at an even one, got " +
                           std::to_string(workspace.bytes()) + ".");
 }
-
-}  // namespace
 
 size_t CpuDevice::workspaceBytes(const MaxPool& operation) { return indexBytes(operation.output, operation.shape); }
 

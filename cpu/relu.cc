@@ -23,9 +23,7 @@ template <class Real>
 ALEXNET_INLINE void backwardPiece(const Real* output, const Real* outputGradient, Real* inputGradient, int64_t length) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < length; ++i) {
-    const float y = widen(output[i]);
-    const float slope = y > 0 ? 1.0F : y <= 0 ? 0.0F : y;
-    inputGradient[i] = narrow<Real>(widen(outputGradient[i]) * slope);
+    inputGradient[i] = narrow<Real>(widen(outputGradient[i]) * reluSlope(widen(output[i])));
   }
 }
 
@@ -147,6 +145,14 @@ void relu(const Tensor& input, const Tensor& output) {
 void reluBackward(const ActivateBackward& operation) {
   operation.output.type == DataType::float32 ? reluBackwardOf<float>(operation) : reluBackwardOf<Bfloat16>(operation);
 }
+
+template <class Real>
+void reluBackward(const Real* output, Real* gradient, int64_t length) {
+  backward(output, gradient, gradient, length);
+}
+
+template void reluBackward(const float*, float*, int64_t);
+template void reluBackward(const Bfloat16*, Bfloat16*, int64_t);
 
 template <class Product>
 bool fusesActivation(const Product& operation) {

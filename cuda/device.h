@@ -51,6 +51,8 @@ class CudaDevice final : public Device {
   void run(const LrnBackward& operation) override { lrnBackward(operation, ready()); }
   void run(const MaxPool& operation) override { maxPoolForward(operation, ready()); }
   void run(const MaxPoolBackward& operation) override { maxPoolBackward(operation, ready()); }
+  void run(const LrnMaxPool& operation) override { lrnMaxPoolForward(operation, ready()); }
+  void run(const LrnMaxPoolBackward& operation) override { lrnMaxPoolBackward(operation, ready()); }
   void run(const Dropout& operation) override { dropout(operation, ready()); }
   void run(const Softmax& operation) override { softmax(operation, ready()); }
   void run(const Sgd& operation) override { sgd(operation, ready()); }

@@ -21,7 +21,14 @@ import {native, type Operations} from './device/native.ts';
 export {cudaAvailability, listDevices, openDevice, type DeviceOptions, type ListOptions} from './device/device.ts';
 export type {CudaAvailability, DataType, DeviceEvent, DeviceInfo, HostArray} from './device/native.ts';
 export type {MemoryUse, NativeDevice, Shape, Tensor} from './device/native.ts';
-export type {Activation, ConvOptions, LrnArguments, LrnOptions, MaxPoolArguments, Operations} from './device/native.ts';
-export type {PoolOptions, SgdParameter} from './device/native.ts';
+export type {
+	Activation,
+	ConvOptions,
+	LrnArguments,
+	LrnMaxPoolArguments,
+	LrnOptions,
+	MaxPoolArguments,
+} from './device/native.ts';
+export type {Operations, PoolOptions, SgdParameter} from './device/native.ts';
 /** Every operation: each checks its tensors, queues and returns. */
 export const operations: Operations = native;

@@ -10,6 +10,7 @@
 // Checked   test/ops/activate.test.ts
 #include "chunks.cuh"
 #include "operations.h"
+#include "relu.cuh"
 
 namespace alexnet::cuda {
 namespace {
@@ -22,7 +23,7 @@ __device__ float activated(float x) {
 
 template <Activation kActivation>
 __device__ float slope(float output) {
-  if (kActivation == Activation::relu) return output > 0 ? 1.0F : output <= 0 ? 0.0F : output;
+  if (kActivation == Activation::relu) return reluSlope(output);
   return 1.0F - output * output;
 }
 

@@ -36,6 +36,10 @@ size_t maxPoolWorkspaceBytes(const MaxPool& operation);
 void maxPoolForward(const MaxPool& operation, Context& context);
 void maxPoolBackward(const MaxPoolBackward& operation, Context& context);
 
+// lrn_max_pool.cu
+void lrnMaxPoolForward(const LrnMaxPool& operation, Context& context);
+void lrnMaxPoolBackward(const LrnMaxPoolBackward& operation, Context& context);
+
 // normal.cu
 void normal(const Normal& operation, Context& context);
 

@@ -1,4 +1,4 @@
-// 4 or 8 contiguous values of one type: 16-byte loads and stores where memory is aligned, arithmetic in fp32.
+// 2, 4 or 8 contiguous values of one type: 16-byte loads and stores where memory is aligned, arithmetic in fp32.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -19,7 +19,16 @@ __device__ inline unsigned pack(float first, float second) {
   return *reinterpret_cast<const unsigned*>(&rounded);
 }
 
-// `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 4 values for load4 and store4.
+// `source` and `destination` must be multiples of 16 bytes for load8 and store8, of 2 or 4 values for those of so many.
+__device__ inline void load2(const float* source, float (&values)[2]) {
+  const float2 both = *reinterpret_cast<const float2*>(source);
+  values[0] = both.x, values[1] = both.y;
+}
+
+__device__ inline void load2(const __nv_bfloat16* source, float (&values)[2]) {
+  unpack(*reinterpret_cast<const unsigned*>(source), values[0], values[1]);
+}
+
 __device__ inline void load4(const float* source, float (&values)[4]) {
   const float4 all = *reinterpret_cast<const float4*>(source);
   values[0] = all.x, values[1] = all.y, values[2] = all.z, values[3] = all.w;
@@ -87,6 +96,14 @@ __device__ inline float widen(int32_t value) { return __int2float_rn(value); }
 
 __device__ inline void narrow(float value, float& result) { result = value; }
 __device__ inline void narrow(float value, __nv_bfloat16& result) { result = __float2bfloat16_rn(value); }
+
+// What is left of a value when it has been stored.
+template <class T>
+__device__ inline float rounded(float value) {
+  T result;
+  narrow(value, result);
+  return widen(result);
+}
 
 // A chunk of 8 values, of which the first `count` exist; the others are 0. `wide`: chunks are aligned as load8 needs.
 template <class T>

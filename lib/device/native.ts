@@ -187,6 +187,19 @@ export interface MaxPoolArguments extends PoolOptions {
 	/** For `maxPoolBackward`: uint8, [`maxPoolWorkspaceBytes`]. None in inference. */
 	workspace?: Tensor | undefined;
 }
+/** What `lrnMaxPool` reads and writes. */
+export interface LrnMaxPoolArguments {
+	/** [N, H, W, C], fp32 or bf16. */
+	input: Tensor;
+	/** [N, P, Q, C] of the input's type, P = floor((H - size) / stride) + 1, and Q likewise of W. */
+	output: Tensor;
+	/** For `lrnMaxPoolBackward`: uint8, as `maxPoolWorkspaceBytes` says for these shapes. None in inference. */
+	workspace?: Tensor | undefined;
+	/** What is done first. */
+	lrn: LrnOptions;
+	/** What is done with that. */
+	pool: PoolOptions;
+}
 /** What an update changes, all of one shape and in fp32 but for the copy. */
 export interface SgdParameter {
 	/** w, updated in place. */
@@ -275,8 +288,35 @@ export interface Operations {
 	): void;
 	/** The largest of each window. Paper 3.4. */
 	maxPool(options: MaxPoolArguments): void;
-	/** A window's gradient goes to its first maximum, which the forward pass left in the workspace. */
-	maxPoolBackward(options: PoolOptions & {outputGradient: Tensor; inputGradient: Tensor; workspace: Tensor}): void;
+	/**
+	 * A window's gradient goes to its first maximum, which the forward pass left in the workspace. Where the input is the
+	 * output of a ReLU, which `activation` says, inputGradient is that of the ReLU's own input: then `output` is the forward
+	 * pass's.
+	 */
+	maxPoolBackward(
+		options: PoolOptions & {
+			outputGradient: Tensor;
+			inputGradient: Tensor;
+			workspace: Tensor;
+			output?: Tensor | undefined;
+			activation?: 'none' | 'relu';
+		},
+	): void;
+	/** maxPool of lrn in one pass, with the bits of the two. Paper 3.3, 3.4. */
+	lrnMaxPool(options: LrnMaxPoolArguments): void;
+	/**
+	 * The gradient of lrnMaxPool's input; where that is the output of a ReLU, which `activation` says, of the ReLU's own
+	 * input. It has the bits of maxPoolBackward, lrnBackward and activateBackward.
+	 */
+	lrnMaxPoolBackward(options: {
+		input: Tensor;
+		outputGradient: Tensor;
+		inputGradient: Tensor;
+		workspace: Tensor;
+		lrn: LrnOptions;
+		pool: PoolOptions;
+		activation?: 'none' | 'relu';
+	}): void;
 	/**
 	 * output = input * mask / (1 - rate), [N, C]. The mask is a function of seed, step, layer and place, so the
 	 * backward pass is the same call. Paper 4.2.

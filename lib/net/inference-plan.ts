@@ -1,6 +1,6 @@
 // The forward pass alone: to the probabilities of the classes, or to what a layer puts out.
 import {gather} from './gather.ts';
-import type {LayerPlan} from './layers/layer.ts';
+import {fused, type LayerPlan} from './layers/layer.ts';
 import type {Memory} from '../device/memory.ts';
 import {native, type Tensor} from '../device/native.ts';
 import {Plan, type Network} from './plan.ts';
@@ -15,7 +15,7 @@ export class InferencePlan extends Plan {
 	/** @param last name of the layer whose outputs `result` is, the last that runs; without it, all run to probabilities */
 	constructor(network: Network, batchSize: number, memories: readonly Memory[], last?: string) {
 		const end = last === undefined ? network.layers.length : network.layers.findIndex(({name}) => name === last) + 1;
-		const layers = network.layers.slice(0, end).filter((layer) => !layer.trainingOnly);
+		const layers = fused(network.layers.slice(0, end).filter((layer) => !layer.trainingOnly));
 		super(network, batchSize, layers, memories);
 		const {layouts} = this;
 		const logits = end === network.layers.length ? this.allocateLogits() : undefined;

@@ -1,7 +1,7 @@
 // Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them. Inference has
 // its own in inference-plan.ts.
 import {pictures} from './columns.ts';
-import type {Layer, LayerPlan, Layout, Parts} from './layers/layer.ts';
+import {fused, type Layer, type LayerPlan, type Layout, type Parts} from './layers/layer.ts';
 import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
 import {native, type DataType, type Shape, type Tensor} from '../device/native.ts';
 import {viewWidth} from '../data/views.ts';
@@ -103,6 +103,7 @@ export class TrainingPlan extends Plan {
 	readonly result: Tensor;
 	/** [N, classes] */
 	readonly #logitsGradient: Tensor;
+	readonly #layers: readonly Layer[];
 	/** The place of the lowest layer that learns. */
 	readonly #lowest: number;
 	/** Of each layer. */
@@ -110,9 +111,11 @@ export class TrainingPlan extends Plan {
 	readonly #steps: readonly LayerPlan[];
 
 	constructor(network: Network, batchSize: number, memories: readonly Memory[]) {
-		super(network, batchSize, network.layers, memories);
+		const layers = fused(network.layers);
+		super(network, batchSize, layers, memories);
 		const {memory, layouts} = this;
-		const {layers, precision} = network;
+		const {precision} = network;
+		this.#layers = layers;
 		this.logits = this.allocateLogits();
 		this.labels = memory.allocate([batchSize], 'int32');
 		this.result = memory.allocate([3], 'float32');
@@ -124,6 +127,8 @@ export class TrainingPlan extends Plan {
 		);
 		this.#lowest = layers.findIndex((layer) => layer.parameters.some(({parameter}) => parameter.learns));
 		const gradients = this.#gradients(this.#lowest);
+		const reluBelow = (layer: Layer | undefined, index: number): boolean =>
+			layer?.fusesReluBelow === true && layers[index - 1]?.activation === 'relu';
 		this.#steps = layers.map((layer, index) =>
 			layer.plan({
 				memories,
@@ -131,6 +136,8 @@ export class TrainingPlan extends Plan {
 				output: this.#outputs[index] ?? [],
 				outputGradient: gradients[index],
 				inputGradient: gradients[index - 1],
+				preActivation: reluBelow(layers[index + 1], index + 1),
+				reluBelow: reluBelow(layer, index),
 			}),
 		);
 	}
@@ -150,7 +157,7 @@ export class TrainingPlan extends Plan {
 	/** What was the first that is not finite in the last forward pass: "conv5's output"; undefined where all is. */
 	async firstNotFinite(): Promise<string | undefined> {
 		if (!(await allFinite(this.input))) return "the net's input";
-		for (const [index, {name}] of this.network.layers.entries()) {
+		for (const [index, {name}] of this.#layers.entries()) {
 			if (!(await allFinite(this.#outputs[index] ?? []))) return `${name}'s output`;
 		}
 		return undefined;
@@ -161,7 +168,7 @@ export class TrainingPlan extends Plan {
 	 * other, so two arenas in turn hold all of them.
 	 */
 	#gradients(lowest: number): (Parts | undefined)[] {
-		const {layers} = this.network;
+		const layers = this.#layers;
 		const needed = this.layouts.slice(lowest, -1);
 		const arenas = [this.arena(needed), this.arena(needed)] as const;
 		const gradients: (Parts | undefined)[] = [];

@@ -108,6 +108,22 @@ for (const capability of virtual) {
 	});
 }
 
+for (const capability of virtual) {
+	test(`lrn_max_pool moves its channels in pieces of 16 bytes on compute_${capability}`, async (t) => {
+		const kernels = (await kernelsOf('kernels/lrn_max_pool.cu', capability)).filter(({name}) => !name.includes('Any'));
+		t.is(kernels.length, 8); // two directions, two types, two kinds of power
+		for (const {name, loads, stores} of kernels) {
+			const isWide = name.includes('KernelIf');
+			const chunk = isWide ? [16, 16] : [16]; // 8 channels
+			const ends = isWide ? [8, 8] : [4, 4]; // two channels of each neighbour
+			const winners = [8];
+			const isBackward = name.includes('Backward');
+			t.deepEqual(loads, isBackward ? [...chunk, ...winners, ...chunk] : [...chunk, ...ends], name);
+			t.deepEqual(stores, isBackward ? chunk : [...chunk, ...winners], name);
+		}
+	});
+}
+
 for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 	test(`conv2d_${direction}_mma.cu copies operands by cp.async and multiplies by mma, from 8.0 on`, async (t) => {
 		const file = `kernels/conv2d_${direction}_mma.cu`;

@@ -98,6 +98,20 @@ const cases: readonly Case[] = [
 		},
 	},
 	{
+		name: 'lrnMaxPool and lrnMaxPoolBackward',
+		read: {input: bf16(9, 9, 64), outputGradient: bf16(4, 4, 64)},
+		written: {output: bf16(4, 4, 64), inputGradient: bf16(9, 9, 64)},
+		run: (all, allocate) => {
+			const [input, output] = [of(all, 'input'), of(all, 'output')];
+			const [outputGradient, inputGradient] = [of(all, 'outputGradient'), of(all, 'inputGradient')];
+			const workspace = allocate(native.maxPoolWorkspaceBytes({...pool, input, output}));
+			native.lrnMaxPool({input, output, workspace, lrn: normalization, pool});
+			if (!workspace) return;
+			const tensors = {input, outputGradient, inputGradient, workspace};
+			native.lrnMaxPoolBackward({...tensors, lrn: normalization, pool, activation: 'relu'});
+		},
+	},
+	{
 		name: 'maxPool and maxPoolBackward',
 		read: {input: bf16(7, 7, 64), outputGradient: bf16(3, 3, 64)},
 		written: {output: bf16(3, 3, 64), inputGradient: bf16(7, 7, 64)},

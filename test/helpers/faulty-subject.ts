@@ -26,6 +26,8 @@ export const outputsOf = {
 	lrnBackward: ['inputGradient'],
 	maxPool: ['output'],
 	maxPoolBackward: ['inputGradient'],
+	lrnMaxPool: ['output'],
+	lrnMaxPoolBackward: ['inputGradient'],
 	dropout: ['output'],
 	softmaxLoss: ['result', 'gradient'],
 	softmax: ['probabilities'],

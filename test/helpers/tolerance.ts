@@ -22,6 +22,13 @@ export function assertEqual(t: ExecutionContext, name: string, actual: Float64Ar
 	if (failure !== undefined) t.fail(failure);
 }
 
+/** Bit for bit, the sign of zeros included; NaN is NaN. */
+export function assertSame(t: ExecutionContext, name: string, actual: Float64Array, expected: Float64Array): void {
+	t.is(actual.length, expected.length, name);
+	const first = actual.findIndex((value, index) => !Object.is(value, expected[index]));
+	if (first >= 0) t.fail(`${name}: element ${first} is ${actual[first]!}, not ${expected[first]!}`);
+}
+
 /** L2 norm of the difference as a share of the first one's; NaN where the lengths differ. */
 export function relativeDistance(a: Float32Array, b: Float32Array): number {
 	if (a.length !== b.length) return NaN;

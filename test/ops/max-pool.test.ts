@@ -1,9 +1,10 @@
+import {elementsOf} from '../../lib/device/memory.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes, roundTo} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 import {type PoolInput} from '../../lib/selftest/reference/max-pool.ts';
 import {badArgument, badShape, badType, testRefusals} from '../helpers/refusals.ts';
-import {assertEqual} from '../helpers/tolerance.ts';
+import {assertEqual, assertSame} from '../helpers/tolerance.ts';
 import {testCases} from '../helpers/cases.ts';
 
 const overlapped = {size: 3, stride: 2};
@@ -22,6 +23,33 @@ for (const dataType of realTypes) {
 		const output = bench.output([1, 1, 1, 3], dataType);
 		operations.maxPool({input: bench.input([1, 2, 2, 3], dataType, inputs), output, size: 2, stride: 2});
 		assertEqual(t, 'output', await bench.read(output), Float64Array.of(-Infinity, -largest, Infinity));
+	});
+}
+
+for (const dataType of realTypes) {
+	forEachDevice(`maxPoolBackward ${dataType} below a ReLU has the bits of activateBackward`, async (t, bench) => {
+		const [shape, outputShape] = [
+			[3, 15, 13, 24],
+			[3, 7, 6, 24],
+		] as const;
+		const values = bench.random.values(elementsOf(shape), 1, dataType).map((value) => Math.max(0, value));
+		const input = bench.input(shape, dataType, values);
+		const output = bench.output(outputShape, dataType);
+		const workspace = bench.workspace(operations.maxPoolWorkspaceBytes({input, output, ...overlapped}))!;
+		operations.maxPool({input, output, workspace, ...overlapped});
+		const gradients = bench.random.values(elementsOf(outputShape), 1, dataType);
+		const outputGradient = bench.input(outputShape, dataType, gradients);
+		const [pooled, separate, inputGradient] = [shape, shape, shape].map((form) => bench.output(form, dataType));
+		operations.maxPoolBackward({outputGradient, inputGradient: pooled!, workspace, ...overlapped});
+		operations.activateBackward({
+			output: input,
+			outputGradient: pooled!,
+			inputGradient: separate!,
+			activation: 'relu',
+		});
+		const [activation, tensors] = ['relu', {outputGradient, inputGradient: inputGradient!, workspace, output}] as const;
+		operations.maxPoolBackward({...tensors, activation, ...overlapped});
+		assertSame(t, 'inputGradient', await bench.read(inputGradient!), await bench.read(separate!));
 	});
 }
 
@@ -50,7 +78,14 @@ testRefusals('maxPoolBackward', {
 	},
 	options: overlapped,
 	anyShape: ['workspace'],
-	refused: refusedPools,
+	refused: [
+		...refusedPools,
+		badArgument({activation: 'relu'}, /output goes with activation 'relu', and only with it/),
+		badArgument((make) => ({output: make([2, 2, 2, 8])}), /output goes with activation 'relu', and only with it/),
+		badArgument({activation: 'tanh'}, /activation must be 'none' or 'relu'/),
+		badShape((make) => ({activation: 'relu', output: make([2, 2, 2, 9])}), /output must be \[2, 2, 2, 8\], got/),
+		badType((make) => ({activation: 'relu', output: make([2, 2, 2, 8], 'bfloat16')}), /output must be float32, got/),
+	],
 });
 
 forEachDevice('maxPool and maxPoolBackward refuse a workspace that is too small', async (t, bench) => {

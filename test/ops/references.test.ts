@@ -4,6 +4,7 @@ import test from 'ava';
 import {philox} from '../../lib/base/random.ts';
 import {assertGradient, dot} from '../helpers/finite-differences.ts';
 import {atOnce} from '../helpers/at-once.ts';
+import type {RealType} from '../../lib/selftest/bfloat16.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {activate, activateBackward} from '../../lib/selftest/reference/activate.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from '../../lib/selftest/reference/conv2d.ts';
 import {linear, linearBackwardInput, linearBackwardWeights} from '../../lib/selftest/reference/linear.ts';
 import {lrn, lrnBackward} from '../../lib/selftest/reference/lrn.ts';
+import {lrnMaxPool, lrnMaxPoolBackward, undecided} from '../../lib/selftest/reference/lrn-max-pool.ts';
 import {maxPool, maxPoolBackward, poolOutputShape, winners} from '../../lib/selftest/reference/max-pool.ts';
 import {permute} from '../../lib/selftest/reference/permute.ts';
 import {dropoutMask} from '../../lib/selftest/reference/draws.ts';
@@ -127,7 +129,52 @@ test('maxPool: gradient', (t) => {
 		const gradient = draw(random, product(poolOutputShape(shape, {size, stride})));
 		const {values} = maxPoolBackward(shape, {size, stride}, input, gradient);
 		assertGradient(t, 'input', (x) => dot(maxPool(shape, {size, stride}, x), gradient), input, values);
+		const relu = (x: Float64Array): Float64Array => x.map((value) => activate('relu', value));
+		const below = maxPoolBackward(shape, {size, stride}, relu(input), gradient, 'relu');
+		assertGradient(t, 'x', (x) => dot(maxPool(shape, {size, stride}, relu(x)), gradient), input, below.values);
 	}
+});
+
+test('lrnMaxPool, with a ReLU below and without: gradient', (t) => {
+	const random = new Random(t.title);
+	for (const activation of ['none', 'relu'] as const) {
+		for (const [size, stride] of [
+			[3, 2],
+			[2, 2],
+			[3, 1],
+		] as const) {
+			const shape = [2, size + random.integer(4), size + random.integer(4), 6] as const;
+			const lrnOptions = {columns: 2, size: 3, alpha: 0.3, beta: 0.75, k: 1 + random.uniform()};
+			const geometry = {shape, lrn: lrnOptions, pool: {size, stride}};
+			const input = random.distinct(product(shape), 0.01);
+			const outputs = product(poolOutputShape(shape, {size, stride}));
+			// Sums of few of them are exact in fp32, to which the gradients between the two are rounded.
+			const gradient = draw(random, outputs).map((value) => Math.round(value * 1024) / 1024);
+			const activated = (x: Float64Array): Float64Array => x.map((value) => activate(activation, value));
+			const {values} = lrnMaxPoolBackward('float32', geometry, activation, activated(input), gradient);
+			const loss = (x: Float64Array): number => dot(lrnMaxPool(geometry, activated(x)).values, gradient);
+			assertGradient(t, 'input', loss, input, values);
+		}
+	}
+});
+
+test('lrnMaxPool pools what is rounded: of values that round to the same the first wins, and rounding may not decide', (t) => {
+	const geometry = {
+		shape: [1, 2, 2, 1],
+		lrn: {size: 1, alpha: 0, beta: 1, k: 1},
+		pool: {size: 2, stride: 1},
+	} as const;
+	const gradientOf = (type: RealType, second: number): Float64Array =>
+		lrnMaxPoolBackward(type, geometry, 'none', Float64Array.of(1, second, 0, 0), Float64Array.of(1)).values;
+	t.deepEqual(gradientOf('bfloat16', 1.001), Float64Array.of(1, 0, 0, 0)); // 1.001 is 1 in bf16
+	t.deepEqual(gradientOf('float32', 1.001), Float64Array.of(0, 1, 0, 0));
+	const undecidedWith = (type: RealType, second: number): number[] =>
+		[...undecided(type, geometry, Float64Array.of(1, second, 0, 0))].toSorted();
+	t.deepEqual(undecidedWith('float32', 1.001), []);
+	t.deepEqual(undecidedWith('float32', 1), []);
+	t.deepEqual(undecidedWith('float32', 1 + 1e-7), [0, 1]);
+	t.deepEqual(undecidedWith('bfloat16', 1.001), []);
+	t.deepEqual(undecidedWith('bfloat16', 1 + 2 ** -8 + 1e-8), [0, 1]); // where 1 ends and the next bf16 number begins
 });
 
 test('maxPool takes the first of equal maxima, row by row', (t) => {

@@ -60,6 +60,7 @@ class Conv2d implements Layer {
 	readonly parameters;
 	readonly backwardInPlace = false;
 	readonly trainingOnly = false;
+	readonly activation;
 	readonly #spec: ConvSpec;
 	readonly #weights: Weights;
 	readonly #devices: number;
@@ -69,6 +70,7 @@ class Conv2d implements Layer {
 	constructor(placement: Placement, spec: ConvSpec, input: Layout) {
 		const {columns, memories} = placement;
 		this.name = spec.name;
+		this.activation = spec.activation;
 		this.#spec = spec;
 		this.#devices = memories.length;
 		const groups = groupsOf(spec, columns);
@@ -96,7 +98,7 @@ class Conv2d implements Layer {
 	}
 
 	plan(tensors: LayerTensors): LayerPlan {
-		const {stride, pads, activation} = this.#spec;
+		const {stride, pads} = this.#spec;
 		const shape = {stride, pads, groups: this.#groups};
 		const product: Product = {
 			forward: (options) => native.conv2d({...options, ...shape}),
@@ -104,6 +106,6 @@ class Conv2d implements Layer {
 			backwardWeights: (options) => native.conv2dBackwardWeights({...options, ...shape}),
 		};
 		const units: readonly Unit[] = this.#weights.units((tensor) => tensor);
-		return planProduct(product, activation, units, tensors);
+		return planProduct(product, this.activation, units, tensors);
 	}
 }

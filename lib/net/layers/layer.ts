@@ -1,5 +1,5 @@
 import type {Memory} from '../../device/memory.ts';
-import type {DataType, Shape, Tensor} from '../../device/native.ts';
+import type {Activation, DataType, Shape, Tensor} from '../../device/native.ts';
 import type {Initial} from '../initial.ts';
 import type {Parameter} from '../parameter.ts';
 
@@ -44,6 +44,10 @@ export interface LayerTensors {
 	readonly outputGradient?: Parts | undefined;
 	/** Missing in inference and where nothing below learns. */
 	readonly inputGradient?: Parts | undefined;
+	/** Whether outputGradient is of the pre-activations: the layer above has multiplied by the activation's derivative. */
+	readonly preActivation?: boolean;
+	/** Whether backward() multiplies inputGradient by the derivative of the ReLU that the layer below ends in. */
+	readonly reluBelow?: boolean;
 }
 
 /** A layer bound to its tensors. Calls queue and return. */
@@ -62,8 +66,25 @@ export interface Layer {
 	readonly backwardInPlace: boolean;
 	/** Left out of inference: the input is the output. */
 	readonly trainingOnly: boolean;
+	/** What it applies to its sums, whose derivative backward() begins with; left out where that is nothing. */
+	readonly activation?: Activation;
+	/** Whether backward() can multiply by the derivative of a ReLU that the layer below ends in; left out where not. */
+	readonly fusesReluBelow?: boolean;
 	output(input: Layout): Layout;
 	plan(tensors: LayerTensors): LayerPlan;
+	/** This layer and the one above it as one, where an operation does both; missing in layers that are never one. */
+	fuse?(above: Layer): Layer | undefined;
+}
+
+/** What a plan runs of layers: those that one operation does are one. */
+export function fused(layers: readonly Layer[]): readonly Layer[] {
+	const result: Layer[] = [];
+	for (const layer of layers) {
+		const both = result.at(-1)?.fuse?.(layer);
+		if (both) result.pop();
+		result.push(both ?? layer);
+	}
+	return result;
 }
 
 /** The layout in which each part has another shape. */

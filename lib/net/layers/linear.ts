@@ -32,6 +32,7 @@ class Linear implements Layer {
 	readonly parameters;
 	readonly backwardInPlace = false;
 	readonly trainingOnly = false;
+	readonly activation;
 	readonly #spec: LinearSpec;
 	readonly #weights: Weights;
 	/** How many devices have outputs. */
@@ -40,6 +41,7 @@ class Linear implements Layer {
 	constructor(place: Place, spec: LinearSpec, input: Layout) {
 		const devices = place.memories.length;
 		this.name = spec.name;
+		this.activation = spec.activation;
 		this.#spec = spec;
 		this.#holders = place.isLast ? 1 : devices;
 		if (spec.outputs % this.#holders !== 0) {
@@ -87,6 +89,6 @@ class Linear implements Layer {
 			),
 		);
 		const flattened = {...tensors, input: flat(input), inputGradient: inputGradient && flat(inputGradient)};
-		return planProduct(product, this.#spec.activation, units, flattened);
+		return planProduct(product, this.activation, units, flattened);
 	}
 }

@@ -11,6 +11,8 @@ import {
 	type Layout,
 	type Placement,
 } from './layer.ts';
+import {LrnMaxPool} from './lrn-max-pool.ts';
+import {MaxPool} from './max-pool.ts';
 
 /** Local response normalization. */
 export interface LrnSpec extends NamedLayer<'lrn'>, Readonly<Omit<LrnOptions, 'columns'>> {
@@ -56,6 +58,10 @@ class Lrn implements Layer {
 
 	output(input: Layout): Layout {
 		return input;
+	}
+
+	fuse(above: Layer): Layer | undefined {
+		return above instanceof MaxPool ? new LrnMaxPool(this.name, this.#options, above.options, above) : undefined;
 	}
 
 	plan(tensors: LayerTensors): LayerPlan {

@@ -14,39 +14,40 @@ export const maxPool: LayerKind<MaxPoolSpec> = {
 	place: (spec) => new MaxPool(spec),
 };
 
-function outputShape(spec: MaxPoolSpec, [images = 0, height = 0, width = 0, channels = 0]: Shape): Shape {
-	return [images, windowPlaces(height, spec), windowPlaces(width, spec), channels];
+function outputShape(options: PoolOptions, [images = 0, height = 0, width = 0, channels = 0]: Shape): Shape {
+	return [images, windowPlaces(height, options), windowPlaces(width, options), channels];
 }
 
 /** Max pooling; windows overlap where size exceeds stride.                                                  paper 3.4 */
-class MaxPool implements Layer {
+export class MaxPool implements Layer {
 	readonly name: string;
 	readonly parameters = [];
 	readonly backwardInPlace = false;
 	readonly trainingOnly = false;
-	readonly #spec: MaxPoolSpec;
+	readonly fusesReluBelow = true;
+	readonly options: Readonly<PoolOptions>;
 
-	constructor(spec: MaxPoolSpec) {
-		this.name = spec.name;
-		this.#spec = spec;
+	constructor({name, size, stride}: MaxPoolSpec) {
+		this.name = name;
+		this.options = {size, stride};
 	}
 
 	output(layout: Layout): Layout {
-		return eachPart(layout, (shape) => outputShape(this.#spec, shape));
+		return eachPart(layout, (shape) => outputShape(this.options, shape));
 	}
 
 	plan(tensors: LayerTensors): LayerPlan {
-		const {size, stride} = this.#spec;
-		const options = {size, stride};
+		const {options} = this;
 		return sideBySide(
 			partsOf(tensors).map(({memory, input, output, outputGradient, inputGradient}) => {
 				const bytes = outputGradient ? native.maxPoolWorkspaceBytes({input, output, ...options}) : 0;
 				const workspace = bytes > 0 ? memory.allocate([bytes], 'uint8') : undefined;
+				const below = tensors.reluBelow ? ({activation: 'relu', output} as const) : {};
 				return {
 					forward: () => native.maxPool({input, output, workspace, ...options}),
 					backward: () => {
 						if (!outputGradient || !inputGradient || !workspace) return;
-						native.maxPoolBackward({outputGradient, inputGradient, workspace, ...options});
+						native.maxPoolBackward({outputGradient, inputGradient, workspace, ...options, ...below});
 					},
 				};
 			}),

@@ -127,7 +127,7 @@ function backward(
 	product: Product,
 	activation: Activation,
 	units: readonly Bound[],
-	{memories}: LayerTensors,
+	{memories, preActivation}: LayerTensors,
 	outputGradients: Parts,
 	inputGradients: Parts | undefined,
 ): void {
@@ -135,7 +135,7 @@ function backward(
 		const outputGradient = outputGradients[unit.device];
 		return outputGradient ? [{...unit, outputGradient, inputGradient: inputGradients?.[unit.device]}] : [];
 	});
-	if (activation !== 'none') {
+	if (activation !== 'none' && !preActivation) {
 		for (const {output, outputGradient} of withGradient) {
 			native.activateBackward({output, outputGradient, inputGradient: outputGradient, activation});
 		}

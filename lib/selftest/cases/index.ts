@@ -9,13 +9,14 @@ import {elementwiseCases} from './elementwise.ts';
 import {layerGeometries, type LayerGeometries} from './layers.ts';
 import {linearCases} from './linear.ts';
 import {lossCases} from './loss.ts';
+import {lrnMaxPoolCases} from './lrn-max-pool.ts';
 import {lrnCases} from './lrn.ts';
 import {maxPoolCases} from './max-pool.ts';
 
 /** Pictures at once, of the layers at their real size. */
 const images = 2;
 
-const none: LayerGeometries = {augment: [], convolution: [], lrn: [], maxPool: [], linear: []};
+const none: LayerGeometries = {augment: [], convolution: [], lrn: [], maxPool: [], lrnMaxPool: [], linear: []};
 
 const lists: CasesOf<CheckedOperation> = {
 	...dataCases,
@@ -26,6 +27,7 @@ const lists: CasesOf<CheckedOperation> = {
 	...dropoutCases,
 	...lrnCases,
 	...maxPoolCases,
+	...lrnMaxPoolCases,
 	...lossCases,
 };
 

@@ -8,6 +8,7 @@ import type {Shape} from '../../device/native.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
 import type {ConvGeometry} from '../reference/conv2d.ts';
 import type {LinearGeometry} from '../reference/linear.ts';
+import type {LrnMaxPoolGeometry} from '../reference/lrn-max-pool.ts';
 import type {LrnGeometry} from '../reference/lrn.ts';
 import type {PoolGeometry} from '../reference/max-pool.ts';
 
@@ -16,6 +17,8 @@ export interface LayerGeometries {
 	readonly convolution: ConvGeometry[];
 	readonly lrn: LrnGeometry[];
 	readonly maxPool: PoolGeometry[];
+	/** Of an LRN layer with the max pooling above it. */
+	readonly lrnMaxPool: LrnMaxPoolGeometry[];
 	readonly linear: LinearGeometry[];
 }
 
@@ -52,6 +55,11 @@ export function layerGeometries(architecture: Architecture, images: number): Lay
 		convolution: found.flatMap(({convolution = []}) => convolution),
 		lrn: found.flatMap(({lrn = []}) => lrn),
 		maxPool: found.flatMap(({maxPool = []}) => maxPool),
+		lrnMaxPool: found.flatMap(({lrn: [lrn] = []}, index) =>
+			(found[index + 1]?.maxPool ?? []).flatMap(({options: pool}) =>
+				lrn ? [{shape: lrn.shape, lrn: lrn.options, pool}] : [],
+			),
+		),
 		linear: found.flatMap(({linear = []}) => linear),
 	};
 }

@@ -1,11 +1,14 @@
 import {elementsOf} from '../../device/memory.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, equal, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
+import {activate} from '../reference/activate.ts';
 import {maxPool, maxPoolBackward, poolOutputShape, type PoolGeometry} from '../reference/max-pool.ts';
 
 interface Pooled extends PoolGeometry, Pick<OperationCase, 'misaligned' | 'testsOnly'> {
 	/** Three negative levels: most windows hold their maximum more than once, and none is above zero. */
 	readonly hasTies?: boolean;
+	/** The inputs are a ReLU's outputs, through which the gradient goes on. */
+	readonly activation?: 'relu';
 	/** NaN and infinities are among the inputs. */
 	readonly notFinite?: boolean;
 	/** The forward pass keeps what the backward pass needs. */
@@ -44,19 +47,22 @@ const tied = [...small, ...more]
 	.map((geometry) => ({...geometry, hasTies: true}));
 
 const geometries = [...small, ...forTests([...more, ...untied, ...tied])];
+const activated = geometries.map((geometry) => ({...geometry, activation: 'relu' as const}));
 
 export const maxPoolCases: CasesOf<'maxPool' | 'maxPoolBackward'> = {
 	maxPool: (type, layers) =>
 		[...geometries, ...forTests(geometries.map((geometry) => ({...geometry, training: true}))), ...layers.maxPool].map(
 			(geometry) => forward(type, geometry),
 		),
-	maxPoolBackward: (type, layers) => [...geometries, ...layers.maxPool].map((geometry) => backward(type, geometry)),
+	maxPoolBackward: (type, layers) =>
+		[...geometries, ...activated, ...layers.maxPool].map((geometry) => backward(type, geometry)),
 };
 
 function common(type: RealType, geometry: Pooled): Omit<OperationCase, 'prepare'> {
-	const {shape, options, hasTies, misaligned, notFinite, training, testsOnly} = geometry;
+	const {shape, options, hasTies, misaligned, notFinite, activation, training, testsOnly} = geometry;
 	const special = extras(
 		hasTies && 'ties',
+		activation,
 		misaligned && 'views',
 		notFinite && 'NaN and infinities',
 		training && 'in training',
@@ -87,15 +93,16 @@ function forward(type: RealType, geometry: Pooled): OperationCase {
 }
 
 function backward(type: RealType, geometry: Pooled): OperationCase {
-	const {shape, options, hasTies, notFinite} = geometry;
+	const {shape, options, hasTies, notFinite, activation = 'none'} = geometry;
 	const outputShape = poolOutputShape(shape, options);
 	return {
 		...common(type, geometry),
 		prepare: (random) => {
 			const length = elementsOf(shape);
-			const values = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);
+			const drawn = hasTies ? random.ties(length, 3, -4) : random.values(length, 1, type, notFinite);
+			const values = activation === 'relu' ? drawn.map((value) => activate('relu', value + (hasTies ? 3 : 0))) : drawn;
 			const gradients = random.values(elementsOf(outputShape), 1, type, notFinite);
-			const expected = maxPoolBackward(shape, options, values, gradients);
+			const expected = maxPoolBackward(shape, options, values, gradients, activation);
 			return (bench, operations) => {
 				const [input, output] = [bench.input(shape, type, values), bench.output(outputShape, type)];
 				const workspace = bench.workspace(operations.maxPoolWorkspaceBytes({input, output, ...options}));
@@ -103,8 +110,10 @@ function backward(type: RealType, geometry: Pooled): OperationCase {
 				const outputGradient = bench.input(outputShape, type, gradients);
 				const inputGradient = bench.output(shape, type);
 				operations.maxPool({input, output, workspace, ...options});
+				const tensors = {outputGradient, inputGradient, workspace};
+				const below = activation === 'relu' ? {activation, output} : {};
 				return {
-					call: () => operations.maxPoolBackward({outputGradient, inputGradient, workspace, ...options}),
+					call: () => operations.maxPoolBackward({...tensors, ...options, ...below}),
 					// An fp32 sum over the windows that an element won.
 					outputs: [close('inputGradient', inputGradient, expected, type, (count) => count)],
 				};

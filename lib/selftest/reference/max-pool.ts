@@ -1,6 +1,7 @@
 // Max pooling over windows that lie whole inside the input. Of equal maxima the first, row by row, gets the gradient.
 import type {PoolOptions} from '../../device/native.ts';
 import {Sums} from '../tolerance.ts';
+import {derivative} from './activate.ts';
 
 /** [N, H, W, C] */
 export type PoolInput = readonly [number, number, number, number];
@@ -18,31 +19,39 @@ export function poolOutputShape(
 	return [n, Math.floor((h - size) / stride) + 1, Math.floor((w - size) / stride) + 1, c];
 }
 
-/** For every output the index of the input that it is. A NaN wins. */
-export function winners(shape: PoolInput, options: PoolOptions, input: Float64Array): Int32Array {
+/** Calls `visit` for every window with its output's index and those of its inputs, row by row; the array is used again. */
+export function forEachWindow(
+	shape: PoolInput,
+	{size, stride}: PoolOptions,
+	visit: (output: number, inputs: Int32Array) => void,
+): void {
 	const [, height, width, channels] = shape;
-	const [images, outputHeight, outputWidth] = poolOutputShape(shape, options);
-	const result = new Int32Array(images * outputHeight * outputWidth * channels);
+	const [images, outputHeight, outputWidth] = poolOutputShape(shape, {size, stride});
+	const inputs = new Int32Array(size * size);
 	let output = 0;
 	for (let n = 0; n < images; n++) {
 		for (let p = 0; p < outputHeight; p++) {
 			for (let q = 0; q < outputWidth; q++) {
 				for (let c = 0; c < channels; c++) {
-					let best = -1;
-					for (let r = 0; r < options.size; r++) {
-						for (let s = 0; s < options.size; s++) {
-							const y = p * options.stride + r;
-							const x = q * options.stride + s;
-							const index = ((n * height + y) * width + x) * channels + c;
-							const isBetter = best < 0 || input[index]! > input[best]! || Number.isNaN(input[index]);
-							if (isBetter) best = index;
-						}
+					for (let i = 0; i < inputs.length; i++) {
+						const [y, x] = [p * stride + Math.floor(i / size), q * stride + (i % size)];
+						inputs[i] = ((n * height + y) * width + x) * channels + c;
 					}
-					result[output++] = best;
+					visit(output++, inputs);
 				}
 			}
 		}
 	}
+}
+
+/** For every output the index of the input that it is. A NaN wins. */
+export function winners(shape: PoolInput, options: PoolOptions, input: Float64Array): Int32Array {
+	const result = new Int32Array(poolOutputShape(shape, options).reduce((a, b) => a * b));
+	forEachWindow(shape, options, (output, inputs) => {
+		let best = inputs[0]!;
+		for (const index of inputs) if (input[index]! > input[best]! || Number.isNaN(input[index])) best = index;
+		result[output] = best;
+	});
 	return result;
 }
 
@@ -51,14 +60,17 @@ export function maxPool(shape: PoolInput, options: PoolOptions, input: Float64Ar
 	return Float64Array.from(winners(shape, options, input), (winner) => input[winner]!);
 }
 
-/** inputGradient [N, H, W, C] */
+/** inputGradient [N, H, W, C]; `activation`: what the input is the output of. */
 export function maxPoolBackward(
 	shape: PoolInput,
 	options: PoolOptions,
 	input: Float64Array,
 	outputGradient: Float64Array,
+	activation: 'none' | 'relu' = 'none',
 ): Sums {
 	const inputGradient = new Sums(input.length);
-	winners(shape, options, input).forEach((winner, o) => inputGradient.add(winner, outputGradient[o]!));
+	winners(shape, options, input).forEach((winner, o) => {
+		inputGradient.add(winner, outputGradient[o]! * derivative(activation, input[winner]!));
+	});
 	return inputGradient;
 }
