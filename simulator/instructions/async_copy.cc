@@ -70,6 +70,8 @@ void decodeCopy(Decoder& decoder, const ptx::Statement& statement, Instruction& 
   decoder.address(operands[0], instruction);
   instruction.c = bytes;
   decoder.noteSharedAccess(4);
+  decoder.require(!statement.has("L2::cache_hint") && operands.size() <= 4,
+                  "has a cache policy, which is not known here");
   uint32_t sourceBytes = kNoGuard, ignored = kNoGuard;
   if (operands.size() > 3 && decoder.isPredicate(operands[3])) {
     decoder.require(!operands[3].negated, "has a predicate that is negated");
@@ -77,7 +79,6 @@ void decodeCopy(Decoder& decoder, const ptx::Statement& statement, Instruction& 
   } else if (operands.size() > 3) {
     sourceBytes = decoder.source(operands[3], ptx::Type::u32);
   }
-  decoder.require(operands.size() <= 4, "has a cache policy");
   instruction.more =
       decoder.list({source.a, static_cast<uint32_t>(source.immediate), source.flag ? 1U : 0U, sourceBytes, ignored});
   instruction.run = copyAsync;

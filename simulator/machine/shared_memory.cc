@@ -56,7 +56,7 @@ std::byte* SharedMemory::access(const Warp& warp, int lane, uint64_t address, ui
     for (uint32_t index = offset >> granuleShift_; index <= last; ++index) {
       Granule& granule = granules_[index];
       const uint64_t place = static_cast<uint64_t>(index) << granuleShift_;
-      requireLanded(granule, warp, lane, use, place);
+      if (granule.writeEpoch == kInFlight) inFlight(granule, warp, lane, use, place);
       if (use != Use::write) requireWritten(granule, lane, place);
       if (use == Use::read) read(granule, warp, lane, place);
       if (use != Use::read) write(granule, warp, lane, place, use == Use::update);
@@ -85,8 +85,7 @@ void SharedMemory::endCopy(const Warp& warp, int lane, const std::byte* place, u
   }
 }
 
-void SharedMemory::requireLanded(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const {
-  if (granule.writeEpoch != kInFlight) return;
+void SharedMemory::inFlight(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const {
   const bool own = granule.writer == threadOf(warp, lane);
   throw Fault(lane, verb(use) + ("shared memory at " + hex(address)) + " that a copy of " +
                         (own ? "its own" : "thread " + std::to_string(granule.writer)) +

@@ -43,7 +43,7 @@ class SharedMemory {
   };
 
   void checkRange(int lane, uint64_t address, uint32_t bytes) const;
-  void requireLanded(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const;
+  [[noreturn]] void inFlight(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const;
   void requireWritten(const Granule& granule, int lane, uint64_t address) const;
   void read(Granule& granule, const Warp& warp, int lane, uint64_t address);
   void write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update);
