@@ -80,10 +80,21 @@ void Device::synchronize(Completion completion) {
       "synchronize", [this] { finish(); }, std::move(completion));
 }
 
-std::shared_ptr<Event> Device::record(const char* operation) {
-  auto event = makeEvent();
+std::shared_ptr<Event> Device::recorded(std::shared_ptr<Event> event, const char* operation) {
   submit(operation, [this, promise = promiseOf(event)] { signal(*promise); });
   return event;
+}
+
+std::shared_ptr<Event> Device::record(const char* operation) { return recorded(makeEvent(), operation); }
+
+std::shared_ptr<Event> Device::stamp() { return recorded(makeStamp(), "timed"); }
+
+void Device::elapsed(std::shared_ptr<Event> begin, std::shared_ptr<Event> end, double* milliseconds,
+                     Completion completion) {
+  submitReport(
+      "timed",
+      [this, begin = std::move(begin), end = std::move(end), milliseconds] { *milliseconds = between(*begin, *end); },
+      std::move(completion));
 }
 
 void Device::wait(std::shared_ptr<Event> event, const char* operation) {

@@ -42,7 +42,8 @@ CudaDevice::CudaDevice(int gpu)
     : Device("cuda:" + std::to_string(gpu), std::make_shared<Queue>([] {})),
       owner_{gpu, id(), memory_},
       context_(std::make_shared<GpuContext>(owner_)),
-      events_(std::make_shared<EventPool>(gpu)),
+      events_(std::make_shared<EventPool>(gpu, cudaEventDisableTiming)),
+      stamps_(std::make_shared<EventPool>(gpu, cudaEventDefault)),
       notes_(connectPeers(gpu)) {}
 
 CudaDevice::~CudaDevice() { CudaDevice::close(); }
@@ -105,6 +106,10 @@ void CudaDevice::await(Event& event) {
   } else {
     event.wait();
   }
+}
+
+double CudaDevice::between(Event& begin, Event& end) {
+  return static_cast<CudaEvent&>(end).millisecondsSince(static_cast<CudaEvent&>(begin), ready().streams());
 }
 
 void CudaDevice::transfer(Transfer transfer) {

@@ -32,8 +32,10 @@ class CudaDevice final : public Device {
   void download(const Tensor& source, void* destination) override;
   void finish() override;
   std::shared_ptr<Event> makeEvent() override { return std::make_shared<CudaEvent>(events_); }
+  std::shared_ptr<Event> makeStamp() override { return std::make_shared<CudaEvent>(stamps_); }
   void signal(Event& event) override;
   void await(Event& event) override;
+  double between(Event& begin, Event& end) override;
   void transfer(Transfer transfer) override;
   void run(const Augment& operation) override;
   void run(const SoftmaxLoss& operation) override;
@@ -69,7 +71,7 @@ class CudaDevice final : public Device {
 
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
-  const std::shared_ptr<EventPool> events_;
+  const std::shared_ptr<EventPool> events_, stamps_;
   const std::vector<std::string> notes_;
   std::atomic<size_t> reserved_{0};  // the largest tensor whose transfer was provided for; 0: nothing was
 };

@@ -70,8 +70,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   });
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}});
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}, (flags & cudaEventDisableTiming) == 0});
   return cudaSuccess;
 }
 
@@ -92,12 +92,28 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
                                                                 deviceName(queue->device));
     }
     recorded->clock = queue->clock;
+    recorded->recorded = true;
     return cudaSuccess;
   });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return waitFor("cudaEventSynchronize", [&](Machine&) { return eventOf(event)->clock; });
+}
+
+// Refuses what CUDA refuses, and the rest: the simulator has no clock.
+cudaError_t cudaEventElapsedTime(float*, cudaEvent_t begin, cudaEvent_t end) {
+  return guarded([&](Machine& machine) {
+    for (const Event* event : {eventOf(begin), eventOf(end)}) {
+      if (!event->timing || !event->recorded) {
+        return machine.refuse(cudaErrorInvalidResourceHandle,
+                              std::string("cudaEventElapsedTime of an event that ") +
+                                  (event->timing ? "was never recorded" : "was created with cudaEventDisableTiming"));
+      }
+      if (!machine.streams.isDone(event->clock)) return cudaErrorNotReady;
+    }
+    return machine.refuse(cudaErrorNotSupported, "a simulated GPU has no clock: nothing can be timed on it");
+  });
 }
 
 // Runs a piece of work each time, so that an event happens at last.

@@ -40,7 +40,9 @@ struct Stream {
 
 struct Event {
   int device;
-  Clock clock;  // of the last record; empty where there was none
+  Clock clock;         // of the last record; empty where there was none
+  bool timing = true;  // whether it would know when it happened, if there were a clock
+  bool recorded = false;
 };
 
 class Streams {
