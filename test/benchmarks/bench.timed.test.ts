@@ -2,7 +2,7 @@ import test, {type ExecutionContext} from 'ava';
 import {openDevice} from '../../lib/device/device.ts';
 import {input, output, trial} from '../../benchmarks/operation.ts';
 import {runOperation} from '../../benchmarks/run-operation.ts';
-import type {BenchmarkRow} from '../../benchmarks/run.ts';
+import type {BenchmarkRow} from '../../benchmarks/rows.ts';
 import {quartiles} from '../../benchmarks/timing.ts';
 import {costOf, trialNames} from '../../benchmarks/trials.ts';
 import {test as testWithNvcc} from '../cuda/nvcc.ts';
@@ -11,8 +11,6 @@ import {alexnet} from '../helpers/command.ts';
 const numbers = [
 	'medianMs',
 	'imagesPerSecond',
-	'shareOfBound',
-	'boundMs',
 	'gigabytesPerSecond',
 	'bandwidthGigabytesPerSecond',
 	'peakGigaflops',
@@ -32,6 +30,9 @@ async function bench(t: ExecutionContext, args: string[]): Promise<BenchmarkRow[
 		for (const name of numbers)
 			t.true(Number.isFinite(row[name]) && row[name] > 0, `${row.trial} ${name} ${row[name]}`);
 		t.true(row.spreadMs >= 0);
+		t.true(row.boundMs !== undefined && row.boundMs > 0);
+		t.is(row.shareOfBound, row.boundMs! / row.medianMs);
+		t.is(row.boundFrom, 'measured');
 	}
 	return rows;
 }
