@@ -47,11 +47,13 @@ void Device::submit(const char* operation, std::function<void()> work) {
   requireOpen(operation);
   queue_->push([this, operation, work = std::move(work)] {
     if (closed_ || failure_) return;  // what follows a failed operation would compute on garbage
+    enter(operation);
     try {
       work();
     } catch (...) {
       failure_ = named(operation);
     }
+    leave();
   });
 }
 

@@ -124,6 +124,9 @@ class Device : public Runs<AllOperations> {
   virtual std::shared_ptr<Event> makeStamp() { return makeEvent(); }
 
   // On the queue's thread.
+  // Around each task, for tools that show what runs when.
+  virtual void enter(const char*) {}
+  virtual void leave() {}
   virtual void upload(const Tensor& destination, const void* source) = 0;
   virtual void download(const Tensor& source, void* destination) = 0;
   virtual void finish() = 0;  // waits until all that was launched has ended

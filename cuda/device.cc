@@ -1,5 +1,10 @@
 #include "device.h"
 
+#if __has_include(<nvtx3/nvToolsExt.h>)  // not in every toolkit
+#include <nvtx3/nvToolsExt.h>
+#define ALEXNET_NVTX
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -77,6 +82,14 @@ void CudaDevice::reserve(const std::vector<size_t>& tensors) {
   for (const size_t tensor : tensors) reserved_ = std::max<size_t>(reserved_, tensor);
   submit("reserve", [this, largest = reserved_.load()] { ready().reserve(largest); });
 }
+
+#ifdef ALEXNET_NVTX
+void CudaDevice::enter(const char* operation) { nvtxRangePushA(operation); }
+void CudaDevice::leave() { nvtxRangePop(); }
+#else
+void CudaDevice::enter(const char*) {}
+void CudaDevice::leave() {}
+#endif
 
 GpuContext& CudaDevice::ready() {
   context_->select();
