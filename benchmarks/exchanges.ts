@@ -5,7 +5,8 @@ import {native, type DataType, type NativeDevice, type Shape, type Tensor} from 
 import type {Architecture} from '../lib/net/architecture.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {layerShapes} from '../lib/net/shapes.ts';
-import {CacheFlush} from './timing.ts';
+import type {SampleOptions} from './run-operation.ts';
+import {CacheFlush, flushBytes} from './timing.ts';
 
 export interface ExchangeTrial {
 	readonly name: string;
@@ -35,7 +36,7 @@ export function exchangeTrials(architecture: Architecture, batchSize: number, pr
 export async function runExchange(
 	[first, second]: readonly [NativeDevice, NativeDevice],
 	trial: ExchangeTrial,
-	repetitions: number,
+	{repetitions, flush: flushed = flushBytes}: SampleOptions,
 ): Promise<number[]> {
 	const memories = [new Memory(first), new Memory(second)];
 	try {
@@ -47,7 +48,7 @@ export async function runExchange(
 		};
 		exchange();
 		for (const pair of pairs) await verify(trial, pair);
-		const flushes = memories.map((memory) => new CacheFlush(memory));
+		const flushes = memories.map((memory) => new CacheFlush(memory, flushed));
 		const samples: number[] = [];
 		for (let sample = -1; sample < repetitions; ++sample) {
 			await second.synchronize();

@@ -10,8 +10,9 @@
 import {assumptions, limits, type Gpu} from './gpus.ts';
 import type {Facts, Instructions, KernelFacts, LaunchFacts, OperationFacts} from './kernel-facts.ts';
 import {occupancyOf} from './occupancy.ts';
-import type {OperationTrial, Product} from './operation.ts';
-import {tileOf, type Tile} from './tile.ts';
+import {worksOf, type Work} from './launch-work.ts';
+import type {OperationTrial} from './operation.ts';
+import {tileOf} from './tile.ts';
 
 export type Limit = 'issue' | 'fp32' | 'tensor' | 'shared' | 'cache' | 'memory';
 
@@ -25,13 +26,6 @@ const lanes = 32;
 const schedulers = 4;
 /** Products of one HMMA instruction: 16 x 8 x 16. */
 const hmmaProducts = 2048;
-const fp32Bytes = 4;
-
-/** What a launch moves: from memory at least, and what a launch of the same operation has left in the cache. */
-interface Traffic {
-	readonly memory: number;
-	readonly cache: number;
-}
 
 /**
  * An operation's launches one after the other. Undefined where the facts are of another number of multiprocessors, or
@@ -45,12 +39,11 @@ export function modelOf(
 ): Modelled | undefined {
 	if (operation.computeCapability !== gpu.computeCapability) return undefined;
 	if (operation.multiprocessors !== gpu.dataSheet.multiprocessors) return undefined;
+	const works = worksOf(operation, trial);
 	const times: Modelled[] = [];
 	for (const [index, launch] of operation.launches.entries()) {
 		const kernel = kernelOf(facts, launch, operation.computeCapability);
-		const product = index === 0 ? trial.product : undefined;
-		const traffic = trafficOf(operation, index, trial);
-		const time = kernel && launchTime(launch, kernel, product, traffic, gpu);
+		const time = kernel && launchTime(launch, kernel, works[index]!, gpu);
 		if (!time) return undefined;
 		times.push(time);
 	}
@@ -62,51 +55,29 @@ export function kernelOf(facts: Facts, launch: LaunchFacts, computeCapability: s
 	return facts.kernels.find((fact) => fact.kernel === launch.kernel && fact.computeCapability === computeCapability);
 }
 
-/** The first launch moves the operation's tensors; what follows adds up what it left, or the rows of a gradient. */
-function trafficOf({launches}: OperationFacts, index: number, {tensors, product}: OperationTrial): Traffic {
-	const all = Object.values(tensors).reduce((sum, {bytes}) => sum + bytes, 0);
-	const {kernel} = launches[index]!;
-	const splits = product ? (launches[0]?.grid[2] ?? 1) / product.groups : 1;
-	const partials = product ? splits * product.rows * product.columns * product.groups * fp32Bytes : 0;
-	if (kernel.startsWith('sumPartials')) return {memory: 0, cache: partials};
-	if (kernel.startsWith('sumRows')) return {memory: 0, cache: tensors.outputGradient?.bytes ?? 0};
-	return index === 0 ? {memory: all, cache: 0} : {memory: 0, cache: 0};
-}
-
-function launchTime(
-	launch: LaunchFacts,
-	kernel: KernelFacts,
-	product: Product | undefined,
-	traffic: Traffic,
-	gpu: Gpu,
-): Modelled | undefined {
+function launchTime(launch: LaunchFacts, kernel: KernelFacts, work: Work, gpu: Gpu): Modelled | undefined {
 	const limit = limits[gpu.computeCapability];
 	if (!limit) return undefined;
 	const clock = gpu.assumed.megahertz;
-	const seconds = new Map<Limit, number>([
-		['memory', (traffic.memory / gpu.dataSheet.gigabytesPerSecond / gpu.assumed.memoryShare) * 1e-3],
-		['cache', (traffic.cache / gpu.assumed.cacheGigabytesPerSecond) * 1e-3],
+	const times = new Map<Limit, number>([
+		['memory', (work.memoryBytes / gpu.dataSheet.gigabytesPerSecond / gpu.assumed.memoryShare) * 1e-3],
+		['cache', (work.cacheBytes / gpu.assumed.cacheGigabytesPerSecond) * 1e-3],
 	]);
-	let prologues = assumptions.prologueClocks / clock;
-	if (product) {
-		const loop = loopOf(kernel, launch, product);
+	let prologues = 1;
+	if (work.products > 0) {
+		const loop = loopOf(kernel, launch);
 		if (!loop) return undefined;
-		const tile = tileOf(kernel, launch, product);
 		const blocks = launch.grid[0] * launch.grid[1] * launch.grid[2];
 		const {blocks: resident} = occupancyOf({...launch, registers: kernel.registers}, limit);
-		const perBlock = productsOf(launch, product, tile) / blocks;
 		const waves = wavesOf(blocks, resident, gpu.dataSheet.multiprocessors);
-		for (const [bound, clocks] of clocksOf(perBlock, loop, launch, limit.fp32PerClock, gpu)) {
-			seconds.set(bound, waves.reduce((sum, inWave) => sum + clocks(inWave), 0) / clock);
+		for (const [bound, clocks] of clocksOf(work.products / blocks, loop, launch, limit.fp32PerClock, gpu)) {
+			times.set(bound, waves.reduce((sum, inWave) => sum + clocks(inWave), 0) / clock);
 		}
-		if (tile) {
-			const bytes = blocks * (tile.rows + tile.columns) * product.elementBytes * depthOfBlock(launch, product);
-			seconds.set('cache', (bytes / gpu.assumed.cacheGigabytesPerSecond) * 1e-3);
-		}
-		prologues *= waves.length;
+		prologues = waves.length;
 	}
-	const [by, most] = [...seconds].reduce((longest, entry) => (entry[1] > longest[1] ? entry : longest));
-	return {by, microseconds: most + prologues + assumptions.gapMicroseconds};
+	const [by, most] = [...times].reduce((longest, entry) => (entry[1] > longest[1] ? entry : longest));
+	const besides = (prologues * assumptions.prologueClocks) / clock + assumptions.gapMicroseconds;
+	return {by, microseconds: most + besides};
 }
 
 /** Blocks on the fullest multiprocessor, in each wave. */
@@ -148,12 +119,11 @@ function clocksOf(
 }
 
 /** The loop over steps of the depth: with the loop inside it as often as a step's products demand. */
-export function loopOf(kernel: KernelFacts, launch: LaunchFacts, product: Product): Instructions | undefined {
-	const {inner, outer} = kernel;
+export function loopOf({kernel, inner, outer}: KernelFacts, {threads}: LaunchFacts): Instructions | undefined {
 	if (!inner) return undefined;
-	const tile = tileOf(kernel, launch, product);
-	if (!outer || !tile?.stepDepth) return inner;
-	const products = (tile.rows * tile.columns * tile.stepDepth) / (launch.threads / lanes);
+	const tile = tileOf(kernel);
+	if (!outer || !tile) return inner;
+	const products = (tile.rows * tile.columns * tile.stepDepth) / (threads / lanes);
 	const turns = inner.hmma > 0 ? products / hmmaProducts / inner.hmma : products / lanes / inner.ffma;
 	const sum = (of: (counts: Instructions) => number): number => of(outer) + (turns - 1) * of(inner);
 	return {
@@ -162,16 +132,6 @@ export function loopOf(kernel: KernelFacts, launch: LaunchFacts, product: Produc
 		hmma: sum(({hmma}) => hmma),
 		sharedBytes: sum(({sharedBytes}) => sharedBytes),
 	};
-}
-
-/** Those of whole tiles, beyond the edges too. */
-function productsOf({grid}: LaunchFacts, product: Product, tile: Tile | undefined): number {
-	const {rows, columns, depth, groups} = product;
-	return tile ? grid[0] * tile.rows * grid[1] * tile.columns * depth * groups : rows * columns * depth * groups;
-}
-
-function depthOfBlock({grid}: LaunchFacts, {depth, groups}: Product): number {
-	return (depth * groups) / grid[2];
 }
 
 /** Of a loop on tensor cores: clocks in which a scheduler issues its instructions, by those that its products take. */

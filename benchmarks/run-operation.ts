@@ -4,7 +4,7 @@ import {elementsOf, Memory} from '../lib/device/memory.ts';
 import {native, type NativeDevice, type Tensor} from '../lib/device/native.ts';
 import type {OperationTrial, Tensors, TensorSpec} from './operation.ts';
 import {clocksDuring, type Clocks} from './clocks.ts';
-import {CacheFlush} from './timing.ts';
+import {CacheFlush, flushBytes} from './timing.ts';
 
 /** Samples take them in turn, so that none finds what the last one left. */
 const mostSets = 4;
@@ -26,12 +26,18 @@ export interface Samples {
 	readonly clocks?: Clocks;
 }
 
-/** @param pciAddress of the GPU, whose clocks are wanted */
+export interface SampleOptions {
+	readonly repetitions: number;
+	/** Of the GPU whose clocks are wanted. */
+	readonly pciAddress?: string | undefined;
+	/** How much is copied before each sample. */
+	readonly flush?: number;
+}
+
 export async function runOperation(
 	device: NativeDevice,
 	trial: OperationTrial,
-	repetitions: number,
-	pciAddress?: string,
+	{repetitions, pciAddress, flush: flushed = flushBytes}: SampleOptions,
 ): Promise<Samples> {
 	const memory = new Memory(device);
 	try {
@@ -45,7 +51,7 @@ export async function runOperation(
 		while (sets.length < Math.min(mostSets, Math.floor(mostSetBytes / setBytes))) {
 			sets.push(makeSet(memory, trial, sets.length));
 		}
-		const flush = new CacheFlush(memory);
+		const flush = new CacheFlush(memory, flushed);
 		const sampleOf = async (number: number): Promise<number> => {
 			const set = sets[number % sets.length]!;
 			set.renew();

@@ -36,7 +36,7 @@ export function benchmarkDevices(asked: readonly string[], trials: readonly stri
 	const {ids} = group;
 	const simulated = ids.find(isSimulated);
 	if (simulated !== undefined) {
-		const message = `${simulated} is simulated: times would be those of the simulator. Take a real device.`;
+		const message = `${simulated} is simulated, and has no clock. Take a real device, or --simulated H100 for what the model says of one.`;
 		throw new AlexNetError('ALEXNET_DEVICE', message);
 	}
 	const single = trials.find((trial) => !isModelTrial(trial) && !isExchange(trial));

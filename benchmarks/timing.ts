@@ -2,17 +2,17 @@ import {Memory} from '../lib/device/memory.ts';
 import {native, type Tensor} from '../lib/device/native.ts';
 
 /** More than any cache that a processor's core or a GPU reaches by itself. */
-const flushBytes = 256 * 2 ** 20;
+export const flushBytes = 256 * 2 ** 20;
 
 /** Pushes what was computed with last out of the caches: queues a copy that is larger than they are. */
 export class CacheFlush {
 	readonly #input: Tensor;
 	readonly #output: Tensor;
 
-	constructor(memory: Memory) {
-		this.#input = memory.allocate([flushBytes / 4], 'float32');
-		this.#output = memory.allocate([flushBytes / 4], 'float32');
-		native.normal({output: this.#input, seed: 1, stream: 0, deviation: 1});
+	constructor(memory: Memory, bytes: number) {
+		this.#input = memory.allocate([bytes / 4], 'float32');
+		this.#output = memory.allocate([bytes / 4], 'float32');
+		native.fill({output: this.#input, value: 1});
 	}
 
 	queue(): void {

@@ -35,11 +35,11 @@ async function answer(job: TrialJob): Promise<TrialAnswer> {
 		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(first, precision)};
 		if (second && isExchange(trial)) {
 			const exchange = exchangeTrial(trial, batchSize, precision);
-			const milliseconds = await runExchange([first, second], exchange, repetitions);
+			const milliseconds = await runExchange([first, second], exchange, {repetitions});
 			return {kind: 'samples', samples: {milliseconds}};
 		}
 		const operation = operationTrial(trial, batchSize, precision);
-		return {kind: 'samples', samples: await runOperation(first, operation, repetitions, pciAddress)};
+		return {kind: 'samples', samples: await runOperation(first, operation, {repetitions, pciAddress})};
 	} finally {
 		for (const device of opened) device.close();
 	}

@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gpuNamed, limits, type Gpu} from '../../benchmarks/gpus.ts';
 import type {Facts, Instructions, OperationFacts} from '../../benchmarks/kernel-facts.ts';
+import {isSecondary} from '../../benchmarks/launch-work.ts';
 import {kernelOf, loopOf, modelOf, slotsOverTensorTime} from '../../benchmarks/model.ts';
 import {modelOfTrial} from '../../benchmarks/modelled.ts';
 import {occupancyOf} from '../../benchmarks/occupancy.ts';
@@ -67,14 +68,14 @@ const cell = (value: number | undefined, tell: (value: number) => string): strin
 
 function factCells(operation: OperationFacts, facts: Facts): string[] {
 	const {trial, precision} = operation;
-	const [launch] = operation.launches;
+	const launch = operation.launches.find((each) => !isSecondary(each));
 	const kernel = launch && kernelOf(facts, launch, operation.computeCapability);
 	const limit = limits[operation.computeCapability];
 	if (!launch || !kernel || !limit) return [trial, ...Array<string>(9).fill('-')];
 	const {product} = operationTrial(trial, batchSize, precision);
 	const {blocks, limit: by} = occupancyOf({...launch, registers: kernel.registers}, limit);
 	const total = launch.grid[0] * launch.grid[1] * launch.grid[2];
-	const loop = product && loopOf(kernel, launch, product);
+	const loop = product && loopOf(kernel, launch);
 	const besides = operation.launches.length - 1;
 	return [
 		trial,

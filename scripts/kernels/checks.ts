@@ -1,6 +1,6 @@
 // The model against numbers that somebody measured: how far to trust the rest.
 import {gpuNamed, type Gpu} from '../../benchmarks/gpus.ts';
-import type {Facts, KernelFacts, OperationFacts} from '../../benchmarks/kernel-facts.ts';
+import type {Facts, KernelFacts, LaunchFacts, OperationFacts} from '../../benchmarks/kernel-facts.ts';
 import {modelOf} from '../../benchmarks/model.ts';
 import {input, output, trial, type Product} from '../../benchmarks/operation.ts';
 import {tileOf} from '../../benchmarks/tile.ts';
@@ -46,7 +46,7 @@ function bestProduct(
 	suits: (kernel: KernelFacts) => boolean,
 ): number | undefined {
 	const kernels = facts.kernels.filter((kernel) => {
-		const isForward = kernel.kernel.startsWith('conv2dForward');
+		const isForward = kernel.kernel.includes('conv2dForward');
 		return isForward && kernel.computeCapability === gpu.computeCapability && suits(kernel);
 	});
 	const rates = kernels.flatMap((kernel) => {
@@ -67,19 +67,12 @@ function bestProduct(
 	return rates.length > 0 ? Math.max(...rates) : undefined;
 }
 
-/** The kernel's launches of the net with a grid for another product; block and shared memory stay. */
-function launchesFor(kernel: KernelFacts, product: Product, facts: Facts): OperationFacts['launches'][number][] {
-	const sides = [48, 64, 96, 128, 192, 256];
+/** A launch of the net with a grid for another product; block and shared memory stay. */
+function launchesFor(kernel: KernelFacts, product: Product, facts: Facts): LaunchFacts[] {
+	const tile = tileOf(kernel.kernel);
 	const known = facts.operations
 		.flatMap(({launches, computeCapability}) => (computeCapability === kernel.computeCapability ? launches : []))
 		.find((launch) => launch.kernel === kernel.kernel);
-	if (!known) return [];
-	return sides.flatMap((rows) =>
-		sides.flatMap((columns) => {
-			const grid = [Math.ceil(product.rows / rows), Math.ceil(product.columns / columns), 1] as const;
-			const launch = {...known, grid};
-			const tile = tileOf(kernel, launch, product);
-			return tile?.rows === rows && tile.columns === columns ? [launch] : [];
-		}),
-	);
+	if (!known || !tile) return [];
+	return [{...known, grid: [Math.ceil(product.rows / tile.rows), Math.ceil(product.columns / tile.columns), 1]}];
 }

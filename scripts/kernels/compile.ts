@@ -22,6 +22,8 @@ export const targets = [
 export type Target = (typeof targets)[number];
 
 const cache = join(root, '.cache/kernels');
+/** What makes facts of the compiler's and the disassembler's words. */
+const readers = ['compile', 'machine-code', 'toolkit'].map((name) => `scripts/kernels/${name}.ts`);
 const smOf = ({computeCapability}: Target): string => computeCapability.replace('.', '');
 
 /** Of all kernels; `tell` hears of each file that has to be compiled. */
@@ -31,7 +33,7 @@ export async function compileKernels(
 	tell: (file: string) => void,
 ): Promise<KernelFacts[]> {
 	const facts: KernelFacts[] = [];
-	const parser = digestOf(['scripts/kernels/compile.ts', 'scripts/kernels/machine-code.ts'], nvdisasm);
+	const parser = digestOf([...readers, 'cuda/gemm/mma/tiling.h'], nvdisasm);
 	for (const file of filesBelow('cuda', /\.cu$/).toSorted()) {
 		const folder = join(cache, `${basename(file)}.${digestOf(withIncludes(file), nvcc)}`);
 		if (!existsSync(folder)) {
@@ -76,14 +78,16 @@ async function compileInto(folder: string, file: string, nvcc: Tool): Promise<vo
 	const scratch = `${folder}.new`;
 	rmSync(scratch, {recursive: true, force: true});
 	mkdirSync(scratch, {recursive: true});
-	for (const from of new Set(targets.map((target) => target.from))) {
+	const makePtx = async (from: string): Promise<unknown> => {
 		const flags = ['-std=c++17', '-O3', '-ptx', `-arch=compute_${from}`, file, '-o', ptxIn(scratch, from)];
-		await output(nvcc, flags, root);
-	}
-	for (const target of targets) {
+		return output(nvcc, flags, root);
+	};
+	const makeCode = async (target: Target): Promise<void> => {
 		const flags = ['-cubin', `-arch=sm_${smOf(target)}`, '-Xptxas=-v', ptxIn(scratch, target.from)];
 		writeFileSync(reportIn(scratch, target), await output(nvcc, [...flags, '-o', cubinIn(scratch, target)], root));
-	}
+	};
+	await Promise.all([...new Set(targets.map((target) => target.from))].map(makePtx));
+	await Promise.all(targets.map(makeCode));
 	renameSync(scratch, folder);
 }
 

@@ -3,7 +3,6 @@ import {limits, type Gpu} from '../../benchmarks/gpus.ts';
 import type {Facts, KernelFacts, LaunchFacts} from '../../benchmarks/kernel-facts.ts';
 import {kernelOf, loopOf, slotsOverTensorTime} from '../../benchmarks/model.ts';
 import {occupancyOf} from '../../benchmarks/occupancy.ts';
-import {operationTrial} from '../../benchmarks/trials.ts';
 
 export interface Missed {
 	readonly gate: string;
@@ -43,8 +42,8 @@ export function usesTensorCores(kernel: string): boolean {
 
 function launchGates(facts: Facts, gpus: readonly Gpu[]): Missed[] {
 	const missed = new Map<string, Missed>();
-	for (const {trial, precision, batchSize, computeCapability, launches} of facts.operations) {
-		for (const [index, launch] of launches.entries()) {
+	for (const {trial, computeCapability, launches} of facts.operations) {
+		for (const launch of launches) {
 			const kernel = kernelOf(facts, launch, computeCapability);
 			const of = {kernel: launch.kernel, computeCapability};
 			const add = (gate: string, found: string): void => {
@@ -58,8 +57,7 @@ function launchGates(facts: Facts, gpus: readonly Gpu[]): Missed[] {
 			if (held < (kernel.plannedBlocks ?? 1)) {
 				add('occupancy', `${held} blocks on a multiprocessor, launch bounds plan ${kernel.plannedBlocks ?? 1}`);
 			}
-			const {product} = operationTrial(trial, batchSize, precision);
-			const loop = index === 0 && product ? loopOf(kernel, launch, product) : undefined;
+			const loop = loopOf(kernel, launch);
 			if (!loop || loop.hmma === 0) continue;
 			for (const gpu of gpus.filter((each) => each.computeCapability === computeCapability)) {
 				const slots = slotsOverTensorTime(loop, gpu);

@@ -61,8 +61,10 @@ function countsOf({lines, labels}: Listing): Counts {
 	const code = sum(lines);
 	const contains = (a: Loop, b: Loop): boolean => a !== b && a.from <= b.from && a.to >= b.to;
 	const innermost = loops.filter((loop) => !loops.some((other) => contains(loop, other)));
-	// An HMMA multiplies 64 times as much as an FFMA.
-	const weight = ({counts}: Loop): number => 64 * counts.hmma + counts.ffma;
+	// Operands come from shared memory, where a kernel uses it: tanh multiplies in the epilogue, too. An HMMA multiplies 64
+	// times as much as an FFMA.
+	const weight = ({counts}: Loop): number =>
+		(64 * counts.hmma + counts.ffma) * (counts.sharedBytes > 0 || code.sharedBytes === 0 ? 1 : 1e-6);
 	const inner = innermost.toSorted((a, b) => weight(b) - weight(a))[0];
 	if (!inner) return {code};
 	const around = loops.filter((loop) => contains(loop, inner)).toSorted((a, b) => a.to - a.from - (b.to - b.from))[0];

@@ -66,6 +66,10 @@ const sass = `
         /*00b0*/                   BAR.SYNC.DEFER_BLOCKING 0x0 ;
         /*00c0*/               @P0 BRA \`(.L_x_0) ;
 .L_x_2:
+        /*00c4*/                   FFMA R0, R6, R7, R0 ;
+        /*00c5*/                   FFMA R0, R6, R7, R0 ;
+        /*00c6*/                   FFMA R0, R6, R7, R0 ;
+        /*00c8*/               @P0 BRA \`(.L_x_2) ;
         /*00d0*/                   EXIT ;
 .L_x_3:
         /*00e0*/                   BRA \`(.L_x_3) ;
@@ -81,7 +85,7 @@ test('instructions are counted by kernel, loop and the loop around it', (t) => {
 	const counts = countInstructions(sass);
 	t.deepEqual([...counts.keys()], ['_Zmultiply', '_Zcopy']);
 	t.deepEqual(counts.get('_Zmultiply'), {
-		code: {all: 15, ffma: 2, hmma: 0, sharedBytes: 512 + 512 + 512 + 128},
+		code: {all: 19, ffma: 5, hmma: 0, sharedBytes: 512 + 512 + 512 + 128},
 		inner: {all: 6, ffma: 2, hmma: 0, sharedBytes: 512 + 128},
 		outer: {all: 11, ffma: 2, hmma: 0, sharedBytes: 512 + 512 + 512 + 128},
 	});
@@ -101,29 +105,23 @@ const large: KernelFacts = {
 const launch = {kernel: large.kernel, grid: [32, 32, 1], threads: 256, sharedBytes: 16384} as const;
 
 test('a step of the depth has the inner loop as often as its products demand', (t) => {
-	t.deepEqual(tileOf(large, launch, product), {rows: 128, columns: 128, stepDepth: 8});
+	t.deepEqual(tileOf(large.kernel), {rows: 128, columns: 128, stepDepth: 8});
 	// 128 * 128 * 8 products by 8 warps of 32 lanes are 512 FFMA: four turns of 128.
-	t.deepEqual(loopOf(large, launch, product), counts(360 + 3 * 160, 512));
+	t.deepEqual(loopOf(large, launch), counts(360 + 3 * 160, 512));
 	const {outer, ...flat} = large;
 	t.truthy(outer);
-	t.deepEqual(loopOf(flat, launch, product), large.inner);
-	t.is(loopOf({...base, kernel: 'none'}, launch, product), undefined);
+	t.deepEqual(loopOf(flat, launch), large.inner);
+	t.is(loopOf({...base, kernel: 'none'}, launch), undefined);
 });
 
-test('a tile without a name is told by the products of its loop and its grid', (t) => {
-	// 8 warps of 64x64: 2 x 4 x 8 HMMA a half step, 64 a step of 32.
-	const mma: KernelFacts = {
-		...base,
-		kernel: 'conv2dForwardKernel<mma::TileOf<(mma::Shape)0>>',
-		inner: counts(193, 0, 64),
-	};
-	const on = (x: number, y: number) => tileOf(mma, {...launch, grid: [x, y, 1]}, product);
-	t.deepEqual(on(16, 32), {rows: 256, columns: 128});
-	t.deepEqual(on(32, 16), {rows: 128, columns: 256});
-	t.is(on(32, 31), undefined);
-	t.is(tileOf({...base, kernel: 'linearVectorKernel<float, 4>', inner: counts(20, 8)}, launch, product), undefined);
+test('a tile is told by template arguments', (t) => {
+	t.deepEqual(tileOf('conv2dForwardKernel<Tile<__nv_bfloat16, 64, 64, 4, 4>, true, float>'), {
+		...{rows: 64, columns: 64, stepDepth: 16},
+	});
+	t.deepEqual(tileOf('mma::conv2dForwardMmaKernel<mma::Tile<k256x48>>'), {rows: 256, columns: 48, stepDepth: 32});
+	t.is(tileOf('linearVectorKernel<float, 4>'), undefined);
 	// As designed: 193 instructions and 64 HMMA have .48 of the tensor cores' time on an H100.
-	t.is(slotsOverTensorTime(mma.inner!, h100).toFixed(2), '0.48');
+	t.is(slotsOverTensorTime(counts(193, 0, 64), h100).toFixed(2), '0.48');
 });
 
 function modelled(kernel: KernelFacts, grid: readonly [number, number, number], multiprocessors = 132) {

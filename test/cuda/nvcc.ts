@@ -5,12 +5,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import anyTest from 'ava';
-import {nvccPath} from '../../scripts/kernels/toolkit.ts';
+import {nvccHere} from '../../scripts/kernels/toolkit.ts';
 import {isRequired} from '../helpers/required.ts';
 import {root} from '../helpers/sources.ts';
 
 /** Where nvcc is, looked for in the places that cuda/cuda.cmake looks in. */
-export const nvcc = nvccPath();
+export const nvcc = nvccHere()?.path;
 
 /** Tests that need nvcc are skipped where there is none, and fail there with ALEXNET_REQUIRE=cuda. */
 export const test = nvcc !== undefined || isRequired('cuda') ? anyTest.serial : anyTest.serial.skip;
