@@ -2,7 +2,6 @@
 import {elementsOf, Memory} from '../lib/device/memory.ts';
 import {native, type NativeDevice, type Shape, type Tensor} from '../lib/device/native.ts';
 import type {Precision} from '../lib/net/options.ts';
-import {callsPerSample, timeCalls} from './timing.ts';
 
 export interface Machine {
 	/** Bytes a second, reads and writes together. */
@@ -19,6 +18,9 @@ const matrixSize = 4096;
 const convInput = [64, 32, 32, 256];
 const convWeights = [256, 3, 3, 256];
 const samples = 3;
+/** Calls of a sample take this long together. */
+const sampleMilliseconds = 5;
+const mostCalls = 1000;
 
 /** By the device's own operations: the better of two that come near to what the hardware can do. */
 export async function measureMachine(device: NativeDevice, precision: Precision): Promise<Machine> {
@@ -80,10 +82,12 @@ function random(memory: Memory, shape: Shape, precision: Precision, stream: numb
 
 /** By the fastest sample: this is about what the device can do, not what it usually does. */
 async function perSecond({device}: Memory, amount: number, call: () => void): Promise<number> {
-	await timeCalls(device, [call]);
-	const count = callsPerSample(await timeCalls(device, [call]), 1000);
-	const calls = Array.from({length: count}, () => call);
+	await device.timed(call);
+	const count = Math.max(1, Math.min(mostCalls, Math.ceil(sampleMilliseconds / (await device.timed(call)))));
+	const calls = (): void => {
+		for (let turn = 0; turn < count; ++turn) call();
+	};
 	let fastest = Infinity;
-	for (let sample = 0; sample < samples; ++sample) fastest = Math.min(fastest, await timeCalls(device, calls));
+	for (let sample = 0; sample < samples; ++sample) fastest = Math.min(fastest, await device.timed(calls));
 	return (amount * count * 1000) / fastest;
 }

@@ -8,7 +8,7 @@ import type {LinearSpec} from '../lib/net/layers/linear.ts';
 import {lrnColumns, type LrnSpec} from '../lib/net/layers/lrn.ts';
 import type {MaxPoolSpec} from '../lib/net/layers/max-pool.ts';
 import {byKind, type ByKind} from '../lib/net/layers/registry.ts';
-import {elementsOf} from '../lib/device/memory.ts';
+import {bytesOfTensor, elementsOf} from '../lib/device/memory.ts';
 import {native, type Activation, type DataType, type Shape} from '../lib/device/native.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {layerShapes, type ShapedLayer} from '../lib/net/shapes.ts';
@@ -34,6 +34,8 @@ export function operationTrials(architecture: Architecture, batchSize: number, p
 		...[softmaxLossTrial(last.output, real), sgdTrial(parameters, real), castTrial(parameters)],
 	];
 }
+
+const elementBytesOf = (real: DataType): number => bytesOfTensor([1], real);
 
 interface Place extends ShapedLayer {
 	real: DataType;
@@ -62,9 +64,13 @@ function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns
 	const filter = [kernels, size, size, channels / groups];
 	const geometry = {stride, pads, groups};
 	const operations = 2 * elementsOf(result) * size * size * (channels / groups);
+	const pixels = (of: Shape): number => elementsOf(of.slice(0, 3));
+	const window = (size * size * channels) / groups;
+	const product = {groups, elementBytes: elementBytesOf(real)};
 	const forward = trial({
 		name: `${name}-forward`,
 		operations,
+		product: {...product, rows: pixels(result), columns: kernels / groups, depth: window},
 		inInference: 1,
 		tensors: {
 			input: input(shape, real),
@@ -77,6 +83,7 @@ function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns
 	const weightGradient = trial({
 		name: `${name}-weight-gradient`,
 		operations,
+		product: {...product, rows: kernels / groups, columns: window, depth: pixels(result)},
 		tensors: {
 			input: input(shape, real),
 			outputGradient: input(result, real),
@@ -88,6 +95,7 @@ function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns
 	const inputGradient = trial({
 		name: `${name}-input-gradient`,
 		operations,
+		product: {...product, rows: pixels(shape), columns: channels / groups, depth: (size * size * kernels) / groups},
 		tensors: {
 			outputGradient: input(result, real),
 			weights: weights(filter, real),
@@ -110,10 +118,12 @@ function linearTrials(
 	const matrix = [outputs, inputs];
 	const operations = 2 * images * inputs * outputs;
 	const flat = [images, inputs];
+	const product = {groups: 1, elementBytes: elementBytesOf(real)};
 	const trials = [
 		trial({
 			name: `${name}-forward`,
 			operations,
+			product: {...product, rows: images, columns: outputs, depth: inputs},
 			inInference: 1,
 			tensors: {
 				input: input(flat, real),
@@ -128,6 +138,7 @@ function linearTrials(
 		trial({
 			name: `${name}-weight-gradient`,
 			operations,
+			product: {...product, rows: outputs, columns: inputs, depth: images},
 			tensors: {
 				input: input(flat, real),
 				outputGradient: input(result, real),
@@ -139,6 +150,7 @@ function linearTrials(
 		trial({
 			name: `${name}-input-gradient`,
 			operations,
+			product: {...product, rows: images, columns: inputs, depth: outputs},
 			tensors: {
 				outputGradient: input(result, real),
 				weights: weights(matrix, real),

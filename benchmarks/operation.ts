@@ -23,10 +23,22 @@ export interface TensorSpec {
 
 export type Tensors<Names extends string = string> = Readonly<Record<Names, Tensor>> & {readonly workspace?: Tensor};
 
+/** What a convolution or linear layer multiplies: rows x columns outputs in each group, each a sum over the depth. */
+export interface Product {
+	readonly rows: number;
+	readonly columns: number;
+	readonly depth: number;
+	readonly groups: number;
+	/** Of the operands. */
+	readonly elementBytes: number;
+}
+
 export interface OperationTrial<Names extends string = string> {
 	readonly name: string;
 	/** Additions and multiplications, of convolutions and linear layers only: nothing else comes near the peak. */
 	readonly operations: number;
+	/** The same as a matrix product, where it is one. */
+	readonly product?: Product;
 	/** Calls in a training step, and in inference. */
 	readonly inTraining: number;
 	readonly inInference: number;

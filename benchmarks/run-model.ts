@@ -3,7 +3,9 @@ import {AlexNet} from '../lib/classifier.ts';
 import {AlexNetError} from '../lib/base/errors.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
-import type {ModelTrial} from './trials.ts';
+import {clocksDuring} from './clocks.ts';
+import type {Samples} from './run-operation.ts';
+import {batchOf, type ModelTrial} from './trials.ts';
 
 const classes = 1000;
 
@@ -15,11 +17,17 @@ export interface ModelTrialOptions {
 	repetitions: number;
 }
 
-/** @returns milliseconds of a step or a prediction, a value a sample */
+/**
+ * Milliseconds of a step or a prediction, from the call to the result.
+ *
+ * @param pciAddress of the GPU, whose clocks are wanted
+ */
 export async function runModel(
 	trial: ModelTrial,
-	{devices, threads, precision, batchSize, repetitions}: ModelTrialOptions,
-): Promise<number[]> {
+	{devices, threads, precision, batchSize: asked, repetitions}: ModelTrialOptions,
+	pciAddress?: string,
+): Promise<Samples> {
+	const batchSize = batchOf(trial, asked);
 	// The start that learns soonest: losses stay finite however long the trial lasts.
 	await using model = await AlexNet.create({classes, devices, threads, precision, batchSize, init: 'source2012'});
 	model.sgd = {...model.sgd, learningRate: 0.001};
@@ -32,7 +40,7 @@ export async function runModel(
 	const run = async (repetition: number): Promise<number> => {
 		const batch = batches[repetition % batches.length]!;
 		const start = performance.now();
-		const result = trial === 'inference' ? await model.predict(batch.images) : await model.trainStep(batch);
+		const result = trial === 'train-step' ? await model.trainStep(batch) : await model.predict(batch.images);
 		const taken = performance.now() - start;
 		if (result instanceof Float32Array) requireProbabilities(result, batchSize);
 		else requireFinite(result.loss);
@@ -42,9 +50,10 @@ export async function runModel(
 	await run(0);
 	await run(1);
 	if (before) await requireChanged(model, before);
-	const samples: number[] = [];
-	for (let repetition = 0; repetition < repetitions; ++repetition) samples.push(await run(repetition));
-	return samples;
+	const milliseconds: number[] = [];
+	for (let repetition = 0; repetition < repetitions; ++repetition) milliseconds.push(await run(repetition));
+	if (pciAddress === undefined) return {milliseconds};
+	return {milliseconds, clocks: await clocksDuring(pciAddress, () => run(0))};
 }
 
 function requireFinite(loss: number): void {

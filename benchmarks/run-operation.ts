@@ -3,10 +3,11 @@ import {AlexNetError} from '../lib/base/errors.ts';
 import {elementsOf, Memory} from '../lib/device/memory.ts';
 import {native, type NativeDevice, type Tensor} from '../lib/device/native.ts';
 import type {OperationTrial, Tensors, TensorSpec} from './operation.ts';
-import {CacheFlush, callsPerSample, timeCalls} from './timing.ts';
+import {clocksDuring, type Clocks} from './clocks.ts';
+import {CacheFlush, flushBytes} from './timing.ts';
 
-/** A sample's calls work on tensors of their own, so that none finds its inputs in the cache. */
-const mostSets = 64;
+/** Samples take them in turn, so that none finds what the last one left. */
+const mostSets = 4;
 const mostSetBytes = 2 ** 30;
 
 /** A set of tensors, and the calls that work on them. */
@@ -17,12 +18,27 @@ interface TensorSet {
 	readonly outputs: readonly (readonly [string, Tensor])[];
 }
 
-/** @returns milliseconds of a call, a value a sample */
+/** What a trial's process measured. */
+export interface Samples {
+	/** A value a sample. */
+	readonly milliseconds: number[];
+	/** Of a GPU, while it did the same. */
+	readonly clocks?: Clocks;
+}
+
+export interface SampleOptions {
+	readonly repetitions: number;
+	/** Of the GPU whose clocks are wanted. */
+	readonly pciAddress?: string | undefined;
+	/** How much is copied before each sample. */
+	readonly flush?: number;
+}
+
 export async function runOperation(
 	device: NativeDevice,
 	trial: OperationTrial,
-	repetitions: number,
-): Promise<number[]> {
+	{repetitions, pciAddress, flush: flushed = flushBytes}: SampleOptions,
+): Promise<Samples> {
 	const memory = new Memory(device);
 	try {
 		const before = device.memory().bytes;
@@ -31,23 +47,23 @@ export async function runOperation(
 		first.call();
 		await device.synchronize();
 		for (const [name, tensor] of first.outputs) await verify(trial, name, tensor);
-		const milliseconds = await timeCalls(device, [first.call]);
-		const most = Math.min(mostSets, Math.floor(mostSetBytes / setBytes));
 		const sets = [first];
-		while (sets.length < callsPerSample(milliseconds, most)) sets.push(makeSet(memory, trial, sets.length));
-		const flush = new CacheFlush(memory);
-		const samples: number[] = [];
-		for (let sample = -1; sample < repetitions; ++sample) {
-			for (const {renew} of sets) renew();
-			flush.queue();
-			const time = await timeCalls(
-				device,
-				sets.map(({call}) => call),
-			);
-			// The first one only warms up.
-			if (sample >= 0) samples.push(time / sets.length);
+		while (sets.length < Math.min(mostSets, Math.floor(mostSetBytes / setBytes))) {
+			sets.push(makeSet(memory, trial, sets.length));
 		}
-		return samples;
+		const flush = new CacheFlush(memory, flushed);
+		const sampleOf = async (number: number): Promise<number> => {
+			const set = sets[number % sets.length]!;
+			set.renew();
+			// It also keeps a GPU busy until the call is queued: what is timed is the GPU alone.
+			flush.queue();
+			return device.timed(set.call);
+		};
+		await sampleOf(0); // to warm up
+		const milliseconds: number[] = [];
+		for (let sample = 1; sample <= repetitions; ++sample) milliseconds.push(await sampleOf(sample));
+		if (pciAddress === undefined) return {milliseconds};
+		return {milliseconds, clocks: await clocksDuring(pciAddress, () => sampleOf(0))};
 	} finally {
 		await device.synchronize();
 		memory.dispose();

@@ -7,9 +7,10 @@ import {AlexNetError} from '../lib/base/errors.ts';
 import {isSimulated} from '../lib/selftest/facts.ts';
 import type {Precision} from '../lib/net/options.ts';
 import type {Machine} from './machine.ts';
-import {quartiles} from './timing.ts';
+import {rowOf, type BenchmarkRow} from './rows.ts';
+import type {Samples} from './run-operation.ts';
 import type {TrialAnswer, TrialJob} from './trial-process.ts';
-import {columns, costOf, isModelTrial, modelTrials} from './trials.ts';
+import {columns, isExchange, isModelTrial, modelTrials} from './trials.ts';
 
 export interface BenchmarkOptions {
 	/** Ids: one, or one for each column of the net. */
@@ -24,32 +25,6 @@ export interface BenchmarkOptions {
 	onProgress?: ((trial: string, done: number) => void) | undefined;
 }
 
-/** A trial's result. */
-export interface BenchmarkRow {
-	trial: string;
-	/** Two with a comma between, where each holds a column. */
-	device: string;
-	precision: Precision;
-	batchSize: number;
-	repetitions: number;
-	medianMs: number;
-	/** Between the quartiles: half of the samples lie in it. */
-	spreadMs: number;
-	/** Pictures of the batch, by the median. */
-	imagesPerSecond: number;
-	/** The least time that the measured bandwidth and peak allow, whichever is longer. */
-	boundMs: number;
-	boundBy: 'bandwidth' | 'peak';
-	/** boundMs / medianMs */
-	shareOfBound: number;
-	/** What it does in the median, in units of 10^9 a second. */
-	gigabytesPerSecond: number;
-	gigaflops: number;
-	/** What the device reached at its best in the same run, see machine.ts. */
-	bandwidthGigabytesPerSecond: number;
-	peakGigaflops: number;
-}
-
 /**
  * The full ids of devices on which trials can be measured.
  *
@@ -61,12 +36,19 @@ export function benchmarkDevices(asked: readonly string[], trials: readonly stri
 	const {ids} = group;
 	const simulated = ids.find(isSimulated);
 	if (simulated !== undefined) {
-		const message = `${simulated} is simulated: times would be those of the simulator. Take a real device.`;
+		const message = `${simulated} is simulated, and has no clock. Take a real device, or --simulated H100 for what the model says of one.`;
 		throw new AlexNetError('ALEXNET_DEVICE', message);
 	}
-	const single = trials.find((trial) => !isModelTrial(trial));
+	const single = trials.find((trial) => !isModelTrial(trial) && !isExchange(trial));
 	if (ids.length > 1 && single !== undefined) {
-		const message = `${single} runs on one device, got ${ids.join(', ')}. On several there are ${modelTrials.join(' and ')}.`;
+		const several = `${modelTrials.join(', ')} and exchanges`;
+		const message = `${single} runs on one device, got ${ids.join(', ')}. On several there are ${several}.`;
+		throw new AlexNetError('ALEXNET_ARGUMENT', message);
+	}
+	const exchange = trials.find(isExchange);
+	if (ids.length === 1 && exchange !== undefined) {
+		const both = ids[0]?.startsWith('cpu') ? 'cpu:0,cpu:1' : 'cuda:0,cuda:1';
+		const message = `${exchange} runs between two devices, got ${ids[0] ?? ''} alone. Take --device ${both}.`;
 		throw new AlexNetError('ALEXNET_ARGUMENT', message);
 	}
 	return ids;
@@ -82,7 +64,7 @@ export async function runTrials(trials: readonly string[], options: BenchmarkOpt
 	const {devices, threads, precision, batchSize, onProgress} = options;
 	const job = {devices, threads, precision, batchSize, repetitions: 0};
 	const before = await measureMachine(job, options, 0);
-	const samples = new Map<string, number[]>();
+	const samples = new Map<string, Samples>();
 	for (const trial of trials) {
 		onProgress?.(trial, samples.size);
 		const repetitions = options.repetitions ?? (isModelTrial(trial) ? 10 : 20);
@@ -94,17 +76,17 @@ export async function runTrials(trials: readonly string[], options: BenchmarkOpt
 		bandwidth: Math.max(before.bandwidth, after.bandwidth),
 		peak: Math.max(before.peak, after.peak),
 	};
-	return [...samples].map(([trial, milliseconds]) => rowOf({...job, trial}, milliseconds, machine));
+	return [...samples].map(([trial, taken]) => rowOf({...job, trial, samples: taken}, machine));
 }
 
-/** Milliseconds of each repetition of a trial, from a process of its own. */
+/** What a trial's repetitions take, in a process of its own. */
 export async function samplesOf(
 	trial: string,
 	{devices, threads, precision, batchSize, repetitions, signal}: BenchmarkOptions & {repetitions: number},
-): Promise<number[]> {
+): Promise<Samples> {
 	const answer = await ask({trial, devices, threads, precision, batchSize, repetitions}, signal);
 	if (answer.kind !== 'samples') throw new Error(`Expected samples, got ${answer.kind}.`);
-	return answer.milliseconds;
+	return answer.samples;
 }
 
 type Job = Omit<TrialJob, 'trial'>;
@@ -120,28 +102,6 @@ async function measureMachine(job: Job, {signal, onProgress}: BenchmarkOptions, 
 		sum.peak += answer.machine.peak;
 	}
 	return sum;
-}
-
-function rowOf(job: TrialJob, milliseconds: readonly number[], machine: Machine): BenchmarkRow {
-	const {trial, devices, precision, batchSize} = job;
-	const {lower, median, upper} = quartiles(milliseconds);
-	const cost = costOf(trial, batchSize, precision);
-	const byBandwidth = (cost.bytes / machine.bandwidth) * 1000;
-	const byPeak = (cost.operations / machine.peak) * 1000;
-	const boundMs = Math.max(byBandwidth, byPeak);
-	return {
-		...{trial, device: devices.join(), precision, batchSize, repetitions: milliseconds.length},
-		medianMs: median,
-		spreadMs: upper - lower,
-		imagesPerSecond: (batchSize * 1000) / median,
-		boundMs,
-		boundBy: byBandwidth > byPeak ? 'bandwidth' : 'peak',
-		shareOfBound: boundMs / median,
-		gigabytesPerSecond: cost.bytes / median / 1e6,
-		gigaflops: cost.operations / median / 1e6,
-		bandwidthGigabytesPerSecond: machine.bandwidth / 1e9,
-		peakGigaflops: machine.peak / 1e9,
-	};
 }
 
 /** Has a process of its own do a job. It runs as this one does: compiled, or through the same TypeScript loader. */

@@ -31,7 +31,7 @@ export async function runShared(options: BenchmarkOptions): Promise<SharedRow[]>
 	] as const) {
 		options.onProgress?.(trial, rows.length);
 		const measure = async (busy: number): Promise<number[]> =>
-			beside(busy, () => samplesOf(trial, {...options, batchSize, repetitions}));
+			beside(busy, async () => (await samplesOf(trial, {...options, batchSize, repetitions})).milliseconds);
 		const before = await measure(0);
 		const {median: besideMs} = quartiles(await measure(neighbours));
 		const {median: aloneMs} = quartiles([...before, ...(await measure(0))]);

@@ -1,11 +1,13 @@
 // A process of its own for one trial, so that memory and caches are as fresh as the first trial's. Started by run.ts.
-import {openDevice} from '../lib/device/device.ts';
+import {deviceInfo, openDevice} from '../lib/device/device.ts';
+import type {NativeDevice} from '../lib/device/native.ts';
 import {isAlexNetError, messageOf, type ErrorCode} from '../lib/base/errors.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {measureMachine, type Machine} from './machine.ts';
+import {runExchange} from './exchanges.ts';
 import {runModel} from './run-model.ts';
-import {runOperation} from './run-operation.ts';
-import {isModelTrial, operationTrial} from './trials.ts';
+import {runOperation, type Samples} from './run-operation.ts';
+import {exchangeTrial, isExchange, isModelTrial, operationTrial} from './trials.ts';
 
 export interface TrialJob {
 	/** A trial's name, or 'machine' for what the device can do at best. */
@@ -18,20 +20,28 @@ export interface TrialJob {
 }
 
 export type TrialAnswer =
-	| {kind: 'samples'; milliseconds: number[]}
+	| {kind: 'samples'; samples: Samples}
 	| {kind: 'machine'; machine: Machine}
 	| {kind: 'error'; message: string; code?: ErrorCode};
 
 async function answer(job: TrialJob): Promise<TrialAnswer> {
 	const {trial, devices, threads, precision, batchSize, repetitions} = job;
-	if (isModelTrial(trial)) return {kind: 'samples', milliseconds: await runModel(trial, job)};
-	const device = openDevice(devices[0] ?? 'cpu', {threads});
+	const pciAddress = deviceInfo(devices[0] ?? 'cpu')?.pciAddress;
+	if (isModelTrial(trial)) return {kind: 'samples', samples: await runModel(trial, job, pciAddress)};
+	const opened: NativeDevice[] = [];
 	try {
-		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(device, precision)};
+		for (const id of devices) opened.push(openDevice(id, {threads}));
+		const [first, second] = opened as [NativeDevice, NativeDevice?];
+		if (trial === 'machine') return {kind: 'machine', machine: await measureMachine(first, precision)};
+		if (second && isExchange(trial)) {
+			const exchange = exchangeTrial(trial, batchSize, precision);
+			const milliseconds = await runExchange([first, second], exchange, {repetitions});
+			return {kind: 'samples', samples: {milliseconds}};
+		}
 		const operation = operationTrial(trial, batchSize, precision);
-		return {kind: 'samples', milliseconds: await runOperation(device, operation, repetitions)};
+		return {kind: 'samples', samples: await runOperation(first, operation, {repetitions, pciAddress})};
 	} finally {
-		device.close();
+		for (const device of opened) device.close();
 	}
 }
 

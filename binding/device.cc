@@ -39,7 +39,8 @@ Napi::Function DeviceObject::define(Napi::Env env) {
        InstanceMethod<&DeviceObject::outline>("outline"), InstanceMethod<&DeviceObject::record>("record"),
        InstanceMethod<&DeviceObject::freeBytes>("freeBytes"), InstanceMethod<&DeviceObject::needOf>("needOf"),
        InstanceMethod<&DeviceObject::reserve>("reserve"), InstanceMethod<&DeviceObject::wait>("wait"),
-       InstanceMethod<&DeviceObject::synchronize>("synchronize"), InstanceMethod<&DeviceObject::close>("close")});
+       InstanceMethod<&DeviceObject::timed>("timed"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
+       InstanceMethod<&DeviceObject::close>("close")});
 }
 
 DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
@@ -100,6 +101,20 @@ void DeviceObject::wait(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] { device_->wait(eventFrom(info[0]), "wait"); });
 }
 
+Napi::Value DeviceObject::timed(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    if (!info[0].IsFunction()) throw Error(kArgument, "timed takes a function that queues what is to be timed.");
+    const auto begin = device_->stamp();
+    info[0].As<Napi::Function>().Call({});
+    const auto end = device_->stamp();
+    const auto milliseconds = std::make_shared<double>();
+    return promiseFor(
+        info.Env(),
+        [&](Device::Completion completion) { device_->elapsed(begin, end, milliseconds.get(), std::move(completion)); },
+        {}, [milliseconds](Napi::Env env) { return Napi::Number::New(env, *milliseconds); });
+  });
+}
+
 Napi::Value DeviceObject::synchronize(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return promiseFor(info.Env(), [&](Device::Completion completion) { device_->synchronize(std::move(completion)); });
@@ -126,6 +141,7 @@ Napi::Value listDevices(const Napi::CallbackInfo& info) {
       if (!description.computeCapability.empty()) {
         object.Set("computeCapability", description.computeCapability);
         object.Set("multiprocessors", description.multiprocessors);
+        object.Set("pciAddress", description.pciAddress);
         object.Set("peers", arrayOf(info.Env(), description.peers));
       }
       if (!description.arithmetic.empty()) object.Set("arithmetic", description.arithmetic);

@@ -29,6 +29,7 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   void reserve(const Napi::CallbackInfo& info);
   Napi::Value outline(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
+  Napi::Value timed(const Napi::CallbackInfo& info);
   void wait(const Napi::CallbackInfo& info);
   Napi::Value synchronize(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

@@ -88,20 +88,22 @@ DataType dataTypeFrom(const Napi::Value& value) {
 }
 
 Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Completion)>& begin,
-                         Napi::ObjectReference hold) {
+                         Napi::ObjectReference hold, std::function<Napi::Value(Napi::Env)> result) {
   struct Pending {
     Napi::Promise::Deferred deferred;
     Napi::ObjectReference hold;
+    std::function<Napi::Value(Napi::Env)> result;
   };
   Environment& environment = Environment::of(env);
-  const auto pending = std::make_shared<Pending>(Pending{Napi::Promise::Deferred::New(env), std::move(hold)});
+  const auto pending =
+      std::make_shared<Pending>(Pending{Napi::Promise::Deferred::New(env), std::move(hold), std::move(result)});
   const auto completion = [&environment, pending](std::exception_ptr failure) {
     environment.post([pending, failure](Napi::Env current) {
       pending->hold.Reset();
       if (failure) {
         pending->deferred.Reject(toJavaScript(current, failure).Value());
       } else {
-        pending->deferred.Resolve(current.Undefined());
+        pending->deferred.Resolve(pending->result ? pending->result(current) : current.Undefined());
       }
     });
   };

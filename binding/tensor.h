@@ -43,8 +43,8 @@ class TensorObject : public Napi::ObjectWrap<TensorObject> {
 
 Shape shapeFrom(const Napi::Value& value);
 DataType dataTypeFrom(const Napi::Value& value);
-// A promise, and the completion that settles it (with `undefined`) from the queue's thread.
+// A promise, and the completion that settles it from the queue's thread: with `result` of the environment, or `undefined`.
 Napi::Promise promiseFor(Napi::Env env, const std::function<void(Device::Completion)>& begin,
-                         Napi::ObjectReference hold = {});
+                         Napi::ObjectReference hold = {}, std::function<Napi::Value(Napi::Env)> result = {});
 
 }  // namespace alexnet::binding

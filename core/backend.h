@@ -18,6 +18,7 @@ struct DeviceDescription {
   std::string computeCapability;     // CUDA: "8.6"
   std::string arithmetic;            // CPU: library and instruction set, which decide the last bits of results
   int multiprocessors = 0;           // CUDA
+  std::string pciAddress{};          // CUDA: "00000000:01:00.0"
   std::vector<std::string> peers{};  // CUDA: ids of the devices that can reach this one's memory
   std::string threadsLimitedBy{};    // CPU: what allows no more threads; empty where it is the machine
 };

@@ -47,11 +47,13 @@ void Device::submit(const char* operation, std::function<void()> work) {
   requireOpen(operation);
   queue_->push([this, operation, work = std::move(work)] {
     if (closed_ || failure_) return;  // what follows a failed operation would compute on garbage
+    enter(operation);
     try {
       work();
     } catch (...) {
       failure_ = named(operation);
     }
+    leave();
   });
 }
 
@@ -80,10 +82,21 @@ void Device::synchronize(Completion completion) {
       "synchronize", [this] { finish(); }, std::move(completion));
 }
 
-std::shared_ptr<Event> Device::record(const char* operation) {
-  auto event = makeEvent();
+std::shared_ptr<Event> Device::recorded(std::shared_ptr<Event> event, const char* operation) {
   submit(operation, [this, promise = promiseOf(event)] { signal(*promise); });
   return event;
+}
+
+std::shared_ptr<Event> Device::record(const char* operation) { return recorded(makeEvent(), operation); }
+
+std::shared_ptr<Event> Device::stamp() { return recorded(makeStamp(), "timed"); }
+
+void Device::elapsed(std::shared_ptr<Event> begin, std::shared_ptr<Event> end, double* milliseconds,
+                     Completion completion) {
+  submitReport(
+      "timed",
+      [this, begin = std::move(begin), end = std::move(end), milliseconds] { *milliseconds = between(*begin, *end); },
+      std::move(completion));
 }
 
 void Device::wait(std::shared_ptr<Event> event, const char* operation) {

@@ -85,6 +85,10 @@ class Device : public Runs<AllOperations> {
 
   // Happens when all that was queued so far has ended.
   std::shared_ptr<Event> record(const char* operation);
+  // An event that knows when it happened, by the device's own clock.
+  std::shared_ptr<Event> stamp();
+  // The time between two of this device's stamps: `milliseconds` is written when `completion` is called without an error.
+  void elapsed(std::shared_ptr<Event> begin, std::shared_ptr<Event> end, double* milliseconds, Completion completion);
   // What is queued later runs after the event, or fails with it. `operation` is named in the error.
   void wait(std::shared_ptr<Event> event, const char* operation);
   // Copies to another device beside both queues. The copy begins when what was queued before it on both has ended: the
@@ -117,15 +121,21 @@ class Device : public Runs<AllOperations> {
   // Queues a copy to another device of the same kind on what this device has for copies.
   virtual void transfer(Transfer transfer) = 0;
   virtual std::shared_ptr<Event> makeEvent() { return std::make_shared<Event>(); }
+  virtual std::shared_ptr<Event> makeStamp() { return makeEvent(); }
 
   // On the queue's thread.
+  // Around each task, for tools that show what runs when.
+  virtual void enter(const char*) {}
+  virtual void leave() {}
   virtual void upload(const Tensor& destination, const void* source) = 0;
   virtual void download(const Tensor& source, void* destination) = 0;
   virtual void finish() = 0;  // waits until all that was launched has ended
   virtual void signal(Event& event) { event.announce(true); }
   virtual void await(Event& event) { event.wait(); }
+  virtual double between(Event& begin, Event& end) { return end.millisecondsSince(begin); }
 
  private:
+  std::shared_ptr<Event> recorded(std::shared_ptr<Event> event, const char* operation);
   void submitReport(const char* operation, std::function<void()> work, Completion completion);
 
   const std::string id_;

@@ -3,6 +3,7 @@
 // A kind of device whose work goes on after its queue has launched it derives from Event what it waits for instead.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -20,8 +21,16 @@ class Event {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (state_ != State::pending) return;
       state_ = success ? State::happened : State::failed;
+      at_ = std::chrono::steady_clock::now();
     }
     changed_.notify_all();
+  }
+
+  // Waits for both. Of events that the same device made as stamps (core/device.h).
+  virtual double millisecondsSince(Event& begin) {
+    begin.wait();
+    wait();
+    return std::chrono::duration<double, std::milli>(at_ - begin.at_).count();
   }
 
   virtual void wait() {
@@ -37,6 +46,7 @@ class Event {
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::pending;
+  std::chrono::steady_clock::time_point at_;  // once it is not pending
 };
 
 // Announces failure when the last copy of the task that holds it is gone and nothing was announced before.

@@ -1,5 +1,8 @@
 #include <cuda_runtime_api.h>
 
+#include <array>
+#include <cstdio>
+
 #include "cuda.h"
 #include "device.h"
 #include "runtime/availability.h"
@@ -52,6 +55,10 @@ DeviceDescription describe(int gpu, const std::vector<cudaDeviceProp>& all) {
   description.nativeBfloat16 = properties.major >= 8;
   description.computeCapability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
   description.multiprocessors = properties.multiProcessorCount;
+  std::array<char, 32> address{};
+  std::snprintf(address.data(), address.size(), "%08x:%02x:%02x.0", properties.pciDomainID, properties.pciBusID,
+                properties.pciDeviceID);
+  description.pciAddress = address.data();
   description.peers = peersOf(gpu, static_cast<int>(all.size()));
   return description;
 }

@@ -1,5 +1,10 @@
 #include "device.h"
 
+#if __has_include(<nvtx3/nvToolsExt.h>)  // not in every toolkit
+#include <nvtx3/nvToolsExt.h>
+#define ALEXNET_NVTX
+#endif
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -42,7 +47,8 @@ CudaDevice::CudaDevice(int gpu)
     : Device("cuda:" + std::to_string(gpu), std::make_shared<Queue>([] {})),
       owner_{gpu, id(), memory_},
       context_(std::make_shared<GpuContext>(owner_)),
-      events_(std::make_shared<EventPool>(gpu)),
+      events_(std::make_shared<EventPool>(gpu, cudaEventDisableTiming)),
+      stamps_(std::make_shared<EventPool>(gpu, cudaEventDefault)),
       notes_(connectPeers(gpu)) {}
 
 CudaDevice::~CudaDevice() { CudaDevice::close(); }
@@ -77,6 +83,14 @@ void CudaDevice::reserve(const std::vector<size_t>& tensors) {
   submit("reserve", [this, largest = reserved_.load()] { ready().reserve(largest); });
 }
 
+#ifdef ALEXNET_NVTX
+void CudaDevice::enter(const char* operation) { nvtxRangePushA(operation); }
+void CudaDevice::leave() { nvtxRangePop(); }
+#else
+void CudaDevice::enter(const char*) {}
+void CudaDevice::leave() {}
+#endif
+
 GpuContext& CudaDevice::ready() {
   context_->select();
   return *context_;
@@ -105,6 +119,10 @@ void CudaDevice::await(Event& event) {
   } else {
     event.wait();
   }
+}
+
+double CudaDevice::between(Event& begin, Event& end) {
+  return static_cast<CudaEvent&>(end).millisecondsSince(static_cast<CudaEvent&>(begin), ready().streams());
 }
 
 void CudaDevice::transfer(Transfer transfer) {

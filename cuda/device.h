@@ -28,12 +28,17 @@ class CudaDevice final : public Device {
   size_t workspaceBytes(const MaxPool& operation) override { return maxPoolWorkspaceBytes(operation); }
 
  protected:
+  // Ranges of NVTX, which Nsight's tools show; without such a tool a call is a branch.
+  void enter(const char* operation) override;
+  void leave() override;
   void upload(const Tensor& destination, const void* source) override;
   void download(const Tensor& source, void* destination) override;
   void finish() override;
   std::shared_ptr<Event> makeEvent() override { return std::make_shared<CudaEvent>(events_); }
+  std::shared_ptr<Event> makeStamp() override { return std::make_shared<CudaEvent>(stamps_); }
   void signal(Event& event) override;
   void await(Event& event) override;
+  double between(Event& begin, Event& end) override;
   void transfer(Transfer transfer) override;
   void run(const Augment& operation) override;
   void run(const SoftmaxLoss& operation) override;
@@ -71,7 +76,7 @@ class CudaDevice final : public Device {
 
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
-  const std::shared_ptr<EventPool> events_;
+  const std::shared_ptr<EventPool> events_, stamps_;
   const std::vector<std::string> notes_;
   std::atomic<size_t> reserved_{0};  // the largest tensor whose transfer was provided for; 0: nothing was
 };

@@ -1,9 +1,10 @@
 import type {Command} from 'commander';
+import {modelledRows} from '../../benchmarks/modelled.ts';
 import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../benchmarks/run.ts';
 import {runShared, sharedMachine, sharedTable} from '../../benchmarks/shared-machine.ts';
-import {benchmarkTable, describeMachine} from '../../benchmarks/table.ts';
-import {trialNames} from '../../benchmarks/trials.ts';
-import {integer, option, suggestion} from '../../lib/base/check.ts';
+import {benchmarkTable, describeMachine, modelledTable} from '../../benchmarks/table.ts';
+import {modelTrials, trialNames, trialsOn} from '../../benchmarks/trials.ts';
+import {integer, option, suggestion, text} from '../../lib/base/check.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {table} from '../format.ts';
@@ -14,10 +15,8 @@ import {addOptions, commonChecks, runFlags, type RunCommandOptions} from '../par
 interface BenchCommandOptions extends RunCommandOptions {
 	batchSize: number;
 	repetitions?: number;
+	simulated?: string;
 }
-
-/** What runs where no trial is named: what users wait for. */
-const wholeNet = ['train-step', 'inference'];
 
 export function addBench(program: Command): void {
 	const command = program
@@ -28,10 +27,15 @@ export function addBench(program: Command): void {
 				'process of its own, and how near that is to what this machine can do.',
 		)
 		.argument('[trial]', "a trial, the beginning of some trials' names, 'all', or 'shared-machine'; 'list' tells them");
-	const checks = {...commonChecks, repetitions: option(integer(1), 'samples taken of each trial')};
-	addOptions(command, checks, ...runFlags, '--batch-size <number>', '--repetitions <number>', '--json');
+	const checks = {
+		...commonChecks,
+		repetitions: option(integer(1), 'samples taken of each trial'),
+		simulated: option(text, 'needs no GPU: prints what the model says of one, such as H100; nothing is measured'),
+	};
+	const flags = ['--batch-size <number>', '--repetitions <number>', '--simulated <gpu>', '--json'];
+	addOptions(command, checks, ...runFlags, ...flags);
 	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
-		if (pattern === sharedMachine) return bench(shared, wholeNet, options);
+		if (pattern === sharedMachine) return bench(shared, modelTrials, options);
 		const names = [...trialNames(), sharedMachine];
 		if (pattern === 'list') {
 			const output = new Output(options);
@@ -39,18 +43,33 @@ export function addBench(program: Command): void {
 			if (!output.isJson) output.result(names.join('\n'));
 			return;
 		}
-		const trials = pattern === undefined ? wholeNet : chosen(trialNames(), pattern);
+		const trials = pattern === undefined ? modelTrials : chosen(pattern, options.device.split(',').length);
 		if (trials.length === 0) {
 			const advice = suggestion(pattern ?? '', names) ?? `Trials: ${names.join(', ')}`;
 			command.error(`error: there is no trial '${pattern ?? ''}'. ${advice}`, {exitCode: exitCodes.usage});
+		}
+		if (options.simulated !== undefined) {
+			tellModelled(trials, options.simulated, options);
+			return;
 		}
 		return bench((given) => measured(trials, given), trials, options);
 	});
 }
 
-function chosen(names: readonly string[], pattern: string): readonly string[] {
-	if (names.includes(pattern)) return [pattern];
-	return names.filter((name) => pattern === 'all' || name.startsWith(pattern));
+/** What can run on so many devices, where no trial is named in full. */
+function chosen(pattern: string, devices: number): readonly string[] {
+	if (trialNames().includes(pattern)) return [pattern];
+	return trialsOn(devices).filter((name) => pattern === 'all' || name.startsWith(pattern));
+}
+
+function tellModelled(trials: readonly string[], gpu: string, {precision, batchSize, json}: BenchCommandOptions): void {
+	const output = new Output({json});
+	const rows = modelledRows(trials, {gpu, precision, batchSize});
+	const {header, cells} = modelledTable(rows);
+	output.json(rows);
+	if (output.isJson) return;
+	const title = `Modelled for an ${rows[0]?.modelledFor ?? gpu} in ${precision}, not measured (benchmarks/model.ts):`;
+	output.result([title, table(header, cells)].join('\n'));
 }
 
 /** What there is to tell, as JSON and in words. */
@@ -62,7 +81,7 @@ interface Told {
 async function measured(trials: readonly string[], options: BenchmarkOptions): Promise<Told> {
 	const rows = await runTrials(trials, options);
 	const {header, cells} = benchmarkTable(rows);
-	return {rows, text: [table(header, cells), ...rows.slice(0, 1).map(describeMachine)].join('\n')};
+	return {rows, text: [table(header, cells), ...describeMachine(rows)].join('\n')};
 }
 
 /** How much of the speed is kept beside busy processes. */

@@ -23,7 +23,7 @@ cudaEvent_t EventPool::take() {
   }
   check(cudaSetDevice(gpu_), "cudaSetDevice");
   cudaEvent_t event = nullptr;
-  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  check(cudaEventCreateWithFlags(&event, flags_), "cudaEventCreateWithFlags");
   return event;
 }
 
@@ -41,6 +41,13 @@ void CudaEvent::makeWait(Streams& streams, cudaStream_t stream) {
   Event::wait();
   streams.dependOn(pool_->gpu());
   check(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
+}
+
+double CudaEvent::millisecondsSince(const CudaEvent& begin, const Streams& streams) const {
+  streams.waitFor(event_);
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, begin.event_, event_), "cudaEventElapsedTime");
+  return milliseconds;
 }
 
 void CudaEvent::wait() {

@@ -15,7 +15,8 @@ namespace alexnet::cuda {
 // The runtime's events of one GPU, kept for reuse. Any thread.
 class EventPool {
  public:
-  explicit EventPool(int gpu) : gpu_(gpu) {}
+  // `flags` as cudaEventCreateWithFlags takes them.
+  EventPool(int gpu, unsigned flags) : gpu_(gpu), flags_(flags) {}
   ~EventPool();
   EventPool(const EventPool&) = delete;
   EventPool& operator=(const EventPool&) = delete;
@@ -26,6 +27,7 @@ class EventPool {
 
  private:
   const int gpu_;
+  const unsigned flags_;
   std::mutex mutex_;
   std::vector<cudaEvent_t> free_;
 };
@@ -41,6 +43,8 @@ class CudaEvent final : public Event {
   void record(cudaStream_t stream);
   // Blocks until it is recorded, then makes `stream`, one of `streams`, wait for it. Fails where it never will be.
   void makeWait(Streams& streams, cudaStream_t stream);
+  // Milliseconds by the GPU's clock, once it has reached both, which were recorded on one of `streams` and have timing.
+  double millisecondsSince(const CudaEvent& begin, const Streams& streams) const;
   // For other kinds of device: blocks until the GPU has reached it.
   void wait() override;
 

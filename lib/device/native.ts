@@ -88,6 +88,13 @@ export interface NativeDevice {
 	record(): DeviceEvent;
 	/** What is queued later on this device runs after the event. */
 	wait(event: DeviceEvent): void;
+	/**
+	 * Milliseconds that the device takes for what `work` queues, from the end of what was queued before to the end of it:
+	 * of a GPU by its own clock. Rejects as `synchronize`, and on simulated GPUs, which have no clock.
+	 *
+	 * @throws ALEXNET_ARGUMENT where `work` is no function; what it throws.
+	 */
+	timed(work: () => void): Promise<number>;
 	/** Resolves when all that was queued has ended; rejects with the first failure since the last promise. */
 	synchronize(): Promise<void>;
 	/** Drops queued work, waits for what runs. Idempotent. */
@@ -116,6 +123,8 @@ export interface DeviceInfo {
 	computeCapability?: string;
 	/** CUDA: streaming multiprocessors. */
 	multiprocessors?: number;
+	/** CUDA: where the board is plugged in, as `nvidia-smi --id` takes it. */
+	pciAddress?: string;
 	/** CUDA: ids of the devices that reach this one's memory without the host's help; none with `ALEXNET_PEER=0`. */
 	peers?: string[];
 	/** Bytes that could be allocated now; only where `listDevices({probe: true})` asks and the device can be opened. */

@@ -78,8 +78,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return guarded([&](Machine& machine) { return machine.graphs.wait(streamOf(machine, stream), *eventOf(event)); });
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}, {}, {}});
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  const bool timing = (flags & cudaEventDisableTiming) == 0;
+  *event = reinterpret_cast<cudaEvent_t>(new Event{currentDevice, {}, {}, {}, timing, false});
   return cudaSuccess;
 }
 
@@ -100,13 +101,30 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
                                                                 deviceName(queue->device));
     }
     const cudaError_t unsound = machine.graphs.requireSound(*queue, "cudaEventRecord");
-    if (unsound == cudaSuccess) machine.graphs.record(*queue, *recorded);
-    return unsound;
+    if (unsound != cudaSuccess) return unsound;
+    machine.graphs.record(*queue, *recorded);
+    recorded->recorded = true;
+    return cudaSuccess;
   });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return waitFor("cudaEventSynchronize", [&](Machine&) { return eventOf(event); });
+}
+
+// Refuses what CUDA refuses, and the rest: the simulator has no clock.
+cudaError_t cudaEventElapsedTime(float*, cudaEvent_t begin, cudaEvent_t end) {
+  return guarded([&](Machine& machine) {
+    for (const Event* event : {eventOf(begin), eventOf(end)}) {
+      if (!event->timing || !event->recorded) {
+        return machine.refuse(cudaErrorInvalidResourceHandle,
+                              std::string("cudaEventElapsedTime of an event that ") +
+                                  (event->timing ? "was never recorded" : "was created with cudaEventDisableTiming"));
+      }
+      if (!machine.streams.isDone(event->clock)) return cudaErrorNotReady;
+    }
+    return machine.refuse(cudaErrorNotSupported, "a simulated GPU has no clock: nothing can be timed on it");
+  });
 }
 
 // Runs a piece of work each time, so that an event happens at last.

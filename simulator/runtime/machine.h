@@ -77,6 +77,8 @@ class Machine {
   InjectedFault injected_;
   Machine();
   void execute(Kernel& kernel, Launch launch);
+  // A line of ALEXNET_SIMULATED_LAUNCHES.
+  void note(const Kernel& kernel, const Launch& launch);
   void reportFault(const Kernel& kernel, const Launch& launch, const Block& block, const Fault& fault);
   void print(const std::string& text);
   // What about a launch is beyond the limits; nothing where it is within them.
@@ -85,6 +87,7 @@ class Machine {
   cudaError_t sticky_ = cudaSuccess;
   std::map<int, cudaError_t> failed_;  // by device
   std::FILE* trace_ = nullptr;
+  std::FILE* launches_ = nullptr;
   std::string lastReport_;
   cudaError_t lastStatus_ = cudaSuccess;
 };

@@ -47,6 +47,8 @@ struct Event {
   Clock clock;                       // of the last record; empty where there was none
   std::shared_ptr<Capture> capture;  // in which it was last recorded
   std::set<size_t> nodes;            // that it comes after there
+  bool timing;                       // whether it would know when it happened, if there were a clock
+  bool recorded;
 };
 
 class Streams {

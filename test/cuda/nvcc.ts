@@ -2,22 +2,15 @@
 import {execFile, execFileSync, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {delimiter, join} from 'node:path';
+import {join} from 'node:path';
 import {promisify} from 'node:util';
 import anyTest from 'ava';
+import {nvccHere} from '../../scripts/kernels/toolkit.ts';
 import {isRequired} from '../helpers/required.ts';
 import {root} from '../helpers/sources.ts';
 
 /** Where nvcc is, looked for in the places that cuda/cuda.cmake looks in. */
-export const nvcc = findNvcc();
-
-function findNvcc(): string | undefined {
-	const {CUDACXX, CUDA_HOME, CUDA_PATH, PATH = ''} = process.env;
-	if (CUDACXX) return CUDACXX;
-	const toolkits = [CUDA_HOME, CUDA_PATH, '/usr/local/cuda'].filter((folder) => folder !== undefined);
-	const folders = [...PATH.split(delimiter), ...toolkits.map((folder) => join(folder, 'bin'))];
-	return folders.map((folder) => join(folder, 'nvcc')).find((file) => existsSync(file));
-}
+export const nvcc = nvccHere()?.path;
 
 /** Tests that need nvcc are skipped where there is none, and fail there with ALEXNET_REQUIRE=cuda. */
 export const test = nvcc !== undefined || isRequired('cuda') ? anyTest.serial : anyTest.serial.skip;

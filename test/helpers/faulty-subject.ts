@@ -97,6 +97,7 @@ export class LosableDevices {
 			outline: (shape, type) => device.outline(shape, type),
 			record: () => device.record(),
 			wait: (event) => device.wait(event),
+			timed: (work) => device.timed(work),
 			synchronize: () => device.synchronize(),
 			close: () => device.close(),
 		};
