@@ -75,6 +75,20 @@ struct Holders {
   const Real* output;
 };
 
+template <class Real>
+ALEXNET_INLINE uint32_t bitsIf(bool condition, Real value) {
+  const float wide = widen(value);
+  uint32_t bits;
+  std::memcpy(&bits, &wide, sizeof bits);
+  return bits & -uint32_t{condition};
+}
+
+ALEXNET_INLINE float ofBits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 // One input pixel's gradient [C]: the sum, in fp32 and in the order of the windows, of those that the pixel
 // has won. kMasked: times a ReLU's derivative, which the outputs of these windows tell: they are the pixel.
 template <bool kMasked, int64_t kRows, int64_t kColumns, class Real>
@@ -84,16 +98,17 @@ ALEXNET_INLINE void gather(const Holders<Real>& holders, Real* inputGradient, co
 #pragma GCC ivdep
   for (int64_t c = 0; c < geometry.channels; ++c) {
     float sum = 0;
-    float maximum = 0;
+    uint32_t maximum = 0;
 #pragma GCC unroll 4
     for (int64_t i = 0; i < windows; ++i) {
       const int64_t at = (i / columns * geometry.outputWidth + i % columns) * geometry.channels + c;
       const int64_t place = holders.place - (i / columns * geometry.size + i % columns) * geometry.stride;
       const bool won = int32_t{holders.winner[at]} == static_cast<int32_t>(place);
-      sum += won ? widen(holders.gradient[at]) : 0.0F;
-      if (kMasked) maximum = won ? widen(holders.output[at]) : maximum;
+      // Bits instead of a choice between numbers, which older instruction sets would make with a branch.
+      sum += ofBits(bitsIf(won, holders.gradient[at]));
+      if (kMasked) maximum |= bitsIf(won, holders.output[at]);  // of all that it has won the same
     }
-    inputGradient[c] = narrow<Real>(kMasked ? sum * reluSlope(maximum) : sum);
+    inputGradient[c] = narrow<Real>(kMasked ? sum * reluSlope(ofBits(maximum)) : sum);
   }
 }
 
