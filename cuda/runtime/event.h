@@ -41,6 +41,8 @@ class CudaEvent final : public Event {
   void record(cudaStream_t stream);
   // Blocks until it is recorded, then makes `stream`, one of `streams`, wait for it. Fails where it never will be.
   void makeWait(Streams& streams, cudaStream_t stream);
+  // Blocks until the GPU, whose streams these are, has reached it. Fails where it never will.
+  void wait(const Streams& streams) const { streams.waitFor(event_); }
   // For other kinds of device: blocks until the GPU has reached it.
   void wait() override;
 

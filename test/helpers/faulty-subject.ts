@@ -98,6 +98,8 @@ export class LosableDevices {
 			record: () => device.record(),
 			wait: (event) => device.wait(event),
 			synchronize: () => device.synchronize(),
+			submitted: () => device.submitted(),
+			allocateHost: (bytes) => device.allocateHost(bytes),
 			close: () => device.close(),
 		};
 	};
