@@ -1,11 +1,13 @@
 #include "device.h"
 
+#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "environment.h"
 #include "errors.h"
 #include "event.h"
+#include "host_memory.h"
 #include "tensor.h"
 
 namespace alexnet::binding {
@@ -40,7 +42,8 @@ Napi::Function DeviceObject::define(Napi::Env env) {
        InstanceMethod<&DeviceObject::freeBytes>("freeBytes"), InstanceMethod<&DeviceObject::needOf>("needOf"),
        InstanceMethod<&DeviceObject::reserve>("reserve"), InstanceMethod<&DeviceObject::wait>("wait"),
        InstanceMethod<&DeviceObject::timed>("timed"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
-       InstanceMethod<&DeviceObject::close>("close")});
+       InstanceMethod<&DeviceObject::submitted>("submitted"),
+       InstanceMethod<&DeviceObject::allocateHost>("allocateHost"), InstanceMethod<&DeviceObject::close>("close")});
 }
 
 DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DeviceObject>(info) {
@@ -76,6 +79,18 @@ Napi::Value DeviceObject::tensorFrom(const Napi::CallbackInfo& info, bool hasMem
 }
 
 Napi::Value DeviceObject::allocate(const Napi::CallbackInfo& info) { return tensorFrom(info, true); }
+
+Napi::Value DeviceObject::allocateHost(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const double bytes = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0;
+    if (!(bytes >= 1) || bytes > 1e15 || bytes != std::trunc(bytes)) {
+      throw Error(kArgument, "allocateHost takes a number of bytes, an integer of at least 1.");
+    }
+    auto memory = device_->allocateHost(static_cast<size_t>(bytes));
+    if (memory) return arrayBufferOf(info.Env(), std::move(memory));
+    return Napi::ArrayBuffer::New(info.Env(), static_cast<size_t>(bytes));
+  });
+}
 
 Napi::Value DeviceObject::freeBytes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(device_->freeBytes())); });
@@ -118,6 +133,12 @@ Napi::Value DeviceObject::timed(const Napi::CallbackInfo& info) {
 Napi::Value DeviceObject::synchronize(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return promiseFor(info.Env(), [&](Device::Completion completion) { device_->synchronize(std::move(completion)); });
+  });
+}
+
+Napi::Value DeviceObject::submitted(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return promiseFor(info.Env(), [&](Device::Completion completion) { device_->submitted(std::move(completion)); });
   });
 }
 

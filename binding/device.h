@@ -24,6 +24,7 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   Napi::Value notes(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info);
+  Napi::Value allocateHost(const Napi::CallbackInfo& info);
   Napi::Value freeBytes(const Napi::CallbackInfo& info);
   Napi::Value needOf(const Napi::CallbackInfo& info);
   void reserve(const Napi::CallbackInfo& info);
@@ -32,6 +33,7 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   Napi::Value timed(const Napi::CallbackInfo& info);
   void wait(const Napi::CallbackInfo& info);
   Napi::Value synchronize(const Napi::CallbackInfo& info);
+  Napi::Value submitted(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
   // A new tensor, from (shape, dataType): with memory, or an outline.

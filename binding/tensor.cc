@@ -5,6 +5,8 @@
 
 #include "environment.h"
 #include "errors.h"
+#include "event.h"
+#include "host_memory.h"
 
 namespace alexnet::binding {
 namespace {
@@ -33,9 +35,9 @@ bool fits(napi_typedarray_type array, DataType type) {
   return false;
 }
 
-// The address of an array that a tensor is written from or read into. Its memory must stay where it is while the copy is
+// The bytes of an array that a tensor is written from or read into. Its memory must stay where it is while the copy is
 // queued, which that of a resizable buffer does not.
-void* addressOf(const Napi::Value& value, const Tensor& tensor) {
+HostBytes bytesOf(const Napi::Value& value, const Tensor& tensor) {
   if (!value.IsTypedArray()) throw Error(kArgument, "Expected a typed array.");
   napi_typedarray_type type;
   void* address = nullptr;
@@ -52,9 +54,17 @@ void* addressOf(const Napi::Value& value, const Tensor& tensor) {
                 "The array lies in a resizable ArrayBuffer, which may go away under the queue. Use a fixed one.");
   }
   const size_t bytes = value.As<Napi::TypedArray>().ByteLength();
-  if (bytes == tensor.bytes()) return address;
+  if (bytes == tensor.bytes()) return {address, hostMemoryOf(value.Env(), buffer)};
   throw Error(kShape, "A tensor of shape " + toString(tensor.shape) + " and type " + nameOf(tensor.type) + " takes " +
                           std::to_string(tensor.bytes()) + " bytes, the array has " + std::to_string(bytes) + ".");
+}
+
+// Keeps the array alive until it is called, which must happen once; the reference may only go on the JavaScript thread.
+std::function<void()> releaseOf(const Napi::Value& array) {
+  Environment& environment = Environment::of(array.Env());
+  const auto hold = std::make_shared<Napi::ObjectReference>(Napi::Persistent(array.As<Napi::Object>()));
+  environment.expect();
+  return [&environment, hold] { environment.post([hold](Napi::Env) { hold->Reset(); }); };
 }
 
 }  // namespace
@@ -122,8 +132,8 @@ Napi::Function TensorObject::define(Napi::Env env) {
       env, "Tensor",
       {InstanceAccessor<&TensorObject::shape>("shape"), InstanceAccessor<&TensorObject::dataType>("dataType"),
        InstanceAccessor<&TensorObject::deviceId>("deviceId"), InstanceMethod<&TensorObject::view>("view"),
-       InstanceMethod<&TensorObject::write>("write"), InstanceMethod<&TensorObject::read>("read"),
-       InstanceMethod<&TensorObject::dispose>("dispose")});
+       InstanceMethod<&TensorObject::write>("write"), InstanceMethod<&TensorObject::writeBeside>("writeBeside"),
+       InstanceMethod<&TensorObject::read>("read"), InstanceMethod<&TensorObject::dispose>("dispose")});
 }
 
 Napi::Value TensorObject::create(Napi::Env env, Tensor tensor, std::shared_ptr<Device> device, bool owner) {
@@ -177,20 +187,26 @@ Napi::Value TensorObject::view(const Napi::CallbackInfo& info) {
 
 void TensorObject::write(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    const void* const source = addressOf(info[0], tensor());
-    Environment& environment = Environment::of(info.Env());
-    // Keeps the array alive until the copy has run; the reference may only go on the JavaScript thread.
-    const auto hold = std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[0].As<Napi::Object>()));
-    environment.expect();  // before write(): the release comes even where write() throws
-    device_->write(tensor_, source, [&environment, hold] { environment.post([hold](Napi::Env) { hold->Reset(); }); });
+    HostBytes source = bytesOf(info[0], tensor());
+    device_->write(tensor_, std::move(source), releaseOf(info[0]));
+  });
+}
+
+Napi::Value TensorObject::writeBeside(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    HostBytes source = bytesOf(info[0], tensor());
+    auto after = info[1].IsUndefined() ? nullptr : eventFrom(info[1]);
+    return eventValue(info.Env(),
+                      device_->writeBeside(tensor_, std::move(source), std::move(after), releaseOf(info[0])));
   });
 }
 
 Napi::Value TensorObject::read(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    void* const destination = addressOf(info[0], tensor());
+    HostBytes destination = bytesOf(info[0], tensor());
     return promiseFor(
-        info.Env(), [&](Device::Completion completion) { device_->read(tensor_, destination, std::move(completion)); },
+        info.Env(),
+        [&](Device::Completion completion) { device_->read(tensor_, std::move(destination), std::move(completion)); },
         Napi::Persistent(info[0].As<Napi::Object>()));
   });
 }

@@ -30,6 +30,7 @@ class TensorObject : public Napi::ObjectWrap<TensorObject> {
   Napi::Value deviceId(const Napi::CallbackInfo& info);
   Napi::Value view(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
+  Napi::Value writeBeside(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 

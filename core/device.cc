@@ -26,6 +26,13 @@ std::shared_ptr<void> onRelease(std::function<void()> function) {
   return {nullptr, [function = std::move(function)](void*) { function(); }};
 }
 
+// Waits for all that was pushed so far.
+void drain(Queue& queue) {
+  std::promise<void> drained;
+  queue.push([&drained] { drained.set_value(); });
+  drained.get_future().wait();
+}
+
 }  // namespace
 
 Device::Device(std::string id, std::shared_ptr<Queue> queue) : id_(std::move(id)), queue_(std::move(queue)) {}
@@ -34,9 +41,8 @@ Device::~Device() = default;
 
 void Device::close() {
   if (closed_.exchange(true)) return;
-  std::promise<void> drained;
-  queue_->push([&drained] { drained.set_value(); });
-  drained.get_future().wait();
+  drain(*queue_);
+  if (reports_) drain(*reports_);
 }
 
 void Device::requireOpen(const char* operation) const {
@@ -57,29 +63,79 @@ void Device::submit(const char* operation, std::function<void()> work) {
   });
 }
 
-void Device::submitReport(const char* operation, std::function<void()> work, Completion completion) {
-  submit(operation, std::move(work));
-  queue_->push([this, operation, completion = std::move(completion)] {
+void Device::submitReport(const char* operation, std::function<Rest()> work, Completion completion) {
+  const auto rest = std::make_shared<Rest>();
+  submit(operation, [work = std::move(work), rest] { *rest = work(); });
+  queue_->push([this, operation, rest, completion = std::move(completion)] {
     if (closed_ && !failure_) {
       failure_ = std::make_exception_ptr(
           Error(kDisposed, std::string(operation) + " was dropped: " + id_ + " was disposed of."));
     }
-    completion(std::exchange(failure_, nullptr));
+    const std::exception_ptr failure = std::exchange(failure_, nullptr);
+    if (*rest && !reports_) reports_ = std::make_unique<Queue>([] {});
+    if (!reports_) return completion(failure);
+    reports_->push([operation, rest, completion, failure] {
+      std::exception_ptr result = failure;
+      try {
+        if (*rest) (*rest)();  // also where the device was closed meanwhile: the copy is under way
+      } catch (...) {
+        result = named(operation);
+      }
+      completion(result);
+    });
   });
 }
 
-void Device::write(const Tensor& destination, const void* source, std::function<void()> released) {
-  submit("write", [this, destination, source, hold = onRelease(std::move(released))] { upload(destination, source); });
+std::shared_ptr<HostMemory> Device::allocateHost(size_t) {
+  requireOpen("allocateHost");
+  return nullptr;
 }
 
-void Device::read(const Tensor& source, void* destination, Completion completion) {
+void Device::write(const Tensor& destination, HostBytes source, std::function<void()> released) {
+  submit("write", [this, destination, source = std::move(source), hold = onRelease(std::move(released))] {
+    upload(destination, source);
+  });
+}
+
+std::shared_ptr<Event> Device::writeBeside(const Tensor& destination, HostBytes source, std::shared_ptr<Event> after,
+                                           std::function<void()> released) {
+  const auto hold = onRelease(std::move(released));
+  const auto done = makeEvent();
+  submit("write", [this, destination, source = std::move(source), after = std::move(after), promise = promiseOf(done),
+                   hold] { uploadBeside(destination, source, after.get(), *promise); });
+  return done;
+}
+
+// Where copies from the host take the queue's thread anyway, they keep its order.
+void Device::uploadBeside(const Tensor& destination, const HostBytes& source, Event* after, Event& done) {
+  try {
+    if (after) await(*after);
+  } catch (const Error&) {
+    // Its own device says why.
+  }
+  upload(destination, source);
+  signal(done);
+}
+
+void Device::read(const Tensor& source, HostBytes destination, Completion completion) {
   submitReport(
-      "read", [this, source, destination] { download(source, destination); }, std::move(completion));
+      "read", [this, source, destination = std::move(destination)] { return download(source, destination); },
+      std::move(completion));
 }
 
 void Device::synchronize(Completion completion) {
   submitReport(
-      "synchronize", [this] { finish(); }, std::move(completion));
+      "synchronize",
+      [this] {
+        finish();
+        return Rest();
+      },
+      std::move(completion));
+}
+
+void Device::submitted(Completion completion) {
+  submitReport(
+      "submitted", [] { return Rest(); }, std::move(completion));
 }
 
 std::shared_ptr<Event> Device::recorded(std::shared_ptr<Event> event, const char* operation) {
@@ -95,7 +151,10 @@ void Device::elapsed(std::shared_ptr<Event> begin, std::shared_ptr<Event> end, d
                      Completion completion) {
   submitReport(
       "timed",
-      [this, begin = std::move(begin), end = std::move(end), milliseconds] { *milliseconds = between(*begin, *end); },
+      [this, begin = std::move(begin), end = std::move(end), milliseconds] {
+        *milliseconds = between(*begin, *end);
+        return Rest();
+      },
       std::move(completion));
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "event.h"
+#include "host_memory.h"
 #include "operations.h"
 #include "queue.h"
 
@@ -60,6 +61,9 @@ class Device : public Runs<AllOperations> {
   // A buffer without memory: tensors in it have a shape and a device, and no operation runs on them. For finding out
   // what a plan needs before anything is taken.
   std::shared_ptr<Buffer> outline(size_t bytes) { return std::make_shared<Buffer>(this, nullptr, bytes); }
+  // Host memory for transfers, where this kind of device copies from some faster; null where it does not, or where there
+  // is none left. Serves all devices of the kind.
+  virtual std::shared_ptr<HostMemory> allocateHost(size_t bytes);
   // Bytes that allocate() could still find now.
   virtual int64_t freeBytes() const = 0;
   // Bytes that tensors of these sizes take at most, with what their transfers and a net's operations need besides and have
@@ -77,11 +81,21 @@ class Device : public Runs<AllOperations> {
     submit(Operation::name, [this, operation = std::move(operation)] { run(operation); });
   }
 
-  // Host to device. `source` must stay as it is until `released` is called, also when the copy never runs.
-  void write(const Tensor& destination, const void* source, std::function<void()> released);
-  // Device to host: `destination` is whole when `completion` is called.
-  void read(const Tensor& source, void* destination, Completion completion);
+  // Host to device. `source` must stay as it is until `released` is called, also when the copy never runs; host memory
+  // until the next report.
+  void write(const Tensor& destination, HostBytes source, std::function<void()> released);
+  // The same beside the queue: the copy begins when `after` has happened, which is when nobody reads the destination any
+  // more; at once where it is null, in the queue's order where it has failed. Whoever uses the destination must wait for
+  // the event that is returned.
+  std::shared_ptr<Event> writeBeside(const Tensor& destination, HostBytes source, std::shared_ptr<Event> after,
+                                     std::function<void()> released);
+  // Device to host: `destination` is whole when `completion` is called. What is queued later goes on beside a copy to
+  // host memory.
+  void read(const Tensor& source, HostBytes destination, Completion completion);
   void synchronize(Completion completion);
+  // Reports when all that was queued has been handed to the device, which may still be at work: what fails in the order of
+  // the queue has failed by then.
+  void submitted(Completion completion);
 
   // Happens when all that was queued so far has ended.
   std::shared_ptr<Event> record(const char* operation);
@@ -123,12 +137,16 @@ class Device : public Runs<AllOperations> {
   virtual std::shared_ptr<Event> makeEvent() { return std::make_shared<Event>(); }
   virtual std::shared_ptr<Event> makeStamp() { return makeEvent(); }
 
+  // What a report still waits for while the queue goes on. Empty where there is nothing.
+  using Rest = std::function<void()>;
+
   // On the queue's thread.
   // Around each task, for tools that show what runs when.
   virtual void enter(const char*) {}
   virtual void leave() {}
-  virtual void upload(const Tensor& destination, const void* source) = 0;
-  virtual void download(const Tensor& source, void* destination) = 0;
+  virtual void upload(const Tensor& destination, const HostBytes& source) = 0;
+  virtual void uploadBeside(const Tensor& destination, const HostBytes& source, Event* after, Event& done);
+  virtual Rest download(const Tensor& source, const HostBytes& destination) = 0;
   virtual void finish() = 0;  // waits until all that was launched has ended
   virtual void signal(Event& event) { event.announce(true); }
   virtual void await(Event& event) { event.wait(); }
@@ -136,11 +154,12 @@ class Device : public Runs<AllOperations> {
 
  private:
   std::shared_ptr<Event> recorded(std::shared_ptr<Event> event, const char* operation);
-  void submitReport(const char* operation, std::function<void()> work, Completion completion);
+  void submitReport(const char* operation, std::function<Rest()> work, Completion completion);
 
   const std::string id_;
   const std::shared_ptr<Queue> queue_;
-  std::exception_ptr failure_;  // queue thread only; what the next report says
+  std::unique_ptr<Queue> reports_;  // from the first that waits on, so that all keep their order; queue thread only
+  std::exception_ptr failure_;      // queue thread only; what the next report says
   std::atomic<bool> closed_{false};
 };
 

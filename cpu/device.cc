@@ -81,12 +81,13 @@ std::shared_ptr<Buffer> CpuDevice::allocate(size_t bytes) {
   return std::make_shared<CpuBuffer>(this, CountedAllocation(bytes, id(), memory_), bytes);
 }
 
-void CpuDevice::upload(const Tensor& destination, const void* source) {
-  copyBytes(destination.mutableData(), source, destination.bytes());
+void CpuDevice::upload(const Tensor& destination, const HostBytes& source) {
+  copyBytes(destination.mutableData(), source.address, destination.bytes());
 }
 
-void CpuDevice::download(const Tensor& source, void* destination) {
-  copyBytes(destination, source.data(), source.bytes());
+Device::Rest CpuDevice::download(const Tensor& source, const HostBytes& destination) {
+  copyBytes(destination.address, source.data(), source.bytes());
+  return {};
 }
 
 void CpuDevice::transfer(Transfer transfer) {

@@ -16,8 +16,8 @@ class CpuDevice final : public Device {
   size_t workspaceBytes(const MaxPool& operation) override;
 
  protected:
-  void upload(const Tensor& destination, const void* source) override;
-  void download(const Tensor& source, void* destination) override;
+  void upload(const Tensor& destination, const HostBytes& source) override;
+  Rest download(const Tensor& source, const HostBytes& destination) override;
   void transfer(Transfer transfer) override;
   void finish() override {}  // operations run to their end on the queue's thread
   void run(const Augment& operation) override;

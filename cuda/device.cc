@@ -11,6 +11,7 @@
 
 #include "runtime/check.h"
 #include "runtime/peers.h"
+#include "runtime/pinned.h"
 #include "runtime/release.h"
 
 namespace alexnet::cuda {
@@ -63,6 +64,11 @@ std::shared_ptr<Buffer> CudaDevice::allocate(size_t bytes) {
   return std::make_shared<CudaBuffer>(this, owner_, bytes);
 }
 
+std::shared_ptr<HostMemory> CudaDevice::allocateHost(size_t bytes) {
+  requireOpen("allocateHost");
+  return allocatePinned(owner_.gpu, bytes);
+}
+
 int64_t CudaDevice::freeBytes() const {
   releaseNow();
   return static_cast<int64_t>(freeMemory(owner_.gpu));
@@ -70,12 +76,8 @@ int64_t CudaDevice::freeBytes() const {
 
 size_t CudaDevice::needOf(const std::vector<size_t>& tensors) const {
   requireOpen("needOf");
-  const size_t largest = tensors.empty() ? 0 : *std::max_element(tensors.begin(), tensors.end());
-  const auto besides = [this](size_t tensor) {
-    return tensor == 0 ? size_t{0} : footprint(context_->sizesFor(tensor));
-  };
-  const size_t held = besides(reserved_);
-  return footprint(tensors) + std::max(besides(largest), held) - held;
+  const bool isReserved = tensors.empty() || reserved_ > 0;
+  return footprint(tensors) + (isReserved ? 0 : footprint({context_->mostScratch()}));
 }
 
 void CudaDevice::reserve(const std::vector<size_t>& tensors) {
@@ -96,13 +98,49 @@ GpuContext& CudaDevice::ready() {
   return *context_;
 }
 
-void CudaDevice::upload(const Tensor& destination, const void* source) {
-  ready().staging().upload(destination.mutableData(), source, destination.bytes());
-  bufferOf(destination).remember(destination.offset, source, destination.bytes());
+void CudaDevice::upload(const Tensor& destination, const HostBytes& source) {
+  uploadOn(ready().stream(), destination, source);
 }
 
-void CudaDevice::download(const Tensor& source, void* destination) {
-  ready().staging().download(destination, source.data(), source.bytes());
+void CudaDevice::uploadBeside(const Tensor& destination, const HostBytes& source, Event* after, Event& done) {
+  GpuContext& context = ready();
+  const cudaStream_t uploads = context.streams().uploads();
+  try {
+    if (after) makeWait(uploads, *after);
+  } catch (const Error&) {  // who was to announce it has failed, and may have launched what reads the destination
+    CudaEvent launched(events_);
+    launched.record(context.stream());
+    launched.makeWait(context.streams(), uploads);
+  }
+  uploadOn(uploads, destination, source);
+  static_cast<CudaEvent&>(done).record(uploads);
+}
+
+void CudaDevice::uploadOn(cudaStream_t stream, const Tensor& destination, const HostBytes& source) {
+  const size_t bytes = destination.bytes();
+  if (source.memory) {
+    check(cudaMemcpyAsync(destination.mutableData(), source.address, bytes, cudaMemcpyHostToDevice, stream),
+          "cudaMemcpyAsync (host to device)");
+  } else {
+    context_->staging().upload(destination.mutableData(), source.address, bytes, stream);
+  }
+  bufferOf(destination).remember(destination.offset, source.address, bytes);
+}
+
+Device::Rest CudaDevice::download(const Tensor& source, const HostBytes& destination) {
+  GpuContext& context = ready();
+  if (!destination.memory) {
+    context.staging().download(destination.address, source.data(), source.bytes());
+    return {};
+  }
+  check(cudaMemcpyAsync(destination.address, source.data(), source.bytes(), cudaMemcpyDeviceToHost, context.stream()),
+        "cudaMemcpyAsync (device to host)");
+  const auto ended = std::make_shared<CudaEvent>(events_);
+  ended->record(context.stream());
+  return [&context, ended] {
+    context.select();
+    ended->wait(context.streams());
+  };
 }
 
 void CudaDevice::finish() {
@@ -112,10 +150,11 @@ void CudaDevice::finish() {
 
 void CudaDevice::signal(Event& event) { static_cast<CudaEvent&>(event).record(ready().stream()); }
 
-void CudaDevice::await(Event& event) {
+void CudaDevice::await(Event& event) { makeWait(ready().stream(), event); }
+
+void CudaDevice::makeWait(cudaStream_t stream, Event& event) {
   if (auto* const own = dynamic_cast<CudaEvent*>(&event)) {
-    GpuContext& context = ready();
-    own->makeWait(context.streams(), context.stream());
+    own->makeWait(context_->streams(), stream);
   } else {
     event.wait();
   }
@@ -155,7 +194,7 @@ std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
   if (const void* const known = bufferOf(tensor).remembered(tensor.offset, tensor.bytes())) {
     std::memcpy(values.data(), known, tensor.bytes());
   } else {
-    download(tensor, values.data());
+    ready().staging().download(values.data(), tensor.data(), tensor.bytes());
   }
   return values;
 }

@@ -1,7 +1,8 @@
 // One CUDA device: operations become launches on its compute stream, in order. Each operation has its own kernel file.
 //
-// Threads: the caller's makes the device, allocates and closes; the queue's does all else, waiting for the GPU too. The
-// queue's lock hands the context over, before the first task and back to close() after the last. Devices meet at events
+// Threads: the caller's makes the device, allocates and closes; the queue's does all else, waiting for the GPU too, but
+// for reads into host memory, whose end the reports' thread waits for. The queues' locks hand the context over, before
+// the first task and back to close() after the last. Devices meet at events
 // alone (core/event.h), whose lock orders what a task wrote before the tasks that wait for it.
 #pragma once
 
@@ -21,6 +22,7 @@ class CudaDevice final : public Device {
   // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
+  std::shared_ptr<HostMemory> allocateHost(size_t bytes) override;
   int64_t freeBytes() const override;
   size_t needOf(const std::vector<size_t>& tensors) const override;
   void reserve(const std::vector<size_t>& tensors) override;
@@ -31,8 +33,9 @@ class CudaDevice final : public Device {
   // Ranges of NVTX, which Nsight's tools show; without such a tool a call is a branch.
   void enter(const char* operation) override;
   void leave() override;
-  void upload(const Tensor& destination, const void* source) override;
-  void download(const Tensor& source, void* destination) override;
+  void upload(const Tensor& destination, const HostBytes& source) override;
+  void uploadBeside(const Tensor& destination, const HostBytes& source, Event* after, Event& done) override;
+  Rest download(const Tensor& source, const HostBytes& destination) override;
   void finish() override;
   std::shared_ptr<Event> makeEvent() override { return std::make_shared<CudaEvent>(events_); }
   std::shared_ptr<Event> makeStamp() override { return std::make_shared<CudaEvent>(stamps_); }
@@ -70,6 +73,8 @@ class CudaDevice final : public Device {
   // The context, with its GPU current: the runtime remembers one for each thread, and another GPU may have been asked
   // something.
   GpuContext& ready();
+  void uploadOn(cudaStream_t stream, const Tensor& destination, const HostBytes& source);
+  void makeWait(cudaStream_t stream, Event& event);
   // A tensor's contents on the host: the copy of the last upload, or else a download, which waits for the GPU.
   template <class T>
   std::vector<T> hostCopy(const Tensor& tensor);

@@ -49,7 +49,7 @@ GpuContext::GpuContext(const Owner& owner) : owner_(owner) {
   limits_ = limitsOf(properties);
   limits_.tensorCores = std::min(limits_.computeCapability, findCompiled(owner, properties)) >= kOldestTensorCores;
   streams_ = Streams::make(owner.gpu);
-  staging_ = std::make_unique<Staging>(owner, *streams_);
+  staging_ = std::make_unique<Staging>(owner.gpu, *streams_);
 }
 
 GpuContext::~GpuContext() {
@@ -61,14 +61,9 @@ GpuContext::~GpuContext() {
 
 void GpuContext::select() const { check(cudaSetDevice(owner_.gpu), "cudaSetDevice"); }
 
-std::vector<size_t> GpuContext::sizesFor(size_t bytes) const {
-  const size_t landing = Staging::capacityFor(bytes);
-  return {landing, landing, limits_.multiprocessors * kScratchPerProcessor};
-}
-
 void GpuContext::reserve(size_t bytes) {
   staging_->reserve(bytes);
-  scratch(limits_.multiprocessors * kScratchPerProcessor);
+  scratch(mostScratch());
 }
 
 void* GpuContext::scratch(size_t bytes) {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "runtime/context.h"
 #include "runtime/event.h"
+#include "runtime/memory.h"
 #include "runtime/staging.h"
 
 namespace alexnet::cuda {
@@ -22,9 +22,9 @@ class GpuContext final : public Context {
   cudaStream_t stream() const override { return streams_->compute(); }
   const Limits& limits() const override { return limits_; }
   void* scratch(size_t bytes) override;
-  // Sizes of the allocations that a net's operations and transfers of a tensor of `bytes` need.
-  std::vector<size_t> sizesFor(size_t bytes) const;
-  // Makes them.
+  // Bytes of scratch memory that a net's operations need at most.
+  size_t mostScratch() const { return limits_.multiprocessors * kScratchPerProcessor; }
+  // Takes them, and what transfers of a tensor of `bytes` need.
   void reserve(size_t bytes);
 
   // Makes this GPU the current one of the calling thread.

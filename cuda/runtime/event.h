@@ -45,6 +45,8 @@ class CudaEvent final : public Event {
   void makeWait(Streams& streams, cudaStream_t stream);
   // Milliseconds by the GPU's clock, once it has reached both, which were recorded on one of `streams` and have timing.
   double millisecondsSince(const CudaEvent& begin, const Streams& streams) const;
+  // Blocks until the GPU, whose streams these are, has reached it. Fails where it never will.
+  void wait(const Streams& streams) const { streams.waitFor(event_); }
   // For other kinds of device: blocks until the GPU has reached it.
   void wait() override;
 

@@ -15,42 +15,32 @@ constexpr size_t kSlice = size_t{2} << 20;     // is transferred while the host 
 
 }  // namespace
 
-Staging::Staging(const Owner& owner, const Streams& streams) : owner_(owner), streams_(streams) {
+Staging::Staging(int gpu, const Streams& streams) : gpu_(gpu), streams_(streams) {
   for (Half& half : halves_) {
     check(cudaEventCreateWithFlags(&half.transferred, cudaEventDisableTiming), "cudaEventCreateWithFlags");
-    check(cudaEventCreateWithFlags(&half.landed, cudaEventDisableTiming), "cudaEventCreateWithFlags");
   }
 }
 
 Staging::~Staging() {
-  if (isLost(owner_.gpu)) return;
+  if (isLost(gpu_)) return;
   for (const Half& half : halves_) {
     if (half.pinned) cudaFreeHost(half.pinned);
     if (half.transferred) cudaEventDestroy(half.transferred);
-    if (half.landed) cudaEventDestroy(half.landed);
   }
-}
-
-size_t Staging::capacityFor(size_t bytes) {
-  size_t capacity = kSmallest;
-  while (capacity < std::min(bytes, kLargest)) capacity *= 2;
-  return capacity;
 }
 
 // Both halves grow together: either may be the next to be used.
 void Staging::reserve(size_t bytes) {
-  const size_t capacity = capacityFor(bytes);
+  size_t capacity = kSmallest;
+  while (capacity < std::min(bytes, kLargest)) capacity *= 2;
   if (capacity <= capacity_) return;
   capacity_ = 0;
   for (Half& half : halves_) {
     wait(half);
-    if (std::exchange(half.isLanding, false)) streams_.waitFor(half.landed);
-    half.landing.giveBack();  // first: never hold the old and the new together
     if (half.pinned) check(cudaFreeHost(std::exchange(half.pinned, nullptr)), "cudaFreeHost");
     void* pinned = nullptr;
     check(cudaHostAlloc(&pinned, capacity, cudaHostAllocDefault), "cudaHostAlloc");
     half.pinned = static_cast<char*>(pinned);
-    half.landing = Allocation(owner_, capacity);
   }
   capacity_ = capacity;
 }
@@ -61,29 +51,21 @@ void Staging::wait(Half& half) {
   if (std::exchange(half.isTransferring, false)) streams_.waitFor(half.transferred);
 }
 
-void Staging::upload(void* destination, const void* source, size_t bytes) {
-  const cudaStream_t compute = streams_.compute(), uploads = streams_.uploads();
+void Staging::upload(void* destination, const void* source, size_t bytes, cudaStream_t stream) {
   reserve(bytes);
   for (size_t done = 0; done < bytes; done += capacity_) {
     const size_t piece = std::min(capacity_, bytes - done);
     Half& half = next();
     wait(half);
-    if (half.isLanding) check(cudaStreamWaitEvent(uploads, half.landed, 0), "cudaStreamWaitEvent");
     for (size_t begin = 0; begin < piece; begin += kSlice) {
       const size_t slice = std::min(kSlice, piece - begin);
       std::memcpy(half.pinned + begin, static_cast<const char*>(source) + done + begin, slice);
-      check(cudaMemcpyAsync(static_cast<char*>(half.landing.address()) + begin, half.pinned + begin, slice,
-                            cudaMemcpyHostToDevice, uploads),
+      check(cudaMemcpyAsync(static_cast<char*>(destination) + done + begin, half.pinned + begin, slice,
+                            cudaMemcpyHostToDevice, stream),
             "cudaMemcpyAsync (host to device)");
     }
-    check(cudaEventRecord(half.transferred, uploads), "cudaEventRecord");
+    check(cudaEventRecord(half.transferred, stream), "cudaEventRecord");
     half.isTransferring = true;
-    check(cudaStreamWaitEvent(compute, half.transferred, 0), "cudaStreamWaitEvent");
-    check(cudaMemcpyAsync(static_cast<char*>(destination) + done, half.landing.address(), piece,
-                          cudaMemcpyDeviceToDevice, compute),
-          "cudaMemcpyAsync (device to device)");
-    check(cudaEventRecord(half.landed, compute), "cudaEventRecord");
-    half.isLanding = true;
   }
 }
 

@@ -138,12 +138,12 @@ export class Dataset implements PictureSource {
 	 * the order can be read or, in a strict dataset, where one cannot; ALEXNET_FOLDER where the storage fails.
 	 */
 	batches(options: BatchOptions): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast, ahead: count, signal} = checked('batches', batchOptions, options);
+		const {batchSize, dropLast, ahead: count, signal, allocate} = checked('batches', batchOptions, options);
 		const order = this.#checkOrder(options.order);
 		const spare: Uint8Array[] = [];
 		const left = new AbortController(); // Nobody sees its reason: ahead() drops what was asked for.
 		const stop = AbortSignal.any([left.signal, ...(signal ? [signal] : [])]);
-		const assembled = this.#assemble(order, {batchSize, dropLast, spare, signal: stop});
+		const assembled = this.#assemble(order, {batchSize, dropLast, spare, allocate, signal: stop});
 		return recycle(
 			ahead(assembled, count, () => left.abort()),
 			spare,
@@ -195,9 +195,14 @@ export class Dataset implements PictureSource {
 	/** Fills batches picture by picture, into spare memory where there is some. */
 	async *#assemble(
 		order: Int32Array,
-		options: {batchSize: number; dropLast: boolean; spare: Uint8Array[]; signal: AbortSignal},
+		options: Pick<BatchOptions, 'allocate'> & {
+			batchSize: number;
+			dropLast: boolean;
+			spare: Uint8Array[];
+			signal: AbortSignal;
+		},
 	): AsyncGenerator<Batch, void, void> {
-		const {batchSize, dropLast, spare, signal} = options;
+		const {batchSize, dropLast, spare, signal, allocate = (bytes: number) => new Uint8Array(bytes)} = options;
 		const pictureBytes = this.imageSize * this.imageSize * 3;
 		const breathe = breather(sliceMilliseconds);
 		let images: Uint8Array = new Uint8Array(0);
@@ -209,8 +214,7 @@ export class Dataset implements PictureSource {
 			indices: Int32Array.from(indices),
 		});
 		for await (const {index, pixels} of this.#reader.read(order, signal)) {
-			if (indices.length === 0)
-				images = spare.pop() ?? new Uint8Array(Math.min(batchSize, order.length) * pictureBytes);
+			if (indices.length === 0) images = spare.pop() ?? allocate(Math.min(batchSize, order.length) * pictureBytes);
 			images.set(pixels, indices.length * pictureBytes);
 			indices.push(index);
 			await breathe();

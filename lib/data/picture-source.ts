@@ -27,6 +27,11 @@ export interface BatchOptions {
 	ahead?: number | undefined;
 	/** Once it aborts, the next batch that is asked for rejects with its reason. */
 	signal?: AbortSignal | undefined;
+	/**
+	 * Gives memory for a batch's pictures, such as GPUs copy from by themselves: so many bytes, of any contents. It is the
+	 * source's until its last batch has been used. Default: ordinary memory.
+	 */
+	allocate?: ((bytes: number) => Uint8Array) | undefined;
 }
 
 export const placesOfPictures = arrayOf<number>('places of pictures');
@@ -37,6 +42,7 @@ export const batchOptions = options<BatchOptions>()({
 	dropLast: option(flag, 'leaves a last batch out that is not full', false),
 	ahead: option(integer(0), 'batches prepared before they are asked for', 2),
 	signal: instanceOf(AbortSignal),
+	allocate: callback(),
 });
 
 /** Of a pass over all pictures. */

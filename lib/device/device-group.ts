@@ -49,6 +49,19 @@ export class DeviceGroup {
 		return {bytes: sum('bytes'), allocations: sum('allocations')};
 	}
 
+	/**
+	 * Whether the devices work beside the threads of their queues: then a batch may come, and the host may go on, while
+	 * they do.
+	 */
+	get overlaps(): boolean {
+		return this.devices.every(({id}) => id.startsWith('cuda'));
+	}
+
+	/** Memory of the host that all of the devices copy from best; for as long as it is referred to. */
+	hostArray(bytes: number): Uint8Array {
+		return new Uint8Array(this.devices[0]?.allocateHost(bytes) ?? new ArrayBuffer(bytes));
+	}
+
 	/** What is queued from here on begins on no device before all that was queued has ended on every one, or failed. */
 	meet(): void {
 		if (this.devices.length === 1) return;
@@ -58,23 +71,26 @@ export class DeviceGroup {
 
 	/** Resolves when all that was queued has ended. */
 	async synchronize(): Promise<void> {
-		await this.settle(Promise.all(this.devices.map((device) => device.synchronize())));
+		await this.settle(...this.devices.map((device) => device.synchronize()));
+	}
+
+	/** Of each device: resolves when all that was queued has been handed to it; see {@link NativeDevice.submitted}. */
+	submitted(): Promise<void>[] {
+		return this.devices.map((device) => device.submitted());
 	}
 
 	/**
-	 * What `promise` gives. Where it fails, waits until every device has stopped, and rejects with the error that came
+	 * Waits for all promises. Where one fails, waits until every device has stopped, and rejects with the error that came
 	 * first rather than with that of a device which waited for the other.
 	 */
-	async settle<T>(promise: Promise<T>): Promise<T> {
-		try {
-			return await promise;
-		} catch (error) {
-			const outcomes = await Promise.allSettled(this.devices.map((device) => device.synchronize()));
-			const reasons = outcomes.map((outcome): unknown => (outcome.status === 'rejected' ? outcome.reason : undefined));
-			throw (
-				[error, ...reasons].find((reason) => reason !== undefined && !isAlexNetError(reason, 'ALEXNET_PEER')) ?? error
-			);
-		}
+	async settle(...promises: readonly Promise<unknown>[]): Promise<void> {
+		const outcomes = await Promise.allSettled(promises);
+		if (outcomes.every(({status}) => status === 'fulfilled')) return;
+		const stopped = await Promise.allSettled(this.devices.map((device) => device.synchronize()));
+		const reasons = [...outcomes, ...stopped].flatMap((outcome): unknown[] =>
+			outcome.status === 'rejected' ? [outcome.reason] : [],
+		);
+		throw reasons.find((reason) => !isAlexNetError(reason, 'ALEXNET_PEER')) ?? reasons[0];
 	}
 
 	close(): void {

@@ -36,7 +36,17 @@ export interface Tensor {
 	 *   length, ALEXNET_ARGUMENT where its buffer is resizable.
 	 */
 	write(source: HostArray): void;
-	/** Queues a copy to the host. The array is whole when the promise resolves. Errors as of `write`. */
+	/**
+	 * Begins a copy from the host beside the queue: at once or, where the tensor may still be in use, when an event has
+	 * happened that its device recorded after the last use. Before it is used again, its device must wait for the event
+	 * that is returned. Leave the array as it is until a promise has settled that was made after that wait. Errors as of
+	 * `write`.
+	 */
+	writeBeside(source: HostArray, after?: DeviceEvent): DeviceEvent;
+	/**
+	 * Queues a copy to the host. The array is whole when the promise resolves; what is queued later may run before that
+	 * where the array lies in memory of {@link NativeDevice.allocateHost}. Errors as of `write`.
+	 */
 	read(destination: HostArray): Promise<void>;
 	/** Releases the memory as soon as queued work no longer needs it. Idempotent. */
 	dispose(): void;
@@ -82,6 +92,14 @@ export interface NativeDevice {
 	reserve(tensors: readonly number[]): void;
 	/** Takes memory, whose contents are whatever was there. Throws ALEXNET_MEMORY where there is too little. */
 	allocate(shape: Shape, dataType: DataType): Tensor;
+	/**
+	 * Memory of the host, which lives as long as it is referred to. A GPU copies from and to it by itself, without the
+	 * host's threads: the system locks its pages; where it locks no more, and for a CPU, it is ordinary memory. It serves
+	 * all devices of the kind. Its contents are whatever was there.
+	 *
+	 * @throws ALEXNET_ARGUMENT where `bytes` is no integer of at least 1.
+	 */
+	allocateHost(bytes: number): ArrayBuffer;
 	/** A tensor without memory, on which no operation runs: for finding out what is needed. */
 	outline(shape: Shape, dataType: DataType): Tensor;
 	/** Happens when all that was queued so far has ended. */
@@ -97,6 +115,11 @@ export interface NativeDevice {
 	timed(work: () => void): Promise<number>;
 	/** Resolves when all that was queued has ended; rejects with the first failure since the last promise. */
 	synchronize(): Promise<void>;
+	/**
+	 * Resolves when all that was queued has been handed to the device, which may still be at work; rejects with the first
+	 * failure since the last promise, but for one of the device's own that is yet to come.
+	 */
+	submitted(): Promise<void>;
 	/** Drops queued work, waits for what runs. Idempotent. */
 	close(): void;
 }

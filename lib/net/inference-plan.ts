@@ -1,5 +1,6 @@
 // The forward pass alone: to the probabilities of the classes, or to what a layer puts out.
 import {gather} from './gather.ts';
+import {Inputs, type Batch} from './inputs.ts';
 import {fused, type LayerPlan} from './layers/layer.ts';
 import type {Memory} from '../device/memory.ts';
 import {native, type Tensor} from '../device/native.ts';
@@ -7,8 +8,9 @@ import {Plan, type Network} from './plan.ts';
 
 /** Two arenas take turns, and what serves training alone is left out. */
 export class InferencePlan extends Plan {
-	/** What forward() makes, fp32: [N, classes], or a layer's outputs in PyTorch's order. */
+	/** What run() makes, fp32: [N, classes], or a layer's outputs in PyTorch's order. */
 	readonly result: Tensor;
+	readonly #inputs: Inputs;
 	readonly #steps: readonly LayerPlan[];
 	readonly #finish: () => void;
 
@@ -18,6 +20,7 @@ export class InferencePlan extends Plan {
 		const layers = fused(network.layers.slice(0, end).filter((layer) => !layer.trainingOnly));
 		super(network, batchSize, layers, memories);
 		const {layouts} = this;
+		this.#inputs = new Inputs(memories, batchSize, network.imageSize, false);
 		const logits = end === network.layers.length ? this.allocateLogits() : undefined;
 		const inner = logits ? layouts.slice(0, -1) : layouts;
 		const arenas = [this.arena(inner), this.arena(inner)] as const;
@@ -41,8 +44,12 @@ export class InferencePlan extends Plan {
 		}
 	}
 
-	forward(): void {
-		this.augment();
+	/** Queues what gives the result for a batch. Leave the arrays as they are until the devices' next promises. */
+	run(batch: Batch): void {
+		this.#inputs.write(batch);
+		this.#inputs.arrive();
+		this.augment(this.#inputs);
+		this.#inputs.leave();
 		for (const layer of this.#steps) layer.forward(0);
 		this.#finish();
 	}

@@ -1,7 +1,9 @@
 import {classesOf, type Architecture} from './architecture.ts';
+import {batchOf, labelsOf} from './batch.ts';
 import {bytes, checked, filled, floats, instanceOf, must, requireLength, text, type Checked} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
+import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
 import type {MemoryUse} from '../device/native.ts';
@@ -10,13 +12,12 @@ import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import {outlineTransfer, type Parameter} from './parameter.ts';
-import {noSuchClass} from '../data/picture-source.ts';
 import type {Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
 import type {Progress} from './progress.ts';
 import {sgdOptions, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
-import {Stepper} from './stepper.ts';
-import {statisticsFields, testViews, trainingViews, type PcaScale, type Statistics} from '../data/views.ts';
+import {Stepper, type LabelledBatch} from './stepper.ts';
+import {statisticsFields, testViews, type PcaScale, type Statistics} from '../data/views.ts';
 import {WorkQueue} from '../base/work-queue.ts';
 
 /**
@@ -46,6 +47,12 @@ export class Model {
 	step = 0;
 	/** Where training stopped, for it to go on from. Set it to undefined to begin a new run with these weights. */
 	progress: Progress | undefined;
+	/**
+	 * Memory for batches that the devices copy from best.
+	 *
+	 * @internal
+	 */
+	readonly hostPool: HostPool;
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
 	readonly #memories: readonly Memory[];
@@ -59,6 +66,10 @@ export class Model {
 	/** What the devices' mean images are of. */
 	#placed: Statistics | undefined;
 	#closing: Promise<void> | undefined;
+	/** What the step after the last one will be given, and its batch, which is on its way. */
+	#next: {options: TrainStepOptions; statistics: Statistics; batch: LabelledBatch} | undefined;
+	/** Marks the last time that somebody was asked for it. */
+	#asked: object | undefined;
 
 	/** Opens the devices and takes the parameters' memory; follow it with initialize() or setParameters(). */
 	constructor(options: ModelOptions) {
@@ -95,11 +106,12 @@ export class Model {
 			}));
 			this.#memories = taken.memories;
 			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
+			this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories));
 		} catch (error) {
 			this.#group.close();
 			throw error;
 		}
-		this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories));
+		this.hostPool = new HostPool((size) => this.#group.hostArray(size));
 	}
 
 	/** Draws the initial weights, and sets momentum to zero. */
@@ -177,28 +189,54 @@ export class Model {
 	}
 
 	/**
-	 * One step on one batch: forward, backward, and the update unless `update` is false.
+	 * One step on one batch: forward, backward, and the update unless `update` is false. On GPUs the promise resolves when
+	 * the result is there; they go on with the rest, and what is asked for next begins after it.
 	 *
 	 * @throws ALEXNET_SHAPE, ALEXNET_LABEL, ALEXNET_ARGUMENT (for inference only) before anything is queued.
 	 */
 	async trainStep(options: TrainStepOptions): Promise<StepResult> {
+		return this.trainStepBefore(options, () => Promise.resolve(undefined));
+	}
+
+	/**
+	 * As {@link trainStep}. Once the step is queued, `next` is asked for what the one after it will be given, the same
+	 * object: its batch comes to the devices while they work. Only where that is worth it; what it gives must say its epoch.
+	 *
+	 * @internal
+	 */
+	async trainStepBefore(
+		options: TrainStepOptions,
+		next: () => Promise<TrainStepOptions | undefined>,
+	): Promise<StepResult> {
 		this.requireOpen();
 		this.requireTrainable();
 		const given = checked('trainStep', trainStepOptions, options);
-		const {images, update, progress} = given;
-		const labels = this.#requireLabels(given.labels);
-		const {imageSize} = this.architecture;
-		requireLength(`images of ${labels.length} labels`, images.length, labels.length * imageSize * imageSize * 3);
-		if (given.indices) requireLength('indices', given.indices.length, labels.length);
+		const {update, progress} = given;
+		const labels = labelsOf(this, given);
 		return this.exclusively(() =>
 			this.#withStatistics(async () => {
-				const batch = {images, labels, views: this.#views(labels.length, given), step: this.step};
-				const result = await this.#stepper.make(batch, update ? this.sgd : undefined);
+				const {step} = this;
+				const statistics = this.#placed ?? this.#statistics;
+				const {epoch = step} = given;
+				const known = this.#next?.options === options && this.#next.statistics === statistics ? this.#next : undefined;
+				const batch = known?.batch ?? batchOf(this, statistics, epoch, {...given, labels});
+				const prefetch = (): void => void this.#prefetch(next, statistics);
+				const result = await this.#stepper.make(batch, step, update ? this.sgd : undefined, prefetch);
 				if (update) ++this.step;
 				if (progress && Number.isFinite(result.loss)) this.progress = progress(result);
 				return result;
 			}),
 		);
+	}
+
+	/**
+	 * Forgets what `trainStepBefore` was told to be next: its batch is not read any more when this resolves.
+	 *
+	 * @internal
+	 */
+	async forgetNext(): Promise<void> {
+		this.#next = this.#asked = undefined;
+		await this.#queue.run(() => this.#stepper.forget());
 	}
 
 	/**
@@ -331,6 +369,7 @@ export class Model {
 		this.#stepper.dispose();
 		for (const predictor of this.#predictors.values()) predictor.dispose();
 		for (const memory of this.#memories) memory.dispose();
+		this.hostPool.clear();
 		this.#group.close();
 	}
 
@@ -343,6 +382,23 @@ export class Model {
 			this.#placed = statistics;
 		}
 		return work();
+	}
+
+	/** Where the batch cannot be had or is refused, the step itself will say so. */
+	async #prefetch(next: () => Promise<TrainStepOptions | undefined>, statistics: Statistics): Promise<void> {
+		this.#next = undefined;
+		const asked = (this.#asked = {});
+		if (!this.#group.overlaps) return;
+		try {
+			const options = await next();
+			if (options?.epoch === undefined || this.#asked !== asked) return;
+			const given = checked('trainStep', trainStepOptions, options);
+			const batch = batchOf(this, statistics, options.epoch, {...given, labels: labelsOf(this, given)});
+			this.#stepper.prefetch(batch);
+			this.#next = {options, statistics, batch};
+		} catch {
+			this.#next = undefined;
+		}
 	}
 
 	async #infer(
@@ -384,16 +440,10 @@ export class Model {
 		outlineTransfer(largest, memories);
 	}
 
-	#views(count: number, {augment, indices, epoch = this.step}: TrainStepOptions): Float32Array {
-		const {imageSize, crop} = this.architecture;
-		if (augment === 'none') {
-			const centre = testViews(1, imageSize, crop);
-			return Float32Array.from({length: count * centre.length}, (_, index) => centre[index % centre.length] ?? 0);
-		}
-		const {pcaScale, seed} = this;
-		const statistics = this.#placed ?? this.#statistics;
-		const places = indices ?? Int32Array.from({length: count}, (_, index) => index);
-		return trainingViews({imageSize, crop, statistics, pcaScale, seed, epoch, indices: places});
+	async #read(parameter: Parameter, contents: 'gradient' | 'weights'): Promise<Float32Array> {
+		const reading = parameter.read(contents);
+		await this.#group.settle(reading);
+		return reading;
 	}
 
 	async #readAll(
@@ -403,19 +453,9 @@ export class Model {
 		return this.exclusively(async () => {
 			const all = new Map<string, Float32Array>();
 			for (const parameter of this.parameters.filter(chosen))
-				all.set(parameter.name, await this.#group.settle(parameter.read(contents)));
+				all.set(parameter.name, await this.#read(parameter, contents));
 			return all;
 		});
-	}
-
-	#requireLabels(labels: ArrayLike<number>): Int32Array {
-		if (labels.length < 1) throw new AlexNetError('ALEXNET_SHAPE', 'A batch needs at least one picture, got none.');
-		for (let row = 0; row < labels.length; ++row) {
-			const label = labels[row];
-			if (Number.isInteger(label) && Number(label) >= 0 && Number(label) < this.classes) continue;
-			throw noSuchClass(row, label, this.classes);
-		}
-		return Int32Array.from(labels);
 	}
 }
 

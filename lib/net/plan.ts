@@ -1,10 +1,10 @@
 // Plans: the tensors of a network for one batch size and mode, taken once, and the calls that fill them. Inference has
 // its own in inference-plan.ts.
 import {pictures} from './columns.ts';
+import {Inputs, type Batch} from './inputs.ts';
 import {fused, type Layer, type LayerPlan, type Layout, type Parts} from './layers/layer.ts';
 import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
 import {native, type DataType, type Shape, type Tensor} from '../device/native.ts';
-import {viewWidth} from '../data/views.ts';
 
 /** What a plan is made from. */
 export interface Network {
@@ -33,13 +33,9 @@ export abstract class Plan {
 	protected readonly input: Parts;
 	/** Of the layers' outputs, in order. */
 	protected readonly layouts: readonly Layout[];
-	/** [N, imageSize, imageSize, 3] uint8 on each device */
-	readonly #images: Parts;
-	/** [N, 6] fp32 on each device, see lib/data/views.ts */
-	readonly #views: Parts;
 
 	constructor(network: Network, batchSize: number, layers: readonly Layer[], memories: readonly Memory[]) {
-		const {precision, imageSize, crop} = network;
+		const {precision, crop} = network;
 		const [memory] = memories;
 		if (!memory) throw new Error('A plan needs a device.');
 		this.batchSize = batchSize;
@@ -47,17 +43,9 @@ export abstract class Plan {
 		this.memories = memories;
 		this.memory = memory;
 		const onEach = (shape: Shape, type: DataType): Parts => memories.map((own) => own.allocate(shape, type));
-		this.#images = onEach([batchSize, imageSize, imageSize, 3], 'uint8');
-		this.#views = onEach([batchSize, viewWidth], 'float32');
 		this.input = onEach([batchSize, crop, crop, 3], precision);
 		let layout = pictures(batchSize, crop, memories.length);
 		this.layouts = layers.map((layer) => (layout = layer.output(layout)));
-	}
-
-	/** Queues pictures and what is seen of them. Leave the arrays as they are until the devices' next promises. */
-	write(images: Uint8Array, views: Float32Array): void {
-		for (const tensor of this.#images) tensor.write(images);
-		for (const tensor of this.#views) tensor.write(views);
 	}
 
 	dispose(): void {
@@ -69,9 +57,9 @@ export abstract class Plan {
 		return this.memory.allocate(this.layouts.at(-1)?.shapes[0] ?? [], 'float32');
 	}
 
-	protected augment(): void {
+	protected augment(inputs: Inputs): void {
 		this.input.forEach((output, device) => {
-			const [images, views, mean] = [this.#images[device], this.#views[device], this.network.means[device]];
+			const [images, views, mean] = [inputs.images[device], inputs.views[device], this.network.means[device]];
 			if (images && views && mean) native.augment({images, views, mean, output});
 		});
 	}
@@ -97,27 +85,29 @@ export abstract class Plan {
 export class TrainingPlan extends Plan {
 	/** [N, classes] fp32 */
 	readonly logits: Tensor;
-	/** [N] int32 */
-	readonly labels: Tensor;
 	/** [3] fp32: sum of losses, top-1 count, top-5 count */
 	readonly result: Tensor;
 	/** [N, classes] */
 	readonly #logitsGradient: Tensor;
 	readonly #layers: readonly Layer[];
+	/** They take turns. */
+	readonly #inputs: readonly Inputs[];
+	#turn = 0;
 	/** The place of the lowest layer that learns. */
 	readonly #lowest: number;
 	/** Of each layer. */
 	readonly #outputs: readonly Parts[];
 	readonly #steps: readonly LayerPlan[];
 
-	constructor(network: Network, batchSize: number, memories: readonly Memory[]) {
+	/** @param batches held at a time: with two, one comes while the devices work at the other */
+	constructor(network: Network, batchSize: number, memories: readonly Memory[], batches: 1 | 2) {
 		const layers = fused(network.layers);
 		super(network, batchSize, layers, memories);
 		const {memory, layouts} = this;
-		const {precision} = network;
+		const {precision, imageSize} = network;
 		this.#layers = layers;
+		this.#inputs = Array.from({length: batches}, () => new Inputs(memories, batchSize, imageSize, true));
 		this.logits = this.allocateLogits();
-		this.labels = memory.allocate([batchSize], 'int32');
 		this.result = memory.allocate([3], 'float32');
 		this.#logitsGradient = memory.allocate(this.logits.shape, precision);
 		this.#outputs = layouts.map(({shapes}, index) =>
@@ -142,12 +132,23 @@ export class TrainingPlan extends Plan {
 		);
 	}
 
+	/** Begins to bring a batch; forward() takes it from what this returns. See {@link Inputs.write}. */
+	write(batch: Batch): Inputs {
+		const inputs = this.#inputs[this.#turn];
+		if (!inputs) throw new Error('A training plan needs inputs.');
+		this.#turn = (this.#turn + 1) % this.#inputs.length;
+		inputs.write(batch);
+		return inputs;
+	}
+
 	/** @param step updates made so far */
-	forward(step: number): void {
-		this.augment();
+	forward(inputs: Inputs, step: number): void {
+		inputs.arrive();
+		this.augment(inputs);
 		for (const layer of this.#steps) layer.forward(step);
-		const {logits, labels, result} = this;
-		native.softmaxLoss({logits, labels, result, gradient: this.#logitsGradient});
+		const {logits, result} = this;
+		if (inputs.labels) native.softmaxLoss({logits, labels: inputs.labels, result, gradient: this.#logitsGradient});
+		inputs.leave();
 	}
 
 	backward(): void {

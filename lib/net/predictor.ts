@@ -153,8 +153,7 @@ export class Predictor {
 			const batch = rows.slice(start, start + size);
 			const own = this.#inOnePiece(batch, slot);
 			this.#gather(batch, slot, own === undefined);
-			slot.plan.write(own ?? slot.images, slot.views);
-			slot.plan.forward();
+			slot.plan.run({images: own ?? slot.images, views: slot.views});
 			await settle(slot.plan.result.read(slot.values));
 			for (const [row, {sums: own, picture, view}] of batch.entries()) {
 				const values = slot.values.subarray(row * width, (row + 1) * width);

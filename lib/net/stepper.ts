@@ -1,20 +1,12 @@
 import type {DeviceGroup} from '../device/device-group.ts';
 import {takeMemory, type Memory} from '../device/memory.ts';
+import type {Batch, Inputs} from './inputs.ts';
 import type {StepResult} from './options.ts';
 import {TrainingPlan, type Network} from './plan.ts';
 import {sgd, type SgdSettings} from './sgd.ts';
 
-/** A batch, and how it is seen. */
-export interface Batch {
-	/** [N, imageSize, imageSize, 3] */
-	readonly images: Uint8Array;
-	/** [N] */
-	readonly labels: Int32Array;
-	/** [N, 6], see lib/data/views.ts */
-	readonly views: Float32Array;
-	/** Updates made so far. */
-	readonly step: number;
-}
+/** A batch to learn from. */
+export type LabelledBatch = Required<Batch>;
 
 /**
  * Makes training steps. It holds the memory of one batch size, that of the last step: activations of a batch are most of
@@ -24,31 +16,63 @@ export class Stepper {
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
 	readonly #later: (memories: readonly Memory[]) => void;
+	/** [3], what a plan's result is read into. */
+	readonly #result: Float32Array;
 	#plan: TrainingPlan | undefined;
+	/** The batch that comes while another one is learned from. */
+	#ahead: {batch: LabelledBatch; inputs: Inputs} | undefined;
 
 	/** @param later asks outlines for what a run takes besides steps */
 	constructor(network: Network, group: DeviceGroup, later: (memories: readonly Memory[]) => void) {
 		this.#network = network;
 		this.#group = group;
 		this.#later = later;
+		this.#result = new Float32Array(group.hostArray(3 * Float32Array.BYTES_PER_ELEMENT).buffer);
 	}
 
-	/** Forward, backward and, where there are settings, the update. Where it fails the weights are as they were. */
-	async make({images, labels, views, step}: Batch, update: SgdSettings | undefined): Promise<StepResult> {
-		const count = labels.length;
+	/**
+	 * Forward, backward and, where there are settings, the update. Where it fails the weights are as they were. On GPUs it
+	 * resolves when all is queued and the forward pass has ended, so that what comes next is queued while they go on.
+	 *
+	 * @param step updates made so far
+	 * @param queued called when all is queued
+	 */
+	async make(
+		batch: LabelledBatch,
+		step: number,
+		update: SgdSettings | undefined,
+		queued: () => void,
+	): Promise<StepResult> {
+		const count = batch.labels.length;
 		const plan = await this.#planFor(count);
-		plan.write(images, views);
-		plan.labels.write(labels);
-		plan.forward(step);
+		const inputs = this.#ahead?.batch === batch ? this.#ahead.inputs : plan.write(batch);
+		this.#ahead = undefined;
+		plan.forward(inputs, step);
+		const reading = this.#read(plan);
 		plan.backward();
 		if (update) {
 			this.#group.meet(); // either all devices update their weights or, where one has failed, none
 			sgd(this.#network.layers, update);
 		}
-		const result = new Float32Array(3);
-		await this.#group.settle(plan.result.read(result));
-		const [loss = NaN, top1 = NaN, top5 = NaN] = result;
+		const submitted = this.#group.submitted();
+		queued();
+		await this.#group.settle(reading, ...submitted);
+		const [loss = NaN, top1 = NaN, top5 = NaN] = this.#result;
 		return {loss: loss / count, top1: top1 / count, top5: top5 / count};
+	}
+
+	/** Begins to bring a batch, which make() is given next, while the devices are at work. */
+	prefetch(batch: LabelledBatch): void {
+		if (this.#ahead || this.#plan?.batchSize !== batch.labels.length) return;
+		this.#ahead = {batch, inputs: this.#plan.write(batch)};
+	}
+
+	/** Forgets a batch that was to come next. Its arrays are not used any more when this resolves. */
+	async forget(): Promise<void> {
+		if (!this.#ahead) return;
+		this.#ahead.inputs.arrive();
+		this.#ahead = undefined;
+		await this.#group.synchronize().catch(() => undefined);
 	}
 
 	/** See {@link TrainingPlan.firstNotFinite}; of the last step. */
@@ -59,6 +83,17 @@ export class Stepper {
 	dispose(): void {
 		this.#plan?.dispose();
 		this.#plan = undefined;
+		this.#ahead = undefined;
+	}
+
+	/** Queues reading the result. What follows a forward pass that has failed is left out, though this tells of it. */
+	#read({result}: TrainingPlan): Promise<void> {
+		const [first] = this.#group.devices;
+		const computed = first?.record();
+		const reading = result.read(this.#result);
+		reading.catch(() => undefined); // make() hears of it, unless what it queues is refused
+		if (computed) first?.wait(computed);
+		return reading;
 	}
 
 	async #planFor(batchSize: number): Promise<TrainingPlan> {
@@ -70,7 +105,7 @@ export class Stepper {
 		const later = (_: TrainingPlan, memories: readonly Memory[]): void => this.#later(memories);
 		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.', later};
 		this.#plan = takeMemory(this.#group.devices, purpose, (memories) => {
-			return new TrainingPlan(this.#network, batchSize, memories);
+			return new TrainingPlan(this.#network, batchSize, memories, this.#group.overlaps ? 2 : 1);
 		});
 		return this.#plan;
 	}

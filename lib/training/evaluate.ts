@@ -68,7 +68,9 @@ export async function evaluate(
 	const places = placesOf(model.labels, source.labels);
 	const sums = {pictures: 0, loss: 0, top5: 0};
 	const answers = new Answers(model.labels);
-	for await (const {images, labels} of source.batches({batchSize: model.batchSize, signal})) {
+	const memory = model.hostPool.lend();
+	const batches = source.batches({batchSize: model.batchSize, signal, allocate: memory.take});
+	for await (const {images, labels} of batches) {
 		const probabilities = await model.predict(images, {crops});
 		for (let row = 0; row < labels.length; ++row) {
 			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
@@ -82,6 +84,7 @@ export async function evaluate(
 		onProgress?.(sums.pictures, source.size);
 		signal?.throwIfAborted();
 	}
+	memory.end();
 	const {pictures} = sums;
 	if (pictures === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to evaluate.');
 	const classes = answers.results();

@@ -1,10 +1,11 @@
+import {Lookahead} from '../data/ahead.ts';
 import {callback, checked, instanceOf, integer, option, options, type Checked} from '../base/check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
 import type {Model} from '../net/model.ts';
-import type {StepResult} from '../net/options.ts';
-import {pictureSource, type PictureSource} from '../data/picture-source.ts';
+import type {StepResult, TrainStepOptions} from '../net/options.ts';
+import {pictureSource, type Batch, type PictureSource} from '../data/picture-source.ts';
 import type {Progress} from '../net/progress.ts';
 import {shuffled} from '../base/random.ts';
 import {recipes} from '../net/recipes.ts';
@@ -188,32 +189,46 @@ async function* trainEpoch(
 	const order = shuffled(source.size, model.seed, epoch);
 	const rest = order.subarray(progress.epoch.place);
 	const ran = {pictures: 0, seconds: 0};
-	let last = performance.now();
 	// A source may refuse pictures of which none can be read; where a few are left over, nobody would miss them.
-	const batches = rest.length < batchSize ? [] : source.batches({batchSize, order: rest, dropLast: true, signal});
-	for await (const {images, labels, indices} of batches) {
-		signal?.throwIfAborted();
-		const {learningRate} = model.sgd;
-		const before = progress;
-		const after = (made: StepResult): Progress => (progress = afterStep(before, order, indices, made));
-		const result = await model.trainStep({images, labels, indices, epoch, augment, progress: after});
-		await requireFinite(model, 'loss of', result.loss);
-		const seconds = (performance.now() - last) / 1000;
-		ran.pictures += batchSize;
-		ran.seconds += seconds;
-		yield {
-			type: 'step',
-			epoch,
-			step: model.step,
-			stepOfEpoch: progress.epoch.steps,
-			stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
-			...result,
-			learningRate,
-			diverged: hasDiverged(progress.epoch.loss / progress.epoch.steps, model.classes),
-			imagesPerSecond: batchSize / seconds,
-		};
-		last = performance.now();
-		signal?.throwIfAborted();
+	if (rest.length < batchSize) return {progress, imagesPerSecond: 0};
+	const left = new AbortController(); // Nobody sees its reason: who leaves asks for no more batches.
+	const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+	const memory = model.hostPool.lend();
+	const batches = source.batches({batchSize, order: rest, dropLast: true, signal: stop, allocate: memory.take});
+	const stepOf = ({images, labels, indices}: Batch): TrainStepOptions => ({
+		...{images, labels, indices, epoch, augment},
+		progress: (made) => (progress = afterStep(progress, order, indices, made)),
+	});
+	const steps = new Lookahead(batches, stepOf, () => {
+		left.abort();
+	});
+	let last = performance.now();
+	try {
+		for await (const step of steps) {
+			signal?.throwIfAborted();
+			const {learningRate} = model.sgd;
+			const result = await model.trainStepBefore(step, () => steps.peek());
+			await requireFinite(model, 'loss of', result.loss);
+			const seconds = (performance.now() - last) / 1000;
+			ran.pictures += batchSize;
+			ran.seconds += seconds;
+			yield {
+				type: 'step',
+				epoch,
+				step: model.step,
+				stepOfEpoch: progress.epoch.steps,
+				stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
+				...result,
+				learningRate,
+				diverged: hasDiverged(progress.epoch.loss / progress.epoch.steps, model.classes),
+				imagesPerSecond: batchSize / seconds,
+			};
+			last = performance.now();
+			signal?.throwIfAborted();
+		}
+	} finally {
+		await model.forgetNext();
+		memory.end();
 	}
 	return {progress, imagesPerSecond: ran.seconds > 0 ? ran.pictures / ran.seconds : 0};
 }

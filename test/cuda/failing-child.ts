@@ -5,7 +5,9 @@ import {DeviceGroup} from '../../lib/device/device-group.ts';
 import {isAlexNetError, type ErrorCode} from '../../lib/base/errors.ts';
 import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
 import {operations} from '../../lib/ops.ts';
-import {tinyModel, tinyPictures} from '../helpers/networks.ts';
+import {train} from '../../lib/training/trainer.ts';
+import {markBytes} from './marks.ts';
+import {meetingNet, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 
 /** What an attempt returned, or the error it ended with. */
 export interface Outcome {
@@ -46,7 +48,7 @@ const scenarios: Record<string, (...args: string[]) => Promise<void>> = {
 		await attempt(() => device.allocate([Number(elements)], 'float32').shape);
 		await attempt(() => fill(device, 5));
 	},
-	/** Takes all memory but what a transfer needs on its way. */
+	/** Takes nearly all memory, and fills it. */
 	async upload(elements) {
 		const device = openDevice('cuda:0');
 		const tensor = device.allocate([Number(elements)], 'float32');
@@ -120,6 +122,21 @@ const scenarios: Record<string, (...args: string[]) => Promise<void>> = {
 			}),
 		);
 		await Promise.all(models.map((model) => model.dispose()));
+	},
+	/** Steps of train(), of batches that are there at once; a mark in the trace for each report. */
+	async ahead(...devices) {
+		const model = await tinyModel({architecture: meetingNet(), devices, batchSize: 8});
+		const {device} = model.parameters[0]!.parts[0]!.memory;
+		await attempt(async () => {
+			let last = 0;
+			for await (const report of train(model, tinySource(32, 'ahead'), {epochs: 1})) {
+				last = report.step;
+				if (report.type === 'step') device.allocate([markBytes + last], 'uint8').dispose();
+			}
+			return last;
+		});
+		await model.dispose();
+		outcomes.push({result: model.memory.bytes});
 	},
 	/** A copy from a device to another, which may be on the same GPU. */
 	async copy(from = '', to = '') {

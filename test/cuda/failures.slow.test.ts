@@ -39,11 +39,9 @@ test('a tensor that does not fit: need and free, and the device goes on', (t) =>
 	t.deepEqual(outcomes[1], {result: 5});
 });
 
-test('a transfer that finds no memory on its way names itself, and the device goes on', (t) => {
+test('a transfer takes no memory of the GPU on its way', (t) => {
 	const outcomes = outcomesOf(t, {MEMORY: '200000'}, 'upload', '40000');
-	const need = 'write: Out of memory on cuda:0: 1 MB are needed, 0 MB are free. Try a smaller batchSize.';
-	assertError(t, outcomes[0], 'ALEXNET_MEMORY', need);
-	t.deepEqual(outcomes[1], {result: 5});
+	t.deepEqual(outcomes, [{}, {result: 5}]);
 });
 
 test('a net that does not fit, and a batch that does not', (t) => {

@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import anyTest, {type ExecutionContext} from 'ava';
 import {requireBuild} from '../simulator/build.ts';
 import type {Outcome} from './failing-child.ts';
+import {markBytes} from './marks.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';
 
@@ -107,3 +108,38 @@ test('two models on two GPUs work at the same time', (t) => {
 	}
 	t.true(seen.has('queued cuda:0') || seen.has('queued cuda:1'), [...seen].join(', '));
 });
+
+for (const devices of [['cuda:0'], ['cuda:0', 'cuda:1']]) {
+	test(`a batch comes while ${devices.join(' and ')} work at the one before, in no order with that`, (t) => {
+		// Of what nothing orders, this schedule runs first what was queued last.
+		const {outcomes, trace} = traced(t, {SCHEDULE: 'reverse'}, 'ahead', ...devices);
+		t.deepEqual(outcomes, [{result: 4}, {result: 0}]);
+		const places = (pattern: RegExp): number[] => trace.flatMap((line, index) => (pattern.test(line) ? [index] : []));
+		for (const device of devices) {
+			const first = places(new RegExp(`^queued ${device} \\d+ augmentKernel`))[0]!;
+			const copies = new RegExp(`^queued (${device} \\d+) cudaMemcpyAsync`);
+			const uploads = trace
+				.slice(0, first)
+				.flatMap((line) => copies.exec(line)?.[1] ?? [])
+				.at(-1)!;
+			// Views, pictures and, on the first device, labels: the pictures are the last.
+			const perStep = device === devices[0] ? 3 : 2;
+			const pictures = (what: string): number[] =>
+				places(new RegExp(`^${what} ${uploads} cudaMemcpyAsync`)).filter((_, index) => index % perStep === perStep - 1);
+			const [queued, ran] = [pictures('queued'), pictures('runs')];
+			const updates = places(new RegExp(`^runs ${device} \\d+ sgdKernel`));
+			const reports = [1, 2, 3, 4].flatMap((step) => places(new RegExp(`^cuda:0 takes ${markBytes + step} bytes`)));
+			t.deepEqual(
+				[queued, ran, updates, reports].map(({length}) => length),
+				[4, 4, 4, 4],
+			);
+			for (let step = 1; step < 4; step++) {
+				t.true(
+					queued[step]! < reports[step - 1]!,
+					`${device}: batch ${step} is queued before the report of the step before`,
+				);
+				t.true(ran[step]! < updates[step - 1]!, `${device}: batch ${step} does not wait for the step before`);
+			}
+		}
+	});
+}

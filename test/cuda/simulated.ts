@@ -18,6 +18,7 @@ export type Settings = Partial<
 		| 'MEMORY'
 		| 'BLOCK'
 		| 'PEERS'
+		| 'SCHEDULE'
 		| 'PTX'
 		| 'FAULT'
 		| 'TRACE'

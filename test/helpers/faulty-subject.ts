@@ -99,6 +99,8 @@ export class LosableDevices {
 			wait: (event) => device.wait(event),
 			timed: (work) => device.timed(work),
 			synchronize: () => device.synchronize(),
+			submitted: () => device.submitted(),
+			allocateHost: (bytes) => device.allocateHost(bytes),
 			close: () => device.close(),
 		};
 	};

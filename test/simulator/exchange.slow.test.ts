@@ -103,36 +103,34 @@ const exchanges: readonly Mutant[] = [
 	},
 ];
 
-const stagings: readonly Mutant[] = [
+const copyRace = /race between streams: (cudaMemcpyAsync on cuda:0|.* that cudaMemcpyAsync on cuda:0) /;
+const recordsWritten = '  static_cast<CudaEvent&>(done).record(uploads);\n';
+const uploads = '  uploadOn(uploads, destination, source);\n';
+
+const transfers: readonly Mutant[] = [
 	{
 		what: 'staging memory that is filled again before its copy has run',
-		edits: [{file: staging, from: '    wait(half);\n    if (half.isLanding)', to: '    if (half.isLanding)'}],
+		edits: [{file: staging, from: '    wait(half);\n    for (size_t begin', to: '    for (size_t begin'}],
 		scenario: 'uploads',
 		report: /^cudaMemcpyAsync on cuda:0: the host buffer was changed before the copy had run$/,
 	},
 	{
-		what: 'a landing buffer that is overwritten while it is copied from',
-		edits: [
-			{
-				file: staging,
-				from: '    if (half.isLanding) check(cudaStreamWaitEvent(uploads, half.landed, 0), "cudaStreamWaitEvent");\n',
-				to: '',
-			},
-		],
-		scenario: 'uploads',
-		report: /race between streams: cudaMemcpyAsync on cuda:0 (reads|writes) memory of cuda:0 that cudaMemcpyAsync/,
+		what: 'a batch that comes while the one before is read',
+		edits: [{file: device, from: '    if (after) makeWait(uploads, *after);\n', to: ''}],
+		scenario: 'batches',
+		report: copyRace,
 	},
 	{
-		what: 'a landing buffer that is copied from before its upload has ended',
-		edits: [
-			{
-				file: staging,
-				from: '    check(cudaStreamWaitEvent(compute, half.transferred, 0), "cudaStreamWaitEvent");\n',
-				to: '',
-			},
-		],
-		scenario: 'uploads',
-		report: either(race, /^cudaMemcpyAsync on cuda:0 reads memory of cuda:0 that nobody wrote/),
+		what: 'a batch whose arrival is announced and not recorded',
+		edits: [{file: device, from: recordsWritten, to: '  done.announce(true);\n'}],
+		scenario: 'batches',
+		report: either(copyRace, /^addKernel<.* on cuda:0, .* that nobody wrote/),
+	},
+	{
+		what: 'a batch whose arrival is recorded before the copy, not after it',
+		edits: [{file: device, from: uploads + recordsWritten, to: recordsWritten + uploads}],
+		scenario: 'batches',
+		report: either(copyRace, /^addKernel<.* on cuda:0, .* that nobody wrote/),
 	},
 ];
 
@@ -147,18 +145,6 @@ const releases: readonly Mutant[] = [
 		report: freed,
 	},
 	{
-		what: 'a landing buffer that is given back while it is copied from',
-		edits: [
-			{
-				file: staging,
-				from: '    if (std::exchange(half.isLanding, false)) streams_.waitFor(half.landed);\n',
-				to: '    half.isLanding = false;\n',
-			},
-		],
-		scenario: 'growth',
-		report: freed,
-	},
-	{
 		what: 'tensors that are given back while operations use them',
 		edits: [{file: 'cuda/runtime/release.cc', from: '    Streams::finishAll();\n', to: ''}],
 		scenario: 'passing tensors',
@@ -166,7 +152,7 @@ const releases: readonly Mutant[] = [
 	},
 ];
 
-mutantTests([...exchanges, ...stagings, ...releases], schedules);
+mutantTests([...exchanges, ...transfers, ...releases], schedules);
 
 test('a download that is read before its copy has run', async (t) => {
 	t.timeout(300_000);
@@ -183,6 +169,15 @@ test('a download that is read before its copy has run', async (t) => {
 	}
 });
 
+test('a read into host memory that is used before its copy has run', async (t) => {
+	t.timeout(300_000);
+	const {program} = await operateWith([{file: device, from: '    ended->wait(context.streams());\n', to: ''}]);
+	for (const schedule of schedules) {
+		const {output} = await simulate(program, ['batches'], {ALEXNET_SIMULATED_SCHEDULE: schedule});
+		t.true(output.includes('wrong\n'), schedule);
+	}
+});
+
 const scenarios = [
 	'lrn',
 	'relu',
@@ -196,6 +191,7 @@ const scenarios = [
 	'softmax',
 	'softmax loss',
 	'uploads',
+	'batches',
 	'growth',
 	'passing tensors',
 	'exchange',

@@ -37,7 +37,14 @@ class Board {
   void write(const Tensor& tensor, const void* values, size_t bytes) {
     const auto* start = static_cast<const char*>(values);
     sources_.emplace_back(start, start + bytes);
-    device_->write(tensor, sources_.back().data(), [] {});
+    device_->write(tensor, {sources_.back().data()}, [] {});
+  }
+
+  // From host memory, which is let go at once.
+  std::shared_ptr<Event> writeBeside(const Tensor& tensor, const Values& values, std::shared_ptr<Event> after) {
+    const auto memory = device_->allocateHost(tensor.bytes());
+    std::memcpy(memory->address, values.data(), tensor.bytes());
+    return device_->writeBeside(tensor, {memory->address, memory}, std::move(after), [] {});
   }
 
   Tensor input(const Shape& shape, const Values& values, size_t shift = 0) {
@@ -62,19 +69,20 @@ class Board {
 
   Values read(const Tensor& tensor) {
     Values result(static_cast<size_t>(tensor.elements()), 12345.0F);
-    std::promise<void> finished;
-    device_->read(tensor, result.data(), [&finished](std::exception_ptr failure) {
-      if (failure)
-        finished.set_exception(failure);
-      else
-        finished.set_value();
-    });
-    finished.get_future().get();
+    readInto(tensor, {result.data()});
     return result;
   }
 
-  void expect(const Tensor& tensor, const Values& expected) {
-    const Values found = read(tensor);
+  Values readByHostMemory(const Tensor& tensor) {
+    const auto memory = device_->allocateHost(tensor.bytes());
+    readInto(tensor, {memory->address, memory});
+    const auto* const values = static_cast<const float*>(memory->address);
+    return {values, values + tensor.elements()};
+  }
+
+  void expect(const Tensor& tensor, const Values& expected) { compare(read(tensor), expected); }
+
+  static void compare(const Values& found, const Values& expected) {
     const bool same = found.size() == expected.size() &&
                       std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0;
     std::puts(same ? "right" : "wrong");
@@ -91,6 +99,17 @@ class Board {
   }
 
  private:
+  void readInto(const Tensor& tensor, HostBytes destination) {
+    std::promise<void> finished;
+    device_->read(tensor, std::move(destination), [&finished](std::exception_ptr failure) {
+      if (failure)
+        finished.set_exception(failure);
+      else
+        finished.set_value();
+    });
+    finished.get_future().get();
+  }
+
   const std::shared_ptr<Device> device_;
   std::list<std::vector<char>> sources_;  // must stay until they have been read
   std::mt19937 random_{2012};
@@ -202,6 +221,32 @@ void uploads(Board& board) {
   for (const auto& [tensor, values] : sent) board.expect(tensor, values);
 }
 
+// Batches that come beside the queue, by way of two tensors in turn, and what is read beside it.
+void batches(Board& board) {
+  const Shape shape = {3000};
+  const Tensor inputs[] = {board.tensor(shape), board.tensor(shape)};
+  std::shared_ptr<Event> unread[2];
+  std::vector<std::pair<Tensor, Values>> sums;
+  for (size_t i = 0; i < 6; ++i) {
+    const Tensor& input = inputs[i % 2];
+    const Values values = board.values(shape);
+    board.device().wait(board.writeBeside(input, values, unread[i % 2]), "wait");
+    sums.emplace_back(board.tensor(shape), values);
+    board.device().enqueue(Add{input, input, sums.back().first});
+    unread[i % 2] = board.device().record("record");
+  }
+  // All is launched before anything is waited for: what the host has seen end is ordered for the simulator.
+  try {
+    unread[1]->Event::wait();
+  } catch (const Error&) {
+    // What is read next says why.
+  }
+  for (auto& [sum, values] : sums) {
+    for (float& value : values) value *= 2;
+    Board::compare(board.readByHostMemory(sum), values);
+  }
+}
+
 // Each upload needs more staging memory than the one before, then each operation more scratch memory.
 void growth(Board& board) {
   struct Round {
@@ -295,6 +340,7 @@ void run(const std::string& scenario) {
        }},
       {"softmax loss", [&] { softmaxLoss(first); }},
       {"uploads", [&] { uploads(first); }},
+      {"batches", [&] { batches(first); }},
       {"growth", [&] { growth(first); }},
       {"passing tensors", [&] { passing(first); }},
       {"exchange", [&] { exchange(first, second); }},
