@@ -1,7 +1,8 @@
 // Which device runs, and why not another: nobody should have to guess.
-import {deviceInUse} from '../lib/device/device.ts';
+import {cudaAvailability, deviceInUse, listDevices} from '../lib/device/device.ts';
+import type {CudaAvailability, DeviceInfo} from '../lib/device/native.ts';
+import type {Precision} from '../lib/net/options.ts';
 import {count} from './format.ts';
-import {cudaAvailability, listDevices, type CudaAvailability, type DeviceInfo, type Precision} from '../lib/index.ts';
 
 interface Run {
 	devices: readonly string[];

@@ -1,10 +1,9 @@
 // What `alexnet doctor` looks at: whatever must be there to train here, and what to do about what is not.
 import {relative} from 'node:path';
-import sharp from 'sharp';
 import {messageOf} from '../lib/base/errors.ts';
 import {packageRoot, packageVersion} from '../lib/base/package.ts';
+import {listDevices} from '../lib/device/device.ts';
 import {addonFile} from '../lib/device/native.ts';
-import {listDevices} from '../lib/index.ts';
 import {factsOf, type Facts} from '../lib/selftest/facts.ts';
 import {describeCudaVersions, describeDevice} from './devices-in-words.ts';
 import {gibibytes} from './format.ts';
@@ -20,18 +19,19 @@ export interface Diagnosis {
 	readonly facts: Facts | undefined;
 }
 
-export function diagnose(): Diagnosis {
+export async function diagnose(): Promise<Diagnosis> {
+	const pictures = await decoder();
 	const findings: [string, string][] = [
 		['package', `alexnet-cuda ${packageVersion}, Node.js ${process.version}, ${process.platform} ${process.arch}`],
 		['C library', cLibrary()],
-		['pictures', `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`],
+		['pictures', pictures.found],
 	];
 	let facts: Facts;
 	try {
 		facts = factsOf(listDevices().map(({id}) => id));
 	} catch (error) {
 		findings.push(['addon', 'does not load']);
-		return {canTrain: false, findings, advice: [messageOf(error)], facts: undefined};
+		return {canTrain: false, findings, advice: [...pictures.advice, messageOf(error)], facts: undefined};
 	}
 	const {cuda, devices, driver} = facts;
 	findings.push(['addon', addon()]);
@@ -48,7 +48,22 @@ export function diagnose(): Diagnosis {
 		findings.push([id, `${how.join('; ')}; bf16 ${nativeBfloat16 ? 'in hardware' : 'emulated'}`]);
 	}
 	const usable = devices.filter(({problem}) => problem === undefined);
-	return {canTrain: usable.length > 0, findings, advice: adviceOf(facts), facts};
+	const canTrain = usable.length > 0 && pictures.advice.length === 0;
+	return {canTrain, findings, advice: [...pictures.advice, ...adviceOf(facts)], facts};
+}
+
+/** What decodes pictures, and what to do where it does not load. */
+async function decoder(): Promise<{found: string; advice: string[]}> {
+	try {
+		const {versions} = (await import('sharp')).default;
+		return {found: `sharp ${versions.sharp}, libvips ${versions.vips}`, advice: []};
+	} catch (error) {
+		const [reason = ''] = messageOf(error).split('\n');
+		const advice =
+			`sharp, which decodes pictures, does not load: ${reason.replace(/[.:]$/, '')}. ` +
+			`Install what it has for this system: 'npm install --include=optional sharp'.`;
+		return {found: 'sharp does not load', advice: [advice]};
+	}
 }
 
 function adviceOf({cuda, devices, driver}: Facts): string[] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import {CommanderError, type Option} from 'commander';
+import {CommanderError, type Command, type Option} from 'commander';
+import {createDoctorProgram} from './doctor-program.ts';
 import {describeError, exitCodeOf, exitCodes} from './exit-codes.ts';
 import {ignoresHangup} from './hangup.ts';
 import {watchOutput} from './output.ts';
@@ -8,12 +9,21 @@ watchOutput();
 // What nohup's users expect; node itself would end.
 if (ignoresHangup()) process.on('SIGHUP', () => undefined);
 
+/** @throws what is wrong with the installation; doctor tells that as it tells the rest. */
+async function load(): Promise<Command> {
+	try {
+		const {createProgram} = await import('./program.ts');
+		(await import('../lib/data/sharp-settings.ts')).setUpSharp();
+		return createProgram();
+	} catch (error) {
+		if (process.argv[2] === 'doctor') return createDoctorProgram();
+		throw error;
+	}
+}
+
 let options: readonly Option[] = [];
 try {
-	// May say what is wrong with the installation.
-	const {createProgram} = await import('./program.ts');
-	(await import('../lib/data/sharp-settings.ts')).setUpSharp();
-	const program = createProgram().hook('preAction', (_, command) => void ({options} = command));
+	const program = (await load()).hook('preAction', (_, command) => void ({options} = command));
 	await program.parseAsync();
 } catch (error) {
 	if (error instanceof CommanderError) {

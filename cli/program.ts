@@ -1,9 +1,7 @@
-import {Command} from 'commander';
-import {packageVersion} from '../lib/base/package.ts';
+import type {Command} from 'commander';
 import {addBench} from './commands/bench.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
-import {addDoctor} from './commands/doctor.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addExport} from './commands/export.ts';
 import {addFeatures} from './commands/features.ts';
@@ -13,15 +11,11 @@ import {addNearest} from './commands/nearest.ts';
 import {addPresets} from './commands/presets.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
+import {createDoctorProgram} from './doctor-program.ts';
 
 /** The command line. It throws a CommanderError where commander would end the process. */
 export function createProgram(): Command {
-	const program = new Command('alexnet')
-		.description('AlexNet as the 2012 paper has it: train it on your pictures, and have it tell what others show.')
-		.version(packageVersion)
-		.showHelpAfterError('(--help lists the options)')
-		.exitOverride();
-	addDoctor(program);
+	const program = createDoctorProgram();
 	addDevices(program);
 	addPresets(program);
 	addTrain(program);

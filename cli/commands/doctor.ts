@@ -13,9 +13,9 @@ export function addDoctor(program: Command): void {
 				`about what is wrong. Ends with code ${exitCodes.failed} where no device can train.`,
 		);
 	addOptions(command, commonChecks, '--json');
-	command.action(({json}: {json?: boolean}) => {
+	command.action(async ({json}: {json?: boolean}) => {
 		const output = new Output({json});
-		const {canTrain, findings, advice, facts} = diagnose();
+		const {canTrain, findings, advice, facts} = await diagnose();
 		output.json({canTrain, advice, findings: Object.fromEntries(findings.filter(([name]) => name !== '')), ...facts});
 		const width = Math.max(...findings.map(([name]) => name.length));
 		const lines = findings.map(([name, what]) => `${name.padEnd(width)}  ${what}`);

@@ -2,7 +2,8 @@
 // days. To hand a picture over and back costs a quarter of what decoding it does, 5 to 9 % of training on two cores; so
 // one that a decoder has survived is decoded here from then on, and a run of several epochs does not notice.
 import {fork, type ChildProcess} from 'node:child_process';
-import {extname} from 'node:path';
+import {existsSync} from 'node:fs';
+import {basename, extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {messageOf} from '../base/errors.ts';
 import {decodeData, type DecodedPicture} from './decode.ts';
@@ -114,6 +115,11 @@ export class DecoderProcess {
 	}
 
 	#start(): ChildProcess | undefined {
+		if (!existsSync(this.#module)) {
+			const advice = 'bundle it as well, as docs/bundles.md says, or leave alexnet-cuda out of the bundle';
+			this.#stayHere(`there is no ${basename(this.#module)} beside this program: ${advice}`);
+			return undefined;
+		}
 		// Compiled, it needs none of this process's arguments, and some, such as --input-type, it must not have.
 		const execArgv = extension === '.js' ? [] : process.execArgv;
 		let child: ChildProcess;
@@ -173,7 +179,7 @@ export class DecoderProcess {
 	}
 
 	/**
-	 * Where no child can be had (limits, permissions, bundled into one file), a run is worth more than its protection;
+	 * Where no child can be had (limits, permissions, a bundle without its file), a run is worth more than its protection;
 	 * except for a picture of which a child may have died.
 	 */
 	#stayHere(why: string): void {

@@ -36,11 +36,16 @@ export class StatisticsSums {
 		this.#pictures += 1;
 	}
 
+	/** A few milliseconds at 256 x 256. (Float32Array.from() with a function took a hundred, mostly for its garbage.) */
 	result(): Statistics {
 		const sums = this.#pixels;
-		const mean = Float32Array.from(sums, (sum) => sum / this.#pictures);
-		const channel = [0, 0, 0];
-		for (let at = 0; at < sums.length; at++) channel[at % 3] = (channel[at % 3] ?? 0) + (sums[at] ?? 0);
+		const mean = new Float32Array(sums.length);
+		const channel = new Float64Array(3);
+		for (let at = 0; at < sums.length; at++) {
+			const sum = sums[at] ?? 0;
+			mean[at] = sum / this.#pictures;
+			channel[at % 3] = (channel[at % 3] ?? 0) + sum;
+		}
 		const count = (sums.length / 3) * this.#pictures;
 		const [r = 0, g = 0, b = 0] = channel.map((sum) => sum / count);
 		const [rr = 0, rg = 0, rb = 0, gg = 0, gb = 0, bb = 0] = this.#products.map((sum) => sum / count);

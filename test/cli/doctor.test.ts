@@ -26,6 +26,33 @@ test('doctor tells what is here, in words and as JSON', async (t) => {
 	t.true(told.findings['cpu:0']?.includes('oneDNN'));
 });
 
+/** Options of node with which sharp does not load, as where npm has left out what belongs to the system. */
+function withoutSharp(): string {
+	const script = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
+	const broken = script(
+		'export default 0; throw new Error(\'Could not load the "sharp" module using the linux-x64 runtime\\nPossible solutions:\')',
+	);
+	const hook = script(`export async function resolve(name, context, next) {
+		return name === 'sharp' ? {url: ${JSON.stringify(broken)}, shortCircuit: true} : next(name, context);
+	}`);
+	return `--import=${script(`import {register} from 'node:module'; register(${JSON.stringify(hook)});`)}`;
+}
+
+test('where sharp does not load doctor says so, what to do, and the rest all the same', async (t) => {
+	const environment = {NODE_OPTIONS: withoutSharp()};
+	const {code, stdout, stderr} = await alexnet(['doctor'], {environment});
+	t.is(code, 1, stderr);
+	t.regex(stdout, /^pictures +sharp does not load$/m);
+	t.regex(stdout, /^cpu:0 +\S.*oneDNN/m);
+	t.regex(stdout, /^No net can be trained here\.$/m);
+	const reason = 'Could not load the "sharp" module using the linux-x64 runtime';
+	const advice = `sharp, which decodes pictures, does not load: ${reason}. Install what it has for this system: 'npm install --include=optional sharp'.`;
+	t.true(stdout.split('\n').includes(advice), stdout);
+	const other = await alexnet(['presets'], {environment});
+	t.is(other.code, 1);
+	t.true(other.stderr.startsWith(`error: ${reason}`), other.stderr);
+});
+
 withNvcc('it tells of each simulated GPU, what the build is for, and of one that cannot be used', (t) => {
 	requireBuild();
 	const doctor = (settings: Parameters<typeof onSimulatedGpus>[0]): Told => {

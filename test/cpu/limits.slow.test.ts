@@ -15,6 +15,8 @@ interface Told {
 	threadsLimitedBy?: string;
 	memoryBytes: number;
 	freeBytes: number;
+	/** Addresses that the process has. */
+	mappedBytes: number;
 	/** Threads of the device after a step: the queue's, and those that share its loops. */
 	computing: number;
 	error: string;
@@ -70,8 +72,21 @@ test('threads are asked for on the CPU alone, and two devices share them', async
 	}
 });
 
-test.serial('ulimit counts as memory that is not free', (t) => {
-	// Of data, not of addresses: WebAssembly in node reserves more of those than there is memory.
+test.serial('ulimit of addresses counts as memory that is not free, and what does not fit is refused', (t) => {
+	// Otherwise WebAssembly in node reserves more addresses than there is memory.
+	const environment = {NODE_OPTIONS: '--disable-wasm-trap-handler'};
+	const {mappedBytes, freeBytes} = limited('', environment);
+	// Twice as much is still less than the net takes in training: 61 million parameters x 4 bytes x 3, and pictures.
+	const left = 500_000_000;
+	const before = `ulimit -v ${Math.ceil((mappedBytes + left) / 1024)}`;
+	const told = limited('large', environment, before);
+	// From one process to the next, and until it is asked, node has mapped some hundred megabytes more or less.
+	t.true(told.freeBytes > 0 && told.freeBytes < 2 * left, `${told.freeBytes} free of ${left}`);
+	t.true(freeBytes > 2 * left, `${freeBytes} free without the limit`);
+	t.is(told.error, 'ALEXNET_MEMORY');
+});
+
+test.serial('ulimit of data counts as memory that is not free', (t) => {
 	const bytes = 2_000_000 * 1024;
 	const {freeBytes} = limited('', {}, `ulimit -d ${bytes / 1024}`);
 	t.true(freeBytes > bytes / 2 && freeBytes < bytes, `${freeBytes}`);

@@ -121,7 +121,9 @@ function refusedStarts(t: ExecutionContext): (string | undefined)[] {
 
 test.serial('where no process can be started pictures are decoded here, and that is said once', async (t) => {
 	const reasons = refusedStarts(t);
-	const source = await dataset(t, {}, {module: helper('there is none.ts')});
+	const module = join(await temporaryFolder(t), 'decoder.mjs');
+	await writeFile(module, 'process.exit(1);');
+	const source = await dataset(t, {}, {module});
 	t.is((await placesRead(t, source)).length, 12);
 	t.is((await placesRead(t, source)).length, 12);
 	t.deepEqual(reasons, ['exit code 1']);
