@@ -36,7 +36,7 @@ export function summaryOf(facts: Facts): string {
 				tell(stepOf('fp32', gpu, facts)),
 				tell(stepOf('bf16', gpu, facts)),
 				floorOf(gpu),
-				dearest(facts, 'bf16', gpu, 3).join(', ') || '-',
+				stepOf('bf16', gpu, facts) === undefined ? '-' : dearest(facts, 'bf16', gpu, 3).join(', '),
 			]),
 		),
 	].join('\n\n');
