@@ -66,11 +66,7 @@ export function modelledRows(
 	const facts = readFacts();
 	return trials.map((trial) => {
 		const time = modelOfTrial(trial, batchSize, precision, gpu, facts);
-		if (!time) {
-			const sizes = [...new Set(facts.operations.map((fact) => fact.batchSize))].join(' and ');
-			const message = `${trial}: its launches on an ${gpu.name} are known for batches of ${sizes} only, forward with 1.`;
-			throw new AlexNetError('ALEXNET_ARGUMENT', message);
-		}
+		if (!time) throw new AlexNetError('ALEXNET_ARGUMENT', whyNot(trial, batchSize, gpu, facts));
 		const pictures = batchOf(trial, batchSize);
 		return {
 			...{trial, modelledFor: gpu.name, precision, batchSize: pictures},
@@ -80,4 +76,16 @@ export function modelledRows(
 			...boundOf(costOf(trial, batchSize, precision), ratesOf(gpu, precision), time.milliseconds),
 		};
 	});
+}
+
+function whyNot(trial: string, batchSize: number, {name, computeCapability}: Gpu, facts: Facts): string {
+	const sizes = [...new Set(facts.operations.map((fact) => fact.batchSize))];
+	if (!sizes.includes(batchOf(trial, batchSize))) {
+		return `${trial}: launches are known for batches of ${sizes.join(' and ')} only, of one picture forward.`;
+	}
+	const known = new Set(facts.operations.map((fact) => fact.trial));
+	const missing = operationsOf(trial, batchSize, 'fp32').find(([operation]) => !known.has(operation.name));
+	if (missing)
+		return `cuda/kernels.json does not know ${missing[0].name}: it is older than the net. Run npm run kernels.`;
+	return `${trial}: cuda/kernels.json has no counts of its kernels' instructions on ${name} (${computeCapability}).`;
 }

@@ -68,7 +68,7 @@ function tellModelled(trials: readonly string[], gpu: string, {precision, batchS
 	const {header, cells} = modelledTable(rows);
 	output.json(rows);
 	if (output.isJson) return;
-	const title = `Modelled for an ${rows[0]?.modelledFor ?? gpu} in ${precision}, not measured (benchmarks/model.ts):`;
+	const title = `Modelled for ${rows[0]?.modelledFor ?? gpu} in ${precision}, not measured (benchmarks/model.ts):`;
 	output.result([title, table(header, cells)].join('\n'));
 }
 

@@ -97,17 +97,22 @@ test('a CPU’s bound is what was measured of it', (t) => {
 
 test('modelled rows: of a GPU that is known, for batches that are', (t) => {
 	const options = {gpu: 'h100', precision: 'bf16', batchSize: 128} as const;
-	const [step, one] = modelledRows(['train-step', 'inference-1'], options);
-	t.like(step, {trial: 'train-step', modelledFor: 'H100', batchSize: 128});
-	t.is(one?.batchSize, 1);
-	for (const row of [step!, one!]) t.true(row.shareOfBound > 0 && row.shareOfBound < 1, JSON.stringify(row));
+	const rows = modelledRows(['conv2-forward', 'sgd'], options);
+	t.like(rows[0], {trial: 'conv2-forward', modelledFor: 'H100', batchSize: 128});
+	t.like(rows[1], {modelledBy: 'memory', boundBy: 'bandwidth'});
+	t.is(modelledRows(['conv2-forward'], {...options, batchSize: 1})[0]?.batchSize, 1);
+	for (const row of rows) t.true(row.shareOfBound > 0 && row.shareOfBound < 1, JSON.stringify(row));
 	t.throws(() => modelledRows(['sgd'], {...options, gpu: 'H900'}), {
 		code: 'ALEXNET_ARGUMENT',
 		message: /^No data sheet of 'H900' is known here\. There are: T4, A100 80GB, /,
 	});
-	t.throws(() => modelledRows(['lrn1-forward'], {...options, batchSize: 7}), {
+	t.throws(() => modelledRows(['conv2-forward'], {...options, batchSize: 7}), {
 		code: 'ALEXNET_ARGUMENT',
 		message: /batches of 128 and 1 only/,
+	});
+	// The disassembler at hand did not know Blackwell.
+	t.throws(() => modelledRows(['conv2-forward'], {...options, gpu: 'RTX 5090'}), {
+		message: /has no counts of its kernels/,
 	});
 });
 
