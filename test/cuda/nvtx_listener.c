@@ -12,8 +12,7 @@ static int popped(void) {
 }
 
 __attribute__((visibility("default"))) int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t tables) {
-  const NvtxExportTableCallbacks* callbacks =
-      (const NvtxExportTableCallbacks*)tables(NVTX_ETID_CALLBACKS);
+  const NvtxExportTableCallbacks* callbacks = (const NvtxExportTableCallbacks*)tables(NVTX_ETID_CALLBACKS);
   NvtxFunctionTable table;
   unsigned size;
   if (!callbacks || !callbacks->GetModuleFunctionTable(NVTX_CB_MODULE_CORE, &table, &size)) return 0;
