@@ -18,7 +18,7 @@ export interface ModelTrialOptions {
 }
 
 /**
- * Milliseconds of a step or a prediction, from the call to the result.
+ * Milliseconds of a step, from the call to its end, or of a prediction, to its result.
  *
  * @param pciAddress of the GPU, whose clocks are wanted
  */
@@ -36,11 +36,12 @@ export async function runModel(
 		images: randomBytes(batchSize * pictureBytes, seed),
 		labels: randomLabels(batchSize, classes, seed),
 	}));
-	/** Milliseconds to the result, which is looked at afterwards. */
+	/** Milliseconds to the result, and to a step's end; the result is looked at afterwards. */
 	const run = async (repetition: number): Promise<number> => {
 		const batch = batches[repetition % batches.length]!;
 		const start = performance.now();
 		const result = trial === 'train-step' ? await model.trainStep(batch) : await model.predict(batch.images);
+		if (trial === 'train-step') await model.synchronize(); // the result comes before the backward pass has ended
 		const taken = performance.now() - start;
 		if (result instanceof Float32Array) requireProbabilities(result, batchSize);
 		else requireFinite(result.loss);
