@@ -93,7 +93,10 @@ test.serial('devices that are not here', async (t) => {
 	await refused(t, 'ALEXNET_DEVICE', ['bench', 'cast', '--device', 'tpu']);
 	const two = ['--device', 'cpu:0,cpu:1'];
 	const single = await refused(t, 'ALEXNET_ARGUMENT', ['bench', 'cast', ...two]);
-	t.regex(single, /cast runs on one device, got cpu:0, cpu:1\. On several there are train-step and inference\./);
+	t.regex(
+		single,
+		/cast runs on one device, got cpu:0, cpu:1\. On several there are train-step, inference, inference-1 and exchanges\./,
+	);
 	await t.throwsAsync(readdir(out), {code: 'ENOENT'});
 });
 

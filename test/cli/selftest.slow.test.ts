@@ -75,7 +75,8 @@ testWithNvcc('two simulated GPUs pass', async (t) => {
 	}
 	t.regex(stdout, /^cuda:0 \+ cuda:1 +training step .* passed$/m);
 	t.regex(stdout, /^cuda:1 → cuda:0 +exchange .* passed$/m);
-	t.true(stdout.split('\n').length <= 64, `${stdout.split('\n').length} lines`);
+	// A line for each operation on each GPU, and little else: the report is to be pasted.
+	t.true(stdout.split('\n').length <= 2 * testedVerbs.length + 20, `${stdout.split('\n').length} lines`);
 });
 
 for (const way of ['up', 'down']) {

@@ -21,7 +21,7 @@ const three: Settings = {GPUS: '3', PROFILE: '86', PROCESSORS: '10', MEMORY: Str
 
 test('each GPU with its memory, multiprocessors, and the GPUs that reach its memory', (t) => {
 	const ids = ['cuda:0', 'cuda:1', 'cuda:2'];
-	const expected = ids.map((id) => ({
+	const expected = ids.map((id, index) => ({
 		id,
 		kind: 'cuda',
 		name: 'NVIDIA GeForce RTX 3090 (simulated)',
@@ -29,6 +29,7 @@ test('each GPU with its memory, multiprocessors, and the GPUs that reach its mem
 		nativeBfloat16: true,
 		computeCapability: '8.6',
 		multiprocessors: 10,
+		pciAddress: `00000000:0${index + 1}:00.0`,
 		peers: ids.filter((other) => other !== id),
 		freeBytes: gibibyte,
 	}));

@@ -118,14 +118,14 @@ test('a build for other GPUs', (t) => {
 
 for (const [gpu, id] of ['cuda:0', 'cuda:1'].entries()) {
 	test(`of two devices, ${id} refuses a launch: the step rejects with that, and the next step works`, (t) => {
-		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1:launch@${gpu}`}, 'train');
-		assertError(t, outcomes[0], 'ALEXNET_OPERATION', `lrn: lrnForwardKernel on ${id}: ${refusedLaunch}`);
+		const outcomes = outcomesOf(t, {FAULT: `lrnMaxPoolForwardKernel:1:launch@${gpu}`}, 'train');
+		assertError(t, outcomes[0], 'ALEXNET_OPERATION', `lrnMaxPool: lrnMaxPoolForwardKernel on ${id}: ${refusedLaunch}`);
 		t.deepEqual(outcomes.slice(1), [{result: true}, {result: 0}]);
 	});
 
 	test(`of two devices, a kernel fails on ${id}: both steps reject with that, and the model can be disposed of`, (t) => {
-		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1@${gpu}`, ALEXNET_SYNC: '1'}, 'train');
-		const culprit = `lrnForwardKernel on ${id}: ${fault}`;
+		const outcomes = outcomesOf(t, {FAULT: `lrnMaxPoolForwardKernel:1@${gpu}`, ALEXNET_SYNC: '1'}, 'train');
+		const culprit = `lrnMaxPoolForwardKernel on ${id}: ${fault}`;
 		for (const outcome of outcomes.slice(0, 2)) {
 			t.is(outcome.code, 'ALEXNET_OPERATION');
 			t.true(outcome.message?.includes(culprit), outcome.message);
@@ -134,7 +134,7 @@ for (const [gpu, id] of ['cuda:0', 'cuda:1'].entries()) {
 	});
 
 	test(`of two devices, a kernel fails on ${id} when all is launched: the step rejects with that, and all ends`, (t) => {
-		const outcomes = outcomesOf(t, {FAULT: `lrnForwardKernel:1@${gpu}`}, 'train');
+		const outcomes = outcomesOf(t, {FAULT: `lrnMaxPoolForwardKernel:1@${gpu}`}, 'train');
 		for (const outcome of outcomes.slice(0, 2)) {
 			t.is(outcome.code, 'ALEXNET_OPERATION');
 			t.regex(outcome.message ?? '', new RegExp(` on ${id}: .*cudaErrorIllegalAddress`));
