@@ -290,12 +290,15 @@ std::string describe(const ptx::Location& location, const ptx::Module& module) {
   const auto place = [&](int index, int line) {
     const auto found = module.files.find(index);
     if (found == module.files.end()) return std::string("unknown source");
+    // From the folder of the sources on, which is two or three folders up.
     const std::string path = std::filesystem::path(found->second).lexically_normal();
-    size_t slash = path.size();
-    for (int names = 0; names < 3 && slash != std::string::npos && slash > 0; ++names) {
-      slash = path.rfind('/', slash - 1);
-    }
-    return (slash == std::string::npos ? path : path.substr(slash + 1)) + ":" + std::to_string(line);
+    const auto last = [&path](int names) {
+      size_t slash = path.size();
+      for (; names > 0 && slash != std::string::npos && slash > 0; --names) slash = path.rfind('/', slash - 1);
+      return slash == std::string::npos ? path : path.substr(slash + 1);
+    };
+    const std::string longer = last(4);
+    return (longer.rfind("cuda/", 0) == 0 ? longer : last(3)) + ":" + std::to_string(line);
   };
   const std::string own = place(location.file, location.line);
   return location.callerFile == 0 ? own : own + " from " + place(location.callerFile, location.callerLine);

@@ -6,6 +6,7 @@ import type {Architecture} from '../../lib/net/architecture.ts';
 import type {LayerSpec} from '../../lib/net/layers/registry.ts';
 import type {Model} from '../../lib/net/model.ts';
 import type {ModelOptions} from '../../lib/net/options.ts';
+import {testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const boards = listDevices().flatMap(({kind, id}) => (kind === 'cuda' ? [id] : []));
@@ -49,7 +50,8 @@ function both(
 
 for (const devices of placements) {
 	for (const precision of ['fp32', 'bf16'] as const) {
-		test.serial(
+		testOn(
+			devices,
 			`LRN with pooling, and ReLUs below, have the bits of single layers [${devices.join(', ')}] (${precision})`,
 			async (t) => {
 				const net = meetingNet();

@@ -27,7 +27,7 @@ export function lineOf(text: string, part: string): number {
 /** What a report of `mutant` begins with. */
 function placeOf({at}: Mutant, sources: string): RegExp {
 	if (at === undefined) return /^/;
-	const {kernel, file = 'cuda/\\w+/\\w+\\.cuh?', lines} = at;
+	const {kernel, file = 'cuda/[\\w/]+\\.cuh?', lines} = at;
 	const numbers = lines?.map((line) => lineOf(readFileSync(join(sources, file), 'utf8'), line)).join('|') ?? '\\d+';
 	return new RegExp(`^${kernel}.* \\([^()]*\\b${file}:(${numbers})\\b[^()]*\\) on cuda:`);
 }

@@ -122,6 +122,13 @@ void lrn(Board& board) {
   board.print(output);
 }
 
+// Tiles of 4 x 4 outputs: two across.
+void lrnMaxPool(Board& board) {
+  const Tensor input = board.input({1, 9, 13, 16}), output = board.tensor({1, 4, 6, 16});
+  board.device().enqueue(LrnMaxPool{input, output, {}, {}, {}});
+  board.print(output);
+}
+
 void relu(Board& board, size_t shift) {
   const Values values = board.values({1003});
   Values expected = values;
@@ -321,6 +328,7 @@ void run(const std::string& scenario) {
       {"lrn", [&] { lrn(first); }},
       {"relu", [&] { relu(first, 0); }},
       {"relu, misaligned", [&] { relu(first, 4); }},
+      {"lrn and max pool", [&] { lrnMaxPool(first); }},
       {"conv2d", [&] { conv2d(first, 16, 0); }},
       {"conv2d, misaligned", [&] { conv2d(first, 16, 8); }},
       {"conv2d in bf16", [&] { conv2dNarrow(first); }},
