@@ -66,6 +66,8 @@ test.serial('bench measures all trials whose names begin alike', async (t) => {
 		[
 			['lrn2-forward', 'bandwidth'],
 			['lrn2-backward', 'bandwidth'],
+			['lrn2-pool2-forward', 'bandwidth'],
+			['lrn2-pool2-backward', 'bandwidth'],
 		],
 	);
 });
