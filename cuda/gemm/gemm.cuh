@@ -69,18 +69,26 @@ class Launch {
   Context& context_;
 };
 
+// The epilogue that leaves a GEMM's partial sums at `output`, a split's behind the one's before it. `columns`: of all groups.
+inline Epilogue partialsOf(const Gemm& gemm, int64_t columns, float* output) {
+  Epilogue epilogue;
+  epilogue.output = output;
+  epilogue.columns = columns;
+  epilogue.splitStride = gemm.rows * gemm.columns * gemm.groups;
+  epilogue.fours = gemm.columns % 4 == 0 && reinterpret_cast<uintptr_t>(output) % 16 == 0;
+  return epilogue;
+}
+
 // Calls `launch` with the epilogue of a GEMM, or with split-K with one that leaves partial sums, and adds these up.
 template <class LaunchWith>
 void launchSplits(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context,
                   const LaunchWith& launch) {
   if (tiling.splits == 1) return launch(epilogue);
-  Epilogue partial;
-  partial.columns = epilogue.columns;
-  partial.splitStride = gemm.rows * gemm.columns * gemm.groups;
-  partial.fours = gemm.columns % 4 == 0;
-  partial.output = context.scratch(static_cast<size_t>(tiling.splits * partial.splitStride) * sizeof(float));
-  launch(partial);
-  sumPartials(static_cast<const float*>(partial.output), tiling.splits, partial.splitStride, epilogue, context);
+  const int64_t elements = gemm.rows * gemm.columns * gemm.groups;
+  auto* const partials =
+      static_cast<float*>(context.scratch(static_cast<size_t>(tiling.splits * elements) * sizeof(float)));
+  launch(partialsOf(gemm, epilogue.columns, partials));
+  sumPartials(partials, tiling.splits, elements, epilogue, context);
 }
 
 // On FFMA: an instance for tiles of `Tile`, with loads of 16 bytes or of single values.

@@ -8,8 +8,6 @@ namespace {
 constexpr int64_t kLeastDepth = 128;  // of a split: with less, adding up costs as much as is saved
 constexpr int64_t kScratchElements = int64_t{64} << 20;
 
-int64_t ceilingOf(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
-
 // With tiles of `rows` x `columns`, of which a multiprocessor holds `blocks` at a time.
 Tiling tilingWith(int64_t rows, int64_t columns, int64_t blocks, const Gemm& gemm, const Limits& limits) {
   Tiling tiling{};

@@ -12,6 +12,9 @@
 
 namespace alexnet::cuda {
 
+// How many of `unit` it takes to cover `value`.
+constexpr int64_t ceilingOf(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
+
 // Depth of a K step, for elements of `bytes`: two 16-byte loads.
 constexpr int stepDepth(size_t bytes) { return static_cast<int>(32 / bytes); }
 

@@ -61,6 +61,4 @@ inline bool rowsAllowVectorLoads(const Tensor& input, const ConvGeometry& geomet
          allowsVectorLoads(input, 3 * static_cast<int64_t>(geometry.padLeft));
 }
 
-inline int64_t tilesOf(int64_t size, int64_t tile) { return (size + tile - 1) / tile; }
-
 }  // namespace alexnet::cuda::conv1

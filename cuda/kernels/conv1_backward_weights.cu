@@ -119,12 +119,12 @@ void launchOf(const Conv2dBackwardWeights& operation, Context& context) {
   const Tensor& weights = operation.weightGradient;
   const ConvGeometry geometry =
       geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
-  const int64_t pixelTiles = tilesOf(geometry.outputWidth, kPixels);
-  const int64_t kernelTiles = tilesOf(geometry.kernels, kKernels);
+  const int64_t pixelTiles = ceilingOf(geometry.outputWidth, kPixels);
+  const int64_t kernelTiles = ceilingOf(geometry.kernels, kKernels);
   const int64_t units = static_cast<int64_t>(geometry.images) * geometry.outputHeight * pixelTiles;
   const int64_t places = std::max<int64_t>(1, 2 * context.limits().multiprocessors / kernelTiles);
-  const int64_t unitsOfBlock = tilesOf(units, places);
-  const int64_t blocks = tilesOf(units, unitsOfBlock);
+  const int64_t unitsOfBlock = ceilingOf(units, places);
+  const int64_t blocks = ceilingOf(units, unitsOfBlock);
   float* const partials = blocks == 1
                               ? weights.mutableData<float>()
                               : static_cast<float*>(context.scratch(static_cast<size_t>(blocks) * weights.bytes()));

@@ -122,15 +122,15 @@ template <class T>
 void launchOf(const Conv2d& operation, Context& context) {
   const ConvGeometry geometry =
       geometryOf(Conv2d::name, operation.input, operation.weights, operation.output, operation.shape);
-  const int64_t pixelTiles = tilesOf(geometry.outputWidth, kPixels);
-  const int64_t rowTiles = tilesOf(geometry.outputHeight, kRows);
+  const int64_t pixelTiles = ceilingOf(geometry.outputWidth, kPixels);
+  const int64_t rowTiles = ceilingOf(geometry.outputHeight, kRows);
   Epilogue epilogue = epilogueOf(operation.output, geometry.kernels, geometry.kernels);
   epilogue.activation = operation.activation;
   epilogue.bias = floatsOf(operation.bias);
   epilogue.addend = floatsOf(operation.addend);
   // Pictures are on grid.x, with their tiles: y and z end at 65,535.
   launch("conv1ForwardKernel", conv1ForwardKernel<T>,
-         {geometry.images * rowTiles * pixelTiles, tilesOf(geometry.kernels, kKernels)}, kThreads, context.stream(),
+         {geometry.images * rowTiles * pixelTiles, ceilingOf(geometry.kernels, kKernels)}, kThreads, context.stream(),
          operation.input.data<T>(), operation.weights.data<T>(), geometry,
          rowsAllowVectorLoads(operation.input, geometry), static_cast<int>(rowTiles), static_cast<int>(pixelTiles),
          epilogue);

@@ -14,14 +14,14 @@
 #include <algorithm>
 
 #include "../gemm/mma/gemm.cuh"
-#include "conv1.h"
+#include "conv1.cuh"
 #include "conv2d_mma.h"
 #include "windows_mma.h"
 
 namespace alexnet::cuda::mma {
 namespace {
 
-constexpr int kWindow = 11;
+using conv1::kWindow;
 constexpr int kStride = 4;
 constexpr int kCells = 3;                             // of a window, across and down
 constexpr int kRun = kStride * 3;                     // values of a cell's row
@@ -93,8 +93,6 @@ __global__ void __launch_bounds__(kThreads)
   *destination = sum;
 }
 
-int64_t blocksFor(int64_t threads) { return (threads + kThreads - 1) / kThreads; }
-
 // A convolution on `images` pictures of cells that does what conv1 of geometry `of` does.
 ConvGeometry unfolded(const ConvGeometry& of, int images) {
   ConvGeometry cells = of;
@@ -124,7 +122,7 @@ class Parts {
     const auto fitting = std::max<int64_t>(1, static_cast<int64_t>(room) / (2 * pictureValues_));
     const auto count = static_cast<int>((geometry.images + fitting - 1) / fitting);
     pictures_ = (geometry.images + count - 1) / count;
-    partialBytes_ = std::max(processors * kPartialsPerProcessor, size_t{4} * (kUnfoldedValues + 1) * geometry.kernels);
+    partialBytes_ = std::max(context.limits().partialBytes(), size_t{4} * (kUnfoldedValues + 1) * geometry.kernels);
     // All at once: what is here must not move while it is used.
     const size_t cellBytes = static_cast<size_t>(pictures_ * pictureValues_) * 2;
     auto* const scratch = static_cast<char*>(context.scratch(partialBytes_ + kernelBytes + cellBytes));
@@ -147,14 +145,14 @@ class Parts {
     const int64_t skipped = int64_t{first(part)} * geometry_.height * geometry_.rowElements;
     const bool pairs = geometry_.rowElements % 2 == 0 && geometry_.padLeft % 2 == 0 &&
                        reinterpret_cast<uintptr_t>(input_.data()) % 4 == 0;
-    launch("unfoldPicturesKernel", unfoldPicturesKernel, {blocksFor(runs)}, kThreads, context_.stream(),
+    launch("unfoldPicturesKernel", unfoldPicturesKernel, {ceilingOf(runs, kThreads)}, kThreads, context_.stream(),
            input_.data<Element>() + skipped, cells_, geometry_, pairs, runs);
     return cells_;
   }
 
   const Element* unfoldKernels(const Tensor& weights) const {
     const int values = geometry_.kernels * kUnfoldedValues;
-    launch("unfoldKernelsKernel", unfoldKernelsKernel, {blocksFor(values)}, kThreads, context_.stream(),
+    launch("unfoldKernelsKernel", unfoldKernelsKernel, {ceilingOf(values, kThreads)}, kThreads, context_.stream(),
            weights.data<Element>(), kernels_, values);
     return kernels_;
   }
@@ -218,8 +216,8 @@ void conv1BackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& co
   int64_t count = 0;
   bool more = false;
   const auto fold = [&] {
-    launch("foldGradientKernel", foldGradientKernel, {blocksFor(values)}, kThreads, context.stream(), parts.partials(),
-           operation.weightGradient.mutableData<float>(), geometry.kernels, count, more);
+    launch("foldGradientKernel", foldGradientKernel, {ceilingOf(values, kThreads)}, kThreads, context.stream(),
+           parts.partials(), operation.weightGradient.mutableData<float>(), geometry.kernels, count, more);
     if (bias) {
       Epilogue epilogue = epilogueOf(bias, geometry.kernels, 1);
       if (more) epilogue.addend = floatsOf(bias);

@@ -89,11 +89,7 @@ void sumWindows(const Element* gradient, const Element* input, const ConvGeometr
                   0,
                   0,
                   0};
-  Epilogue epilogue;
-  epilogue.output = gradients.weights;
-  epilogue.columns = gemm.columns;
-  epilogue.splitStride = gemm.rows * gemm.columns * gemm.groups;
-  epilogue.fours = gemm.columns % 4 == 0 && reinterpret_cast<uintptr_t>(gradients.weights) % 16 == 0;
+  const Epilogue epilogue = partialsOf(gemm, gemm.columns, gradients.weights);
   launchTiles<Deep, Deep>(gemm, tiling, epilogue, context, [&](const auto& launch) {
     launch("conv2dBackwardWeightsMmaKernel",
            conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, gradient, input, taps,
@@ -112,8 +108,8 @@ void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& c
   const Tensor &weights = operation.weightGradient, &bias = operation.biasGradient;
   const ConvGeometry geometry =
       geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
-  const size_t partialBytes = context.limits().multiprocessors * kPartialsPerProcessor;
-  const ShapeTiling tiling = chooseTile(gradientGemm(geometry), context.limits(), partialBytes);
+  const Limits& limits = context.limits();
+  const ShapeTiling tiling = chooseTile(gradientGemm(geometry), limits, limits.partialBytes());
   const int64_t splits = tiling.tiling.splits;
   Gradients gradients{weights.mutableData<float>(), bias ? bias.mutableData<float>() : nullptr};
   if (splits > 1) {

@@ -1,5 +1,5 @@
-// Launchers of cuda/kernels/conv2d_*_mma.cu and conv1_mma.cu: convolutions on tensor cores. conv2d's and conv1's launchers
-// call them where `takes` says so. They queue on the context's stream and return.
+// Launchers of cuda/kernels/conv2d_*_mma.cu and conv1_mma.cu: convolutions on tensor cores. conv2d's launchers call
+// them where `takes` says so. They queue on the context's stream and return.
 #pragma once
 
 #include "../../core/operations.h"

@@ -32,10 +32,7 @@ __global__ void __launch_bounds__(kThreads)
 #pragma unroll
   for (int i = 0; i < kChunk; ++i) squares[i] = __fmul_rn(a[i], a[i]);
   rowSums(squares, at, sums);
-#pragma unroll
-  for (int i = 0; i < kChunk; ++i) {
-    a[i] *= inversePower<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta);
-  }
+  normalize<kThreeQuarters>(a, sums, parameters);
   if (at.writes) store8(output + at.chunk * kChunk, a);
 }
 

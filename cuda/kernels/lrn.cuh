@@ -86,6 +86,15 @@ __device__ inline void rowSums(const float (&terms)[kChunk], const LaneChunk& at
   windowSums(window, sums);
 }
 
+// Turns inputs a into outputs, with the sums of squares of their windows.
+template <bool kThreeQuarters>
+__device__ inline void normalize(float (&a)[kChunk], const float (&sums)[kChunk], const LrnParameters& parameters) {
+#pragma unroll
+  for (int i = 0; i < kChunk; ++i) {
+    a[i] *= inversePower<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta);
+  }
+}
+
 // Turns the gradients of a lane's outputs into those of its inputs a.
 //   da[i] = db[i] d[i]^-beta - 2 alpha beta a[i] * sum db[j] a[j] d[j]^(-beta-1)
 template <bool kThreeQuarters>

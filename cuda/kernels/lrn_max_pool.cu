@@ -81,10 +81,7 @@ __device__ void normalizeChunk(const T* source, bool hasLeft, bool hasRight, con
 #pragma unroll
   for (int i = 0; i < kChunk; ++i) squares[kLrnHalf + i] = __fmul_rn(b[i], b[i]);
   windowSums(squares, sums);
-#pragma unroll
-  for (int i = 0; i < kChunk; ++i) {
-    b[i] *= inversePower<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta);
-  }
+  normalize<kThreeQuarters>(b, sums, parameters);
 }
 
 template <class T, bool kThreeQuarters>

@@ -7,6 +7,12 @@
 
 namespace alexnet::cuda {
 
+// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of split-K, and behind them
+// pictures unfolded for conv1 (cuda/kernels/conv1_mma.cu). What else grows with a batch's pictures is much less.
+constexpr size_t kPartialsPerProcessor = size_t{256} << 10;
+constexpr size_t kUnfoldedPerProcessor = size_t{128} << 10;
+constexpr size_t kScratchPerProcessor = kPartialsPerProcessor + kUnfoldedPerProcessor;
+
 // The attributes of the GPU that tilings and launches depend on.
 struct Limits {
   int computeCapability = 0;       // 86 means 8.6
@@ -14,13 +20,10 @@ struct Limits {
   size_t sharedBytesPerBlock = 0;  // the most dynamic shared memory that a block may opt in to
   size_t sharedBytesPerProcessor = 0;
   bool tensorCores = false;  // mma and cp.async: the GPU has them, and this build's code for it uses them
-};
 
-// The most scratch memory that an operation of a net asks for, by multiprocessor: partial sums of split-K, and behind them
-// pictures unfolded for conv1 (cuda/kernels/conv1_mma.cu). What else grows with a batch's pictures is much less.
-constexpr size_t kPartialsPerProcessor = size_t{256} << 10;
-constexpr size_t kUnfoldedPerProcessor = size_t{128} << 10;
-constexpr size_t kScratchPerProcessor = kPartialsPerProcessor + kUnfoldedPerProcessor;
+  // What the partial sums of a GEMM may take.
+  size_t partialBytes() const { return static_cast<size_t>(multiprocessors) * kPartialsPerProcessor; }
+};
 
 class Context {
  public:

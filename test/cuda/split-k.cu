@@ -32,8 +32,7 @@ void tiling(char** options) {
   limits.multiprocessors = static_cast<int>(number(options[6]));
   limits.computeCapability = static_cast<int>(number(options[7]));
   if (limits.computeCapability >= 80) {
-    const size_t partialBytes = limits.multiprocessors * cuda::kPartialsPerProcessor;
-    const cuda::mma::ShapeTiling chosen = cuda::mma::chooseTile(gemm, limits, partialBytes);
+    const cuda::mma::ShapeTiling chosen = cuda::mma::chooseTile(gemm, limits, limits.partialBytes());
     const cuda::mma::ShapeFacts tile = cuda::mma::factsOf(chosen.shape);
     return print(tile.rows, tile.columns, cuda::mma::kDepth, chosen.tiling);
   }

@@ -40,7 +40,7 @@ void launchTiles(const Gemm& gemm, const ShapeTiling& chosen, const Epilogue& ep
 template <template <int> class LeftLayout, template <int> class RightLayout, class Use>
 void launchGemm(const Gemm& gemm, const Epilogue& epilogue, Context& context, const Use& use) {
   const Limits& limits = context.limits();
-  const ShapeTiling chosen = chooseTile(gemm, limits, limits.multiprocessors * kPartialsPerProcessor);
+  const ShapeTiling chosen = chooseTile(gemm, limits, limits.partialBytes());
   launchSplits(gemm, chosen.tiling, epilogue, context,
                [&](const Epilogue& end) { launchTiles<LeftLayout, RightLayout>(gemm, chosen, end, context, use); });
 }

@@ -29,6 +29,7 @@ struct Tile {
   static constexpr int kThreads = 32 * kWarps;
   static constexpr int kStages = kFacts.stages;
   static constexpr int kBlocks = kFacts.blocks;
+  static constexpr int kSumPitch = kWarpColumns + 8;  // floats, in the epilogue: a store's 4 rows hit different banks
   static_assert(kWarpRows % 16 == 0 && kWarpColumns % 16 == 0, "whole pieces of 16 x 16");
 };
 
@@ -71,8 +72,7 @@ struct Deep {
 template <class T, class Left, class Right>
 struct Stages {
   static constexpr int kBytes = Left::kBytes + Right::kBytes;
-  static constexpr int kSumPitch = T::kWarpColumns + 8;  // floats: the 4 rows of a store hit different banks
-  static constexpr int kSumBytes = T::kWarps * 16 * kSumPitch * 4;
+  static constexpr int kSumBytes = T::kWarps * 16 * T::kSumPitch * 4;
   static constexpr int kSharedBytes = T::kStages * kBytes > kSumBytes ? T::kStages* kBytes : kSumBytes;
 };
 
@@ -177,7 +177,7 @@ __device__ inline void multiply(Left& left, Right& right, int steps, uint4* shar
 template <class T>
 __device__ inline void finishTile(const Epilogue& epilogue, int64_t firstRow, int64_t endRow, int64_t firstColumn,
                                   int64_t endColumn, uint4* shared, Sums<T>& sums) {
-  constexpr unsigned kPitch = T::kWarpColumns + 8;
+  constexpr unsigned kPitch = T::kSumPitch;
   constexpr unsigned kRuns = T::kWarpColumns / 4;
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   float* const lines = reinterpret_cast<float*>(shared) + warp * 16 * kPitch;

@@ -26,8 +26,6 @@ constexpr double kEfficiency = 0.82;        // of either rate, in a main loop
 constexpr double kPrologueClocks = 1400;    // until a block's first product
 constexpr double kSecondPassClocks = 3000;  // a launch
 
-int64_t ceilingOf(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
-
 Tiling divided(const Gemm& gemm, const ShapeFacts& facts, int64_t splits) {
   Tiling tiling{};
   tiling.rowTiles = ceilingOf(gemm.rows, facts.rows);
