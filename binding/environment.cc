@@ -4,21 +4,33 @@
 
 namespace alexnet::binding {
 
+thread_local Environment::AtExit Environment::atExit_;
+
+Environment::AtExit::~AtExit() {
+  if (environment) environment->closeDevices();
+}
+
 Environment::Environment(Napi::Env env) {
   const auto next = Napi::Function::New(env, [this](const Napi::CallbackInfo& info) { runNext(info.Env()); });
   toJavaScript_ = Napi::ThreadSafeFunction::New(env, next, "alexnet", 0, 1);
   toJavaScript_.Unref(env);
   // Hooks run last in, first out: this one, registered after the function's own, ends all queues before it goes.
   napi_add_env_cleanup_hook(env, &Environment::shutDown, this);
+  atExit_.environment = this;
 }
 
 void Environment::shutDown(void* data) {
   auto* environment = static_cast<Environment*>(data);
-  for (const auto& device : environment->devices_) device->close();
-  environment->devices_.clear();
+  atExit_.environment = nullptr;
+  environment->closeDevices();
   // Nobody posts any more, and nobody is left to tell. References to JavaScript objects may go on this thread only.
   environment->posted_.clear();
   environment->toJavaScript_.Abort();
+}
+
+void Environment::closeDevices() {
+  for (const auto& device : devices_) device->close();
+  devices_.clear();
 }
 
 void Environment::expect() {

@@ -31,7 +31,16 @@ class Environment {
   Napi::FunctionReference makeError;  // (code, message) => AlexNetError, once lib/device/native.ts has handed it over
 
  private:
+  // Ends the queues of a process that exits without taking its environments down (process.exit(), and exit() in any
+  // library): objects of a thread go before static ones, so before the code that oneDNN compiled for running primitives.
+  struct AtExit {
+    ~AtExit();
+    Environment* environment = nullptr;
+  };
+  static thread_local AtExit atExit_;
+
   static void shutDown(void* environment);
+  void closeDevices();
   void runNext(Napi::Env env);
 
   Napi::ThreadSafeFunction toJavaScript_;  // calls runNext() on the JavaScript thread
