@@ -3,7 +3,8 @@ import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
 import {presets, type Preset} from '../../lib/net/presets/index.ts';
-import {centres, largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {centres} from '../helpers/planes.ts';
 
 const at = temporaryPaths();
 

@@ -1,7 +1,8 @@
 import test from 'ava';
 import type {Architecture} from '../../lib/net/architecture.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
-import {centres, largestDifference, runOnnx, strong, temporaryPaths} from '../helpers/interchange.ts';
+import {largestDifference, runOnnx, strong, temporaryPaths} from '../helpers/interchange.ts';
+import {centres} from '../helpers/planes.ts';
 import {meetingNet, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const at = temporaryPaths();

@@ -3,7 +3,8 @@ import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
 import {float, integer} from '../../lib/interchange/protobuf.ts';
 import {caffeNet, caffeWeights, crop, writeCaffeModel, writeMean} from '../helpers/caffe.ts';
-import {centres, largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {centres} from '../helpers/planes.ts';
 import {drawn, writeGraph, type Floats} from '../helpers/onnx.ts';
 
 const at = temporaryPaths();

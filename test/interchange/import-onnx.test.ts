@@ -1,6 +1,7 @@
 import test from 'ava';
 import {AlexNet} from '../../lib/classifier.ts';
-import {centres, largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {largestDifference, randomPictures, runOnnx, temporaryPaths} from '../helpers/interchange.ts';
+import {centres} from '../helpers/planes.ts';
 import {drawn, writeGraph} from '../helpers/onnx.ts';
 
 const at = temporaryPaths();

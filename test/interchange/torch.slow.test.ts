@@ -7,14 +7,8 @@ import {AlexNet} from '../../lib/classifier.ts';
 import {exportSafetensors} from '../../lib/interchange/export-safetensors.ts';
 import {classesOf} from '../../lib/net/architecture.ts';
 import type {Model} from '../../lib/net/model.ts';
-import {
-	centres,
-	largestDifference,
-	randomPictures,
-	strong,
-	temporaryPaths,
-	torchvisionNet,
-} from '../helpers/interchange.ts';
+import {largestDifference, randomPictures, strong, temporaryPaths, torchvisionNet} from '../helpers/interchange.ts';
+import {centres} from '../helpers/planes.ts';
 import {meetingNet, tinyModel} from '../helpers/networks.ts';
 import {pythonWithTorch} from '../helpers/torch.ts';
 
