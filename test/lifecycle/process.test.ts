@@ -20,15 +20,18 @@ async function runChild(t: {log: (text: string) => void}, scenario: string, id: 
 	return {code, signal, errors, milliseconds: Date.now() - Number(output)};
 }
 
-for (const [scenario, code] of [
-	['exit', 7],
-	['end', 0],
-	['await', 0],
+// Of an exit several, beside each other: what runs on while static objects go ends some of them with a segmentation fault.
+for (const [scenario, code, times] of [
+	['exit', 7, 4],
+	['end', 0, 1],
+	['await', 0, 1],
 ] as const) {
 	forEachDevice(`a process with work queued ends at once: ${scenario}`, async (t, {device}) => {
-		const result = await runChild(t, scenario, device.id);
-		t.like(result, {code, signal: null, errors: ''});
-		t.true(result.milliseconds < 5000, `it took ${result.milliseconds} ms`);
+		const results = await Promise.all(Array.from({length: times}, () => runChild(t, scenario, device.id)));
+		for (const result of results) {
+			t.like(result, {code, signal: null, errors: ''});
+			t.true(result.milliseconds < 5000, `it took ${result.milliseconds} ms`);
+		}
 	});
 }
 
