@@ -1,6 +1,8 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
 export type {ClassifiedPicture, ClassifyManyOptions, FeaturesOptions, PictureFeatures} from './classifier.ts';
 export type {SaveOptions} from './checkpoint/checkpoint.ts';
+export {checkFolder, type CheckFolderOptions, type FolderReport} from './data/check-folder.ts';
+export type {Finding, FindingKind} from './data/finding.ts';
 export {decodePicture, type DecodedPicture, type PictureInput} from './data/decode.ts';
 export type {RawPicture} from './data/picture-input.ts';
 export {ImageFolder, type ImageFolderOptions} from './data/image-folder.ts';
