@@ -11,6 +11,8 @@ export const exitCodes = {
 	usage: 2,
 	/** `selftest` has found something wrong. */
 	selftest: 3,
+	/** `check` has found something odd. */
+	check: 4,
 	/** 128 + the signal's number, as shells have it. */
 	SIGHUP: 129,
 	SIGINT: 130,

@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {addBench} from './commands/bench.ts';
+import {addCheck} from './commands/check.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
@@ -18,6 +19,7 @@ export function createProgram(): Command {
 	const program = createDoctorProgram();
 	addDevices(program);
 	addPresets(program);
+	addCheck(program);
 	addTrain(program);
 	addEvaluate(program);
 	addClassify(program);

@@ -1,6 +1,8 @@
 export {AlexNet, type AlexNetOptions, type Classification, type ClassifyOptions} from './classifier.ts';
 export type {ClassifiedPicture, ClassifyManyOptions, FeaturesOptions, PictureFeatures} from './classifier.ts';
 export type {SaveOptions} from './checkpoint/checkpoint.ts';
+export {checkFolder, type CheckFolderOptions, type FolderReport} from './data/check-folder.ts';
+export type {Finding, FindingKind} from './data/finding.ts';
 export {decodePicture, type DecodedPicture, type PictureInput} from './data/decode.ts';
 export type {RawPicture} from './data/picture-input.ts';
 export {ImageFolder, type ImageFolderOptions} from './data/image-folder.ts';
@@ -8,7 +10,8 @@ export {Dataset, type DatasetOptions, type Picture} from './data/dataset.ts';
 export type {CacheBudget, DecodePicture} from './data/picture-reader.ts';
 export {cudaAvailability, listDevices, type DeviceOptions, type ListOptions} from './device/device.ts';
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
-export type {ClassResult, EvaluateOptions, Evaluation, Measures} from './training/evaluate.ts';
+export type {ClassResult} from './training/confusion.ts';
+export type {EvaluateOptions, Evaluation, Measures, SeenPicture} from './training/evaluate.ts';
 export {exportOnnx} from './interchange/export-onnx.ts';
 export {exportSafetensors} from './interchange/export-safetensors.ts';
 export type {ImportOptions} from './interchange/import-net.ts';

@@ -1,13 +1,14 @@
 import type {Command} from 'commander';
-import {flag, oneOf, option} from '../../lib/base/check.ts';
+import {filePath, flag, oneOf, option} from '../../lib/base/check.ts';
 import {imageFolderOptions} from '../../lib/data/image-folder.ts';
 import {AlexNet, AlexNetError, Dataset, type Evaluation, type ImageFolder} from '../../lib/index.ts';
-import {evaluateOptions} from '../../lib/training/evaluate.ts';
+import {evaluateOptions, measuresOf} from '../../lib/training/evaluate.ts';
 import {describeRun} from '../devices-in-words.ts';
 import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {outliveOutput, Output} from '../output.ts';
 import {addOptions, commonChecks, inferring, runFlags, type RunCommandOptions} from '../parse.ts';
+import {writePredictions} from '../predictions-csv.ts';
 import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
 
@@ -23,6 +24,7 @@ interface EvaluateCommandOptions extends RunCommandOptions {
 	seed?: number;
 	strict?: boolean;
 	perClass?: boolean;
+	csv?: string;
 }
 
 const asInTraining = "as in training (default: the run's)";
@@ -37,6 +39,7 @@ const checks = {
 	seed: option(imageFolderOptions.checks.seed, asInTraining),
 	strict: imageFolderOptions.checks.strict,
 	perClass: option(flag, 'print the results of each class'),
+	csv: option(filePath, 'also write what was told of each picture to this file, as CSV'),
 };
 
 export function addEvaluate(program: Command): void {
@@ -47,7 +50,16 @@ export function addEvaluate(program: Command): void {
 		.argument('<checkpoint>', 'for example run/best.safetensors')
 		.argument('<folder>', 'the pictures, laid out as for train');
 	addOptions(command, checks, '--crops <number>', '--split <part>', '--validation-fraction <share>', '--per-class');
-	addOptions(command, checks, '--seed <number>', '--strict', ...runFlags, '--batch-size <number>', '--json');
+	addOptions(
+		command,
+		checks,
+		'--csv <file>',
+		'--seed <number>',
+		'--strict',
+		...runFlags,
+		'--batch-size <number>',
+		'--json',
+	);
 	command.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
 		outliveOutput();
 		const output = new Output(options);
@@ -84,26 +96,35 @@ async function evaluate(
 		output.note(`${which} were trained on: their accuracy says little.`);
 	}
 	const onProgress = (done: number, total: number): void => output.progress('evaluating', done, total);
-	const evaluation = await model.evaluate(pictures, {crops, signal, onProgress});
+	const given = {crops, signal, onProgress};
+	const {csv} = options;
+	const evaluation =
+		csv === undefined
+			? await model.evaluate(pictures, given)
+			: await writePredictions(csv, {folder, pictures: pictures.pictures, labels: model.labels}, (onPicture) =>
+					model.evaluate(pictures, {...given, onPicture}),
+				);
 	new UnreadableNotes(output, [pictures]).tell();
-	const unreadable = pictures.unreadable.size;
-	output.json({
-		checkpoint,
-		folder,
-		split,
-		crops,
-		device: model.devices.join(),
-		precision,
-		...evaluation,
-		unreadable,
-		trainedOn,
-	});
-	if (output.isJson) return;
+	const how = {checkpoint, folder, split, crops, device: model.devices.join(), precision};
+	if (output.isJson) {
+		output.json({...how, ...forJson(evaluation), unreadable: pictures.unreadable.size, trainedOn});
+		return;
+	}
 	output.result(
 		`${count(evaluation.pictures, 'picture')}, ${count(crops, 'crop')}: ` +
 			`loss ${evaluation.loss.toFixed(3)}, ${accuracy(evaluation, {top5: model.classes > 5})}`,
 	);
 	if (options.perClass === true) output.result(classTable(evaluation));
+}
+
+/** Of more classes the table would be longer than a string can be. */
+const mostInTable = 5000;
+
+function forJson(evaluation: Evaluation): object {
+	const {classes} = evaluation;
+	const measures = {...measuresOf(evaluation), classes};
+	if (classes.length > mostInTable) return measures;
+	return {...measures, confusion: evaluation.confusion.map((row) => [...row])};
 }
 
 function classTable({classes}: Evaluation): string {

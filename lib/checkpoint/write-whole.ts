@@ -31,10 +31,15 @@ export async function writeWhole(
 		});
 	} catch (error) {
 		if (error instanceof AlexNetError) throw error;
-		const message =
-			error instanceof UnsyncedError
-				? `${error.message}.`
-				: `Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`;
-		throw new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
+		throw couldNotWrite(path, error);
 	}
+}
+
+/** What `replaceFile` throws, in words. */
+export function couldNotWrite(path: string, error: unknown): AlexNetError {
+	const message =
+		error instanceof UnsyncedError
+			? `${error.message}.`
+			: `Could not write ${path}: ${reasonOf(error)}. What stood there before is untouched.`;
+	return new AlexNetError('ALEXNET_CHECKPOINT', message, {cause: error});
 }

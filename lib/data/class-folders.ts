@@ -1,5 +1,5 @@
 // A folder with one folder per class.
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {AlexNetError} from '../base/errors.ts';
 import {describeFiles, listFolder, listTree, pictureKinds} from './listing.ts';
 
@@ -16,8 +16,8 @@ export interface ClassPictures extends ClassFolder {
 }
 
 /** What {@link listClasses} finds. */
-export interface ClassListing {
-	readonly classes: readonly ClassPictures[];
+export interface ClassListing<Class extends ClassPictures = ClassPictures> {
+	readonly classes: readonly Class[];
 	/** Files in the class folders that are not read: how many by extension. */
 	readonly others: ReadonlyMap<string, number>;
 	/** Pictures beside the class folders. */
@@ -36,18 +36,44 @@ export function expectedIn(dir: string): string {
  * ALEXNET_LABEL where there are others than the known ones.
  */
 export async function listClasses(folder: string, known?: readonly string[]): Promise<ClassListing> {
+	const listing = await surveyClasses(folder, (found) => {
+		requireDistinct(
+			folder,
+			found.map((entry) => basename(entry.folder)),
+		);
+		if (known) requireKnown(folder, found, known);
+	});
+	const empty = listing.classes.find(({paths}) => paths.length === 0);
+	if (empty) throw noPictures(empty.folder, empty.others);
+	return listing;
+}
+
+/** A class as it is, which may have no pictures. */
+export interface SurveyedClass extends ClassPictures {
+	/** Files in its folder that are not read: how many by extension. */
+	readonly others: ReadonlyMap<string, number>;
+}
+
+/**
+ * As {@link listClasses}, but whatever is wrong with the classes.
+ *
+ * @param look at the folders, before any of them is listed
+ * @throws ALEXNET_FOLDER where there are none.
+ */
+export async function surveyClasses(
+	folder: string,
+	look: (found: readonly ClassFolder[]) => void = () => undefined,
+): Promise<ClassListing<SurveyedClass>> {
 	const {folders, pictures, others: besides} = await listFolder(folder, expectedIn(folder));
 	if (folders.length === 0) throw noClasses(folder, pictures.length, besides);
 	const found = folders.map((name) => ({label: name.normalize('NFC'), folder: join(folder, name)}));
-	requireDistinct(folder, folders);
-	if (known) requireKnown(folder, found, known);
-	const classes: ClassPictures[] = [];
+	look(found);
+	const classes: SurveyedClass[] = [];
 	const others = new Map<string, number>();
 	for (const entry of found) {
 		const tree = await listTree(entry.folder, expectedIn(folder));
-		if (tree.pictures.length === 0) throw noPictures(entry.folder, tree.others);
 		for (const [kind, count] of tree.others) others.set(kind, (others.get(kind) ?? 0) + count);
-		classes.push({...entry, paths: tree.pictures});
+		classes.push({...entry, paths: tree.pictures, others: tree.others});
 	}
 	return {classes, others, strays: pictures.length};
 }

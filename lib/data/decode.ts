@@ -1,5 +1,6 @@
 import sharp, {type Sharp, type SharpOptions} from 'sharp';
 import {checked} from '../base/check.ts';
+import {damageOf} from './damage.ts';
 import {continuedJpeg} from './jpeg-continued.ts';
 import {PictureError, firstLineOf, readInput, replaceIt, type PictureData, type PictureInput} from './picture-input.ts';
 import {asBuffer, isCutShort, onlyScanOf, pictureFormat, type PictureFormat} from './truncation.ts';
@@ -52,7 +53,10 @@ export async function decodePicture(source: PictureInput, imageSize = sideOption
  */
 export async function inspectData(data: PictureData, imageSize: number): Promise<DecodedPicture> {
 	const decoded = await decodeData(data, imageSize);
-	if (data.raw || decoded.suspect !== undefined || (await endsWithLastRow(asBuffer(data.bytes)))) return decoded;
+	if (data.raw || decoded.suspect !== undefined) return decoded;
+	const suspect = damageOf(data.bytes);
+	if (suspect !== undefined) return {...decoded, suspect};
+	if (await endsWithLastRow(asBuffer(data.bytes))) return decoded;
 	return {...decoded, suspect: 'it is damaged (its coded data is longer or shorter than its rows are)'};
 }
 

@@ -6,7 +6,7 @@ import {existsSync} from 'node:fs';
 import {basename, extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {messageOf} from '../base/errors.ts';
-import {decodeData, type DecodedPicture} from './decode.ts';
+import {decodeData, inspectData, type DecodedPicture} from './decode.ts';
 import {PictureError, readInput, replaceIt} from './picture-input.ts';
 
 export interface Task {
@@ -74,12 +74,17 @@ export class DecoderProcess {
 	readonly decode = async (path: string, imageSize: number): Promise<DecodedPicture> => {
 		const data = await readInput(path);
 		if (data.raw || this.#cannotStart || this.#survived.has(path)) return decodeData(data, imageSize);
-		const {bytes} = data;
+		return this.inspect(path, data.bytes, imageSize);
+	};
+
+	/** The same of a file that has been read, and says where damage was noticed, as the first decoding does. */
+	async inspect(path: string, bytes: Uint8Array, imageSize: number): Promise<DecodedPicture> {
+		if (this.#cannotStart) return inspectData({name: path, bytes}, imageSize);
 		return new Promise((resolve, reject) => {
 			this.#queue.push({id: this.#ids++, path, bytes, imageSize, alone: false, resolve, reject});
 			this.#next();
 		});
-	};
+	}
 
 	#next(): void {
 		for (let job = this.#queue[0]; job; job = this.#queue[0]) {
@@ -192,7 +197,7 @@ export class DecoderProcess {
 		this.#pending.clear();
 		for (const job of jobs) {
 			if (job.alone) job.reject(killer(job, why));
-			else decodeData({name: job.path, bytes: job.bytes}, job.imageSize).then(job.resolve, job.reject);
+			else inspectData({name: job.path, bytes: job.bytes}, job.imageSize).then(job.resolve, job.reject);
 		}
 	}
 }

@@ -91,7 +91,7 @@ export class ImageFolder {
 	}
 }
 
-function leftOutOf(listings: readonly ClassListing[]): Pick<ImageFolder, 'leftOut' | 'remarks'> {
+export function leftOutOf(listings: readonly ClassListing[]): Pick<ImageFolder, 'leftOut' | 'remarks'> {
 	const leftOut = new Map<string, number>();
 	let [pictures, strays] = [0, 0];
 	for (const listing of listings) {

@@ -102,7 +102,8 @@ function pathOf(input: string | URL): string {
 	);
 }
 
-async function readPicture(name: string): Promise<PictureData> {
+/** @throws ALEXNET_PICTURE where the file cannot be read. */
+export async function readPicture(name: string): Promise<{readonly name: string; readonly bytes: Uint8Array}> {
 	try {
 		return {name, bytes: await readFile(name)};
 	} catch (error) {

@@ -38,7 +38,7 @@ interface Outcome {
 
 // A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
 // four threads unless UV_THREADPOOL_SIZE says otherwise.)
-const picturesInFlight = 2 * availableParallelism() + 1;
+export const picturesInFlight = 2 * availableParallelism() + 1;
 
 /** Decodes a list of pictures in any order, remembers what fits in the cache and which could not be read. */
 export class PictureReader {

@@ -6,7 +6,9 @@
 export type PictureFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF';
 
 /** The markers after which a JPEG's restart interval, and its coded data follow. */
-const [restartInterval, startOfScan] = [0xdd, 0xda];
+const restartInterval = 0xdd;
+export const startOfScan = 0xda;
+const endOfImage = 0xd9;
 const zeros = Buffer.alloc(2);
 
 /** The format by the file's signature, whatever its name says; undefined where it is none that we read. */
@@ -56,18 +58,26 @@ function jpegEnds(jpeg: Buffer): boolean {
 	return false;
 }
 
-/** Where the segments begin, up to the first scan. A RangeError where the file ends before. */
-function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
-	const [firstWithoutLength, lastWithoutLength] = [0xd0, 0xd9];
-	for (let [at, marker] = [2, 0]; marker !== startOfScan;) {
-		marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;
-		if (marker === 0xff || marker === 0) at += 1;
+/** Where the segments begin, up to the end marker after the scans. A RangeError where the file ends before. */
+export function* jpegSegments(jpeg: Buffer): Generator<{marker: number; at: number}, void, void> {
+	const [firstWithoutLength, lastWithoutLength] = [0xd0, endOfImage];
+	for (let [at, isInScan] = [2, false]; ;) {
+		const marker = jpeg.readUInt8(at) === 0xff ? jpeg.readUInt8(at + 1) : 0xff;
+		if (marker === 0xff || marker === 0) at = isInScan ? nextMarker(jpeg, at) : at + 1;
+		else if (marker === endOfImage && isInScan) return;
 		else if (marker >= firstWithoutLength && marker <= lastWithoutLength) at += 2;
 		else {
 			yield {marker, at};
+			isInScan ||= marker === startOfScan;
 			at += 2 + jpeg.readUInt16BE(at + 2);
 		}
 	}
+}
+
+/** The next FF byte, among coded data. */
+function nextMarker(jpeg: Buffer, at: number): number {
+	const next = jpeg.indexOf(0xff, at + 1);
+	return next < 0 ? jpeg.length : next;
 }
 
 /** Where a sequential JPEG's parts are. */
@@ -116,7 +126,8 @@ function gifEnds(gif: Buffer): boolean {
 		if (block === 0x3b) return true;
 		if (block === 0x21) at += 2;
 		else if (block === 0x2c) at += 11 + colourTableBytes(gif.readUInt8(at + 9));
-		else return true; // Damaged rather than cut: for the decoder to report.
+		// Damaged rather than cut, for the decoder to report; but zeros up to the end are a tail that was never written.
+		else return gif.subarray(at).some((byte) => byte !== 0);
 		for (let length = gif.readUInt8(at); length > 0; length = gif.readUInt8(at)) at += 1 + length;
 		at += 1;
 	}

@@ -42,6 +42,8 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['train pictures --device=', /--device.* Expected a device such as cpu or cuda:0/],
 	['selftest --device cpu,', /--device.* Expected a device such as cpu or cuda:0/],
 	['evaluate net.safetensors', /missing required argument 'folder'/],
+	['check', /missing required argument 'folder'/],
+	['check pictures --validation-fraction 1', /--validation-fraction/],
 	['evaluate net.safetensors pictures --split some', /--split/],
 	['classify net.safetensors', /missing required argument 'pictures'/],
 	['classify net.safetensors picture.png --top 0', /--top/],

@@ -101,10 +101,27 @@ test.serial('a run folder with a checkpoint is not used again', async (t) => {
 
 test.serial('evaluate measures the pictures that were held out, and all', async (t) => {
 	const checkpoint = join(run, 'last.safetensors');
-	const heldOut = await alexnet(['evaluate', checkpoint, pictures, '--json']);
+	const csv = join(folder, 'told.csv');
+	const heldOut = await alexnet(['evaluate', checkpoint, pictures, '--json', '--csv', csv]);
 	t.is(heldOut.code, 0, heldOut.stderr);
 	const epochs = epochsOf(trained.stdout);
-	const {loss, top1} = JSON.parse(heldOut.stdout) as {loss: number; top1: number};
+	const {loss, top1, confusion} = JSON.parse(heldOut.stdout) as {loss: number; top1: number; confusion: number[][]};
+	t.deepEqual(
+		confusion.map((row) => [row.length, row.reduce((sum, number) => sum + number, 0)]),
+		[
+			[3, 1],
+			[3, 1],
+			[3, 1],
+		],
+	);
+	const [header, ...rows] = (await readFile(csv, 'utf8')).split('\r\n');
+	t.is(header, 'path,label,loss,told,probability,told2,probability2,told3,probability3');
+	const told = rows.slice(0, -1).map((row) => row.split(','));
+	t.deepEqual(
+		told.map(([path, label]) => [path, label]),
+		Object.keys(colours).map((name) => [`val/${name}/0.png`, name]),
+	);
+	t.is(told.filter(([, label, , first]) => label === first).length, Math.round(3 * top1));
 	// The same pictures through the same weights: only the batch's size differs, and with it the order of sums.
 	t.is(top1, epochs.at(-1)!.validation!.top1);
 	t.true(Math.abs(loss - epochs.at(-1)!.validation!.loss) < 1e-4 * Math.max(1, loss));
