@@ -14,6 +14,8 @@ export {exportSafetensors} from './interchange/export-safetensors.ts';
 export type {ImportOptions} from './interchange/import-net.ts';
 export type {PictureConvention} from './interchange/conventions.ts';
 export {writeFilters} from './run/filters.ts';
+export {measureFilters} from './run/kernel-measures.ts';
+export type {ColumnMeasures, FilterMeasures, KernelMeasures} from './run/kernel-measures.ts';
 export type {RecordedReport} from './run/metrics.ts';
 export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';
 export {RunFolder} from './run/run-folder.ts';
