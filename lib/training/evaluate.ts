@@ -2,7 +2,8 @@ import {callback, checked, instanceOf, options, shortened} from '../base/check.t
 import {AlexNetError} from '../base/errors.ts';
 import type {Model} from '../net/model.ts';
 import {noSuchClass, pictureSource, type PictureSource} from '../data/picture-source.ts';
-import {first, rank} from './ranking.ts';
+import {Confusion, type ClassResult} from './confusion.ts';
+import {best, first, rank} from './ranking.ts';
 import {crops, type CropsOption} from '../data/views.ts';
 
 /** What `AlexNet.evaluate` takes besides the pictures. */
@@ -11,12 +12,30 @@ export interface EvaluateOptions extends CropsOption {
 	signal?: AbortSignal | undefined;
 	/** Called after each batch. */
 	onProgress?: ((done: number, total: number) => void) | undefined;
+	/** Called for each picture in the order of the source, before `onProgress` of its batch. Unreadable ones are left out. */
+	onPicture?: ((seen: SeenPicture) => void) | undefined;
+}
+
+/** What the net told of one picture. */
+export interface SeenPicture {
+	/** The picture's place in the source. */
+	index: number;
+	/** What it shows: an index into the model's labels. */
+	label: number;
+	/** -ln(probability of the label); NaN where a probability is. */
+	loss: number;
+	/**
+	 * The five most probable classes, the most probable first, as indices into the model's labels; fewer where the model
+	 * has fewer classes, none where a probability is NaN. Of equal ones the lower index comes first.
+	 */
+	top: readonly {label: number; probability: number}[];
 }
 
 export const evaluateOptions = options<EvaluateOptions>()({
 	crops,
 	signal: instanceOf(AbortSignal),
 	onProgress: callback(),
+	onPicture: callback(),
 });
 
 /** What an epoch's report tells of the held-out pictures. */
@@ -33,27 +52,16 @@ export interface Measures {
 	largestShare: number;
 }
 
-/** How well the pictures of one class were told. */
-export interface ClassResult {
-	/** The class's name, as the model has it. */
-	label: string;
-	/** Pictures of this class seen; 0 where the source has none. */
-	pictures: number;
-	/** How many of them were told right. */
-	correct: number;
-	/** The other class that most of them were taken for; undefined where all were told right. */
-	takenFor?: {
-		/** That class's name, as the model has it. */
-		label: string;
-		/** How many were taken for it. */
-		pictures: number;
-	};
-}
-
 /** What `AlexNet.evaluate` finds: of all pictures, and of those of each class. */
 export interface Evaluation extends Measures {
 	/** In the order of the model's labels. */
 	classes: readonly ClassResult[];
+	/**
+	 * How many pictures of a class were taken for which: `confusion[label][told]`, both in the order of the model's labels.
+	 * A picture of which the net told no class, a probability being NaN, counts nowhere. Laid out when it is first asked
+	 * for.
+	 */
+	readonly confusion: readonly Uint32Array[];
 }
 
 /** What `AlexNet.evaluate` says. The last batch may be partial. */
@@ -63,22 +71,25 @@ export async function evaluate(
 	options: EvaluateOptions = {},
 ): Promise<Evaluation> {
 	checked('source', pictureSource, source);
-	const {crops, signal, onProgress} = checked('evaluate', evaluateOptions, options);
+	const {crops, signal, onProgress, onPicture} = checked('evaluate', evaluateOptions, options);
 	model.requireOpen();
 	const places = placesOf(model.labels, source.labels);
 	const sums = {pictures: 0, loss: 0, top5: 0};
-	const answers = new Answers(model.labels);
+	const confusion = new Confusion(model.labels);
 	const memory = model.hostPool.lend();
 	const batches = source.batches({batchSize: model.batchSize, signal, allocate: memory.take});
-	for await (const {images, labels} of batches) {
+	for await (const {images, labels, indices} of batches) {
 		const probabilities = await model.predict(images, {crops});
 		for (let row = 0; row < labels.length; ++row) {
 			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
 			const label = places[labels[row] ?? NaN];
 			if (label === undefined) throw noSuchClass(sums.pictures + row, labels[row], source.labels.length);
-			sums.loss -= Math.log(bounded(values[label] ?? NaN));
+			const loss = Math.abs(Math.log(bounded(values[label] ?? NaN))); // not negated: of 1 that would be -0
+			const told = first(values);
+			sums.loss += loss;
 			sums.top5 += rank(values, label) < 5 ? 1 : 0;
-			answers.add(label, first(values));
+			confusion.add(label, told);
+			onPicture?.({index: indices[row] ?? NaN, label, loss, top: told === undefined ? [] : topOf(values)});
 		}
 		sums.pictures += labels.length;
 		onProgress?.(sums.pictures, source.size);
@@ -87,51 +98,25 @@ export async function evaluate(
 	memory.end();
 	const {pictures} = sums;
 	if (pictures === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to evaluate.');
-	const classes = answers.results();
+	const classes = confusion.classes();
 	const correct = classes.reduce((sum, result) => sum + result.correct, 0);
 	const largest = classes.reduce((most, result) => Math.max(most, result.pictures), 0);
 	return {
 		...{pictures, loss: sums.loss / pictures, top1: correct / pictures, top5: sums.top5 / pictures},
 		...{largestShare: largest / pictures, classes},
+		get confusion() {
+			return confusion.table();
+		},
 	};
 }
 
-/** An evaluation without its classes, of which there may be thousands. */
-export function measuresOf({pictures, loss, top1, top5, largestShare}: Evaluation): Measures {
-	return {pictures, loss, top1, top5, largestShare};
+function topOf(values: Float32Array): SeenPicture['top'] {
+	return best(values, 5).map((label) => ({label, probability: values[label] ?? NaN}));
 }
 
-/** Counts what the pictures of each class were taken for. */
-class Answers {
-	readonly #labels: readonly string[];
-	/** For each class: class and number. */
-	readonly #counts: readonly Map<number | undefined, number>[];
-
-	constructor(labels: readonly string[]) {
-		this.#labels = labels;
-		this.#counts = labels.map(() => new Map<number | undefined, number>());
-	}
-
-	/** @param answer undefined where the net gave none */
-	add(label: number, answer: number | undefined): void {
-		const counts = this.#counts[label];
-		counts?.set(answer, (counts.get(answer) ?? 0) + 1);
-	}
-
-	results(): ClassResult[] {
-		return this.#counts.map((counts, label) => {
-			const others = [...counts].flatMap(([answer, pictures]) => {
-				return answer === undefined || answer === label ? [] : [{answer, pictures}];
-			});
-			const [other] = others.sort((a, b) => b.pictures - a.pictures || a.answer - b.answer);
-			return {
-				label: this.#labels[label] ?? '',
-				pictures: [...counts.values()].reduce((sum, number) => sum + number, 0),
-				correct: counts.get(label) ?? 0,
-				...(other && {takenFor: {label: this.#labels[other.answer] ?? '', pictures: other.pictures}}),
-			};
-		});
-	}
+/** An evaluation without what it tells of classes, of which there may be thousands. */
+export function measuresOf({pictures, loss, top1, top5, largestShare}: Evaluation): Measures {
+	return {pictures, loss, top1, top5, largestShare};
 }
 
 /**
