@@ -57,7 +57,10 @@ export const facts = [
 	same<AlexNet['progress'], Progress | undefined>(true),
 	same<LayerSpec['type'], 'conv2d' | 'lrn' | 'maxPool' | 'activate' | 'linear' | 'dropout'>(true),
 	same<Awaited<ReturnType<typeof decodePicture>>, Uint8Array>(true),
-	same<Parameters<RunFolder['file']>[0], 'config' | 'metrics' | 'last' | 'best' | 'filters'>(true),
+	same<
+		Parameters<RunFolder['file']>[0],
+		'config' | 'metrics' | 'last' | 'best' | 'filters' | 'kernels' | 'predictions' | 'report'
+	>(true),
 ];
 export const codeOf = (error: unknown): ErrorCode | undefined => (isAlexNetError(error) ? error.code : undefined);
 
