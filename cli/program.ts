@@ -9,6 +9,7 @@ import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPresets} from './commands/presets.ts';
+import {addReport} from './commands/report.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
 import {createDoctorProgram} from './doctor-program.ts';
@@ -19,6 +20,7 @@ export function createProgram(): Command {
 	addDevices(program);
 	addPresets(program);
 	addTrain(program);
+	addReport(program);
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);

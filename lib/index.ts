@@ -17,6 +17,7 @@ export type {PictureConvention} from './interchange/conventions.ts';
 export {writeFilters} from './run/filters.ts';
 export {measureFilters} from './run/kernel-measures.ts';
 export type {ColumnMeasures, FilterMeasures, KernelMeasures} from './run/kernel-measures.ts';
+export {writeReport} from './report/write-report.ts';
 export type {RecordedReport} from './run/metrics.ts';
 export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';
 export {RunFolder} from './run/run-folder.ts';
