@@ -29,6 +29,11 @@ export class Interruptible implements Disposable {
 
 	readonly #handle = (signal: NodeJS.Signals): void => {
 		if (!isEnding(signal) || (signal === 'SIGHUP' && ignoresHangup())) return;
+		this.interrupt(signal);
+	};
+
+	/** As if the signal had come. */
+	interrupt(signal: EndingSignal): void {
 		if (!this.signal.aborted) {
 			this.#first = performance.now();
 			this.#onInterrupt();
@@ -36,7 +41,7 @@ export class Interruptible implements Disposable {
 		} else if (performance.now() - this.#first > sameSignalMilliseconds) {
 			process.exit(exitCodes[signal]);
 		}
-	};
+	}
 }
 
 function isEnding(signal: NodeJS.Signals): signal is EndingSignal {

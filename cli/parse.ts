@@ -20,7 +20,7 @@ export class CheckedOption extends Option {
 		if (check?.help === undefined) throw new Error(`Nothing describes ${flags}.`);
 		this.check = check;
 		this.description = this.negate ? `without ${check.help}` : check.help;
-		if (!this.required) return;
+		if (!this.required && !this.optional) return;
 		this.default(check.default);
 		const {known = []} = check;
 		if (accepts(check, [])) this.description += ' (with commas between)';

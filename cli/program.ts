@@ -10,6 +10,7 @@ import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPresets} from './commands/presets.ts';
+import {addReport} from './commands/report.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
 import {createDoctorProgram} from './doctor-program.ts';
@@ -21,6 +22,7 @@ export function createProgram(): Command {
 	addPresets(program);
 	addCheck(program);
 	addTrain(program);
+	addReport(program);
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);

@@ -11,7 +11,16 @@ import {packageVersion} from '../lib/base/package.ts';
 import {CheckedOption} from './parse.ts';
 
 /** Options of `train` that belong to the call, not to the run. */
-const ofTheCall = new Set(['out', 'resume', 'json', 'strict', 'saveEverySteps', 'saveEveryMinutes']);
+const ofTheCall = new Set([
+	'out',
+	'resume',
+	'json',
+	'strict',
+	'saveEverySteps',
+	'saveEveryMinutes',
+	'watch',
+	'watchHost',
+]);
 
 /** @param settings what the run is started with, by the names of train's options */
 export function describeConfig(

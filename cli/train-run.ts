@@ -5,7 +5,9 @@ import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption} from './exit-codes.ts';
 import {accuracy, count} from './format.ts';
+import type {WatchServer} from '../lib/report/watch-server.ts';
 import type {Output} from './output.ts';
+import {RunReport} from './run-report.ts';
 import {TrainDisplay} from './train-display.ts';
 import {UnreadableNotes} from './unreadable.ts';
 
@@ -34,6 +36,8 @@ export interface ShownRunOptions {
 	signal?: AbortSignal;
 	/** The command that goes on after an interruption. */
 	resumeWith?: string;
+	/** Shows the run while it is under way. Closed when the run ends. */
+	watch?: WatchServer | undefined;
 }
 
 export interface ShownRun {
@@ -48,16 +52,20 @@ export interface ShownRun {
  * @throws what {@link trainRun} throws; an {@link Interruption} says how to go on.
  */
 export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRun> {
-	const {model, data, run, training, saveEvery, output, signal, resumeWith} = options;
+	const {model, data, run, training, saveEvery, output, signal, resumeWith, watch} = options;
+	const page = new RunReport(run, output);
 	const display = new TrainDisplay(output, model, training.epochs);
 	const unreadable = new UnreadableNotes(output, [data.train, data.validation]);
 	const divergence = new DivergenceNote(output, model);
 	try {
 		introduce(options);
 	} catch (error) {
+		await watch?.close('The run has not begun.');
 		await run.discard();
 		throw error;
 	}
+	let isSaved = false;
+	let how = 'The run has failed.';
 	try {
 		const epochs = await trainRun({
 			...{...training, run, model, saveEvery, signal},
@@ -67,17 +75,26 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 				unreadable.tell();
 				display.report(report);
 				divergence.tell(report);
+				watch?.add(report);
+				if (report.type === 'epoch') page.refresh();
 			},
 			onStop: (reason) => {
+				isSaved = true;
+				how = `Stopped after step ${model.step}; the net is saved.`;
 				output.clear();
 				sayWhereStopped(options);
 				if (reason !== signal?.reason && resumeWith !== undefined) output.note(`Go on with: ${resumeWith}`);
 			},
 		});
+		isSaved = true;
+		how = 'The run has come to its end.';
 		return {run, epochs};
 	} catch (error) {
 		output.clear();
 		throw interrupted(options, error);
+	} finally {
+		await watch?.close(how);
+		if (isSaved) await page.end();
 	}
 }
 

@@ -1,21 +1,31 @@
 import {dirname} from 'node:path';
 import type {Command} from 'commander';
 import {makeFolder} from '../../lib/base/files.ts';
-import {AlexNet, writeFilters} from '../../lib/index.ts';
+import {AlexNet, AlexNetError, measureFilters, writeFilters} from '../../lib/index.ts';
 import {Output} from '../output.ts';
-import {pngPath, valueOf} from '../parse.ts';
+import {addOptions, commonChecks, pngPath, valueOf} from '../parse.ts';
 
 export function addFilters(program: Command): void {
-	program
+	const command = program
 		.command('filters')
-		.summary("draw a trained net's first-layer kernels")
-		.description("Draw conv1's kernels as the paper's figure 3: column 0's above column 1's.")
+		.summary("draw or measure a trained net's first-layer kernels")
+		.description(
+			"Draw conv1's kernels as the paper's figure 3: column 0's above column 1's. --json measures them: the share of " +
+				'energy off the grey axis, spatial frequency and orientation of each, and the means of each column.',
+		)
 		.argument('<checkpoint>', 'for example run/best.safetensors')
-		.argument('<picture>', 'the PNG to write', (path) => valueOf(path, pngPath))
-		.action(async (checkpoint: string, picture: string) => {
-			await using model = await AlexNet.load(checkpoint, {batchSize: 1, inferenceOnly: true});
-			await makeFolder(dirname(picture));
-			await writeFilters(model, picture);
-			new Output().result(picture);
-		});
+		.argument('[picture]', 'the PNG to write; may be left out with --json', (path) => valueOf(path, pngPath));
+	addOptions(command, commonChecks, '--json');
+	command.action(async (checkpoint: string, picture: string | undefined, options: {json?: boolean}) => {
+		const output = new Output(options);
+		if (picture === undefined && !output.isJson) {
+			throw new AlexNetError('ALEXNET_ARGUMENT', 'Name the PNG to draw, as in filters.png, or measure with --json.');
+		}
+		await using model = await AlexNet.load(checkpoint, {batchSize: 1, inferenceOnly: true});
+		if (output.isJson) output.json({checkpoint, ...(await measureFilters(model))});
+		if (picture === undefined) return;
+		await makeFolder(dirname(picture));
+		await writeFilters(model, picture);
+		output.result(picture);
+	});
 }

@@ -1,6 +1,6 @@
 import {resolve} from 'node:path';
 import type {Command} from 'commander';
-import {filePath, filled, flag, option, type Checked} from '../../lib/base/check.ts';
+import {filePath, filled, flag, integer, option, text, type Checked} from '../../lib/base/check.ts';
 import {AlexNetError} from '../../lib/base/errors.ts';
 import {seed} from '../../lib/base/random.ts';
 import {alexNetOptions} from '../../lib/classifier.ts';
@@ -8,6 +8,7 @@ import {initOf} from '../../lib/net/alexnet.ts';
 import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-folder.ts';
 import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
+import {WatchServer} from '../../lib/report/watch-server.ts';
 import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
 import {imageSizeOf, netChoiceChecks, readArchitectures, withNetChoice, withoutToldElsewhere} from '../net-choice.ts';
@@ -37,6 +38,8 @@ interface TrainCommandOptions
 	resume?: string;
 	saveEverySteps?: number;
 	saveEveryMinutes?: number;
+	watch?: number | true;
+	watchHost: string;
 	json?: boolean;
 }
 
@@ -51,6 +54,8 @@ const checks = {
 	augment: option(flag, 'random crops, mirror images and PCA colour'),
 	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
 	resume: option(filePath, 'go on with the run in this folder; --epochs may be raised'),
+	watch: option(integer(0, 65535), 'show the run in a browser while it is under way; a free port where none is named'),
+	watchHost: option(text, 'address for --watch; other than loopback, its URL has a token in it', '127.0.0.1'),
 	json: option(flag, 'print every report as a line of JSON'),
 };
 
@@ -59,6 +64,7 @@ const flags = {
 	'Run:': [
 		...[...runFlags, '--epochs <number>', '--batch-size <number>', '--seed <number>', '--out <folder>'],
 		...['--resume <run>', '--save-every-steps <number>', '--save-every-minutes <number>', '--json'],
+		...['--watch [port]', '--watch-host <address>'],
 	],
 	'Recipe (paper, section 5):': [
 		...['--recipe <recipe>', '--learning-rate <number>', '--momentum <number>', '--weight-decay <number>'],
@@ -103,7 +109,7 @@ export function addTrain(program: Command): void {
 		using interruptible = new Interruptible(() =>
 			output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
 		);
-		await train(command, folder, options, output, interruptible.signal);
+		await train(command, folder, options, output, interruptible);
 	});
 }
 
@@ -112,8 +118,9 @@ async function train(
 	folder: string,
 	given: TrainCommandOptions,
 	output: Output,
-	signal: AbortSignal,
+	interruptible: Interruptible,
 ): Promise<void> {
+	const {signal} = interruptible;
 	const path = runPath(command, given);
 	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
 	if (!resumed) await RunFolder.requireFree(path);
@@ -129,13 +136,31 @@ async function train(
 	await using model = opened.model;
 	const {architecture, from, epochs, divideAt, patience, crops} = options;
 	const init = (architecture ?? from) ? undefined : initOf(options);
+	const watch = await watched(path, given, output, interruptible).catch(async (error: unknown) => {
+		await opened.run.discard();
+		throw error;
+	});
 	const result = await trainInTerminal({
-		...{model, data, run: opened.run, init, from, output, signal},
+		...{model, data, run: opened.run, init, from, output, signal, watch},
 		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
 		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},
 		resumeWith: `alexnet train ${quoted(folder)} --resume ${quoted(path)}`,
 	});
 	output.result(describeBest(result));
+}
+
+/** The page to watch the run in, where that is asked for. */
+async function watched(
+	run: string,
+	{watch, watchHost: host}: TrainCommandOptions,
+	output: Output,
+	interruptible: Interruptible,
+): Promise<WatchServer | undefined> {
+	if (watch === undefined) return undefined;
+	const onStop = (): void => interruptible.interrupt('SIGINT');
+	const server = await WatchServer.open({run, host, port: watch === true ? 0 : watch, onStop});
+	output.note(`Watch it at ${server.url}`);
+	return server;
 }
 
 function netOptions(options: TrainCommandOptions): RunNetOptions {

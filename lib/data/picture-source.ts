@@ -81,7 +81,9 @@ export interface PictureSource {
 	batches(options: BatchOptions): AsyncGenerator<Batch>;
 	/** Mean image and PCA of the RGB values over all pictures. */
 	statistics(options?: StatisticsOptions): Promise<Statistics>;
-	/** Pictures that could not be read so far, by path, and why. Optional, as all that follows. */
+	/** Where each picture lies, by their places: a report names them by it. Optional, as all that follows. */
+	readonly pictures?: readonly {readonly path: string}[] | undefined;
+	/** Pictures that could not be read so far, by path, and why. */
 	readonly unreadable?: ReadonlyMap<string, string> | undefined;
 	/** Their places, ascending. */
 	readonly unreadablePlaces?: readonly number[] | undefined;

@@ -1,8 +1,8 @@
 // The picture of conv1's kernels, as the paper's figure 3.
 import sharp from 'sharp';
 import {checked, filePath} from '../base/check.ts';
-import {AlexNetError} from '../base/errors.ts';
 import {aModel, type Model} from '../net/model.ts';
+import {columnOf, kernelPicture, readKernels, type Kernels} from './kernels.ts';
 
 /** Kernels in a row, as in figure 3: three rows a column of the net. */
 const perRow = 16;
@@ -17,40 +17,25 @@ const gap = 4;
 export async function writeFilters(model: Model, path: string): Promise<void> {
 	checked('model', aModel, model);
 	checked('path', filePath, path);
-	const conv1 = model.parameters.find(({name}) => name === 'conv1.weight');
-	if (!conv1) throw new AlexNetError('ALEXNET_ARGUMENT', 'A model without conv1 has no filters to show.');
-	const [kernels, channels, size] = conv1.shape as [number, number, number, number];
-	const weights = await model.exclusively(() => conv1.read('weights'));
-	const columns = model.architecture.columns;
-	const rowsPerColumn = Math.ceil(kernels / columns / perRow);
+	await drawFilters(await readKernels(model), path);
+}
+
+export async function drawFilters(kernels: Kernels, path: string): Promise<void> {
+	const {count, size, columns} = kernels;
+	const rowsPerColumn = Math.ceil(count / columns / perRow);
 	const cell = size * scale + gap;
 	const [width, height] = [perRow * cell + gap, columns * rowsPerColumn * cell + gap * (columns + 1)];
 	const pixels = new Uint8Array(width * height * 3).fill(255);
-	const elements = channels * size * size;
-	for (let kernel = 0; kernel < kernels; ++kernel) {
-		const column = Math.floor(kernel / (kernels / columns));
-		const place = kernel % (kernels / columns);
+	for (let kernel = 0; kernel < count; ++kernel) {
+		const column = columnOf(kernels, kernel);
+		const place = kernel % (count / columns);
 		const top = gap * (column + 1) + (column * rowsPerColumn + Math.floor(place / perRow)) * cell;
 		const left = gap + (place % perRow) * cell;
-		const picture = kernelPicture(weights.subarray(kernel * elements, (kernel + 1) * elements), channels, size);
-		blit(pixels, width, picture, size, {top, left});
+		blit(pixels, width, kernelPicture(kernels, kernel), size, {top, left});
 	}
 	await sharp(pixels, {raw: {width, height, channels: 3}})
 		.png()
 		.toFile(path);
-}
-
-/** [size, size, 3] in 0-255 from [channels, size, size]. */
-function kernelPicture(weights: Float32Array, channels: number, size: number): Uint8Array {
-	const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-30);
-	const picture = new Uint8Array(size * size * 3);
-	for (let pixel = 0; pixel < size * size; ++pixel) {
-		for (let channel = 0; channel < 3; ++channel) {
-			const weight = weights[(channel % channels) * size * size + pixel] ?? 0;
-			picture[pixel * 3 + channel] = Math.round(127.5 + (127.5 * weight) / largest);
-		}
-	}
-	return picture;
 }
 
 function blit(

@@ -2,6 +2,7 @@
 import {open, type FileHandle} from 'node:fs/promises';
 import {byType, checked, fields, finite, flag, integer, number, oneOf, optional} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
+import {codeOf} from '../base/files.ts';
 import {parseShallow} from '../base/json.ts';
 import {native} from '../device/native.ts';
 import type {EpochReport, TrainReport} from '../training/trainer.ts';
@@ -61,6 +62,23 @@ export class Metrics {
 
 	async close(): Promise<void> {
 		await this.#file.close();
+	}
+}
+
+/** The reports in a file that may still grow; none where it is missing. What is no report is skipped. */
+export async function* reportsIn(path: string): AsyncGenerator<RecordedReport> {
+	const file = await open(path).catch((error: unknown) => {
+		if (codeOf(error) === 'ENOENT') return undefined;
+		throw error;
+	});
+	if (!file) return;
+	try {
+		for await (const {line} of wholeLines(file)) {
+			const report = parse(line);
+			if (report) yield {...report, elapsedSeconds: report.elapsedSeconds ?? NaN};
+		}
+	} finally {
+		await file.close();
 	}
 }
 

@@ -13,6 +13,12 @@ export const runFiles = {
 	best: 'best.safetensors',
 	/** conv1's kernels. */
 	filters: 'filters.png',
+	/** conv1's kernels over time, and their measures. */
+	kernels: 'kernels.json',
+	/** What the net told of the held-out pictures after the last epoch. */
+	predictions: 'predictions.json',
+	/** All of this to look at in a browser: `alexnet train` writes it, `writeReport` and `alexnet report` anew. */
+	report: 'report.html',
 } as const;
 
 /** What one of them is for, by which `RunFolder.file` tells its path. */

@@ -5,11 +5,15 @@ import {checked, filePath} from '../base/check.ts';
 import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {AlexNetError, isAlexNetError} from '../base/errors.ts';
 import {codeOf, makeFolder, reasonOf, removeEmptyFolders, removeTemporaries, replaceFile} from '../base/files.ts';
-import {writeFilters} from './filters.ts';
+import {drawFilters} from './filters.ts';
+import {KernelHistory} from './kernel-history.ts';
+import {hasKernels, readKernels} from './kernels.ts';
+import type {PictureSource} from '../data/picture-source.ts';
 import {parseShallow} from '../base/json.ts';
 import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import {runConfig, runFile, runFiles, type RunConfig, type RunFile} from './run-files.ts';
 import {Metrics, type Point, type RecordedReport} from './metrics.ts';
+import {cutPredictions, type PredictionCounts} from './predictions.ts';
 import type {EpochReport, TrainReport} from '../training/trainer.ts';
 
 /**
@@ -34,6 +38,7 @@ export class RunFolder implements AsyncDisposable {
 	/** The reports of the epochs that had ended when the run was opened. */
 	readonly epochs: readonly EpochReport[];
 	readonly #metrics: Metrics;
+	readonly #kernels: KernelHistory;
 	#savedStep: number;
 	/** The uppermost folder that was made for this run. */
 	#made: string | undefined;
@@ -41,13 +46,14 @@ export class RunFolder implements AsyncDisposable {
 	private constructor(
 		given: Permit,
 		path: string,
-		metrics: Metrics,
+		{metrics, kernels}: {metrics: Metrics; kernels: KernelHistory},
 		found: {step: number; epochs: readonly EpochReport[]},
 	) {
 		requirePermit(given, 'RunFolder', 'await RunFolder.create(…) or await RunFolder.resume(…)');
 		this.path = path;
 		this.epochs = found.epochs;
 		this.#metrics = metrics;
+		this.#kernels = kernels;
 		this.#savedStep = found.step;
 	}
 
@@ -126,7 +132,7 @@ export class RunFolder implements AsyncDisposable {
 			const {step, progress} = model;
 			return RunFolder.#open(path, config, {step, epochs: progress?.epochs ?? 0}, async (run) => {
 				const endedEpoch = progress?.epoch.steps === 0;
-				if (endedEpoch) await run.#saveFilters(model);
+				if (endedEpoch) await run.keepKernels(model);
 				if (endedEpoch && progress.best?.step === step) await run.markBest();
 			});
 		});
@@ -145,7 +151,9 @@ export class RunFolder implements AsyncDisposable {
 			await replaceFile(join(path, runFiles.config), (temporary) =>
 				writeFile(temporary, `${JSON.stringify(config, undefined, '\t')}\n`),
 			);
-			const run = new RunFolder(permit, path, metrics, {step: point.step, epochs: await metrics.cut(point)});
+			await cutPredictions(join(path, runFiles.predictions), point.epochs);
+			const kernels = await KernelHistory.open(join(path, runFiles.kernels), point);
+			const run = new RunFolder(permit, path, {metrics, kernels}, {step: point.step, epochs: await metrics.cut(point)});
 			await complete?.(run);
 			return run;
 		} catch (error) {
@@ -170,7 +178,8 @@ export class RunFolder implements AsyncDisposable {
 	}
 
 	/**
-	 * Writes `last.safetensors` and `filters.png`, each replaced as a whole. No step may be under way.
+	 * Writes `last.safetensors` and `filters.png`, and after an epoch `kernels.json`, each replaced as a whole. No step may
+	 * be under way.
 	 *
 	 * @throws ALEXNET_CHECKPOINT or ALEXNET_RUN where a file cannot be written, ALEXNET_LOSS where a weight is no finite
 	 * number. There is then the last checkpoint or this one, whole.
@@ -182,8 +191,38 @@ export class RunFolder implements AsyncDisposable {
 			await this.#metrics.sync();
 			await model.save(this.file('last'));
 			this.#savedStep = model.step;
-			await this.#saveFilters(model);
+			await this.keepKernels(model);
 		});
+	}
+
+	/**
+	 * Writes `filters.png` and, where the model is between two epochs, adds conv1's kernels and their measures to
+	 * `kernels.json`. `save` does it; call it before training to have the kernels that it begins with. Nothing for a net
+	 * without a conv1 that sees pixels.
+	 */
+	async keepKernels(model: AlexNet): Promise<void> {
+		checked('model', anAlexNet, model);
+		if (!hasKernels(model)) return;
+		await guarded(this.path, async () => {
+			const kernels = await readKernels(model);
+			await replaceFile(this.file('filters'), (temporary) => drawFilters(kernels, temporary));
+			const isBetweenEpochs = (model.progress?.epoch.steps ?? 0) === 0;
+			if (isBetweenEpochs) await this.#kernels.add(model, kernels);
+		});
+	}
+
+	/**
+	 * Writes `predictions.json`.
+	 *
+	 * @internal
+	 */
+	async keepPredictions(
+		counts: PredictionCounts,
+		source: PictureSource,
+		{labels, step, progress}: AlexNet,
+	): Promise<void> {
+		const at = {labels, step, epoch: progress?.epochs ?? 0};
+		await guarded(this.path, () => counts.write(this.file('predictions'), source, at));
 	}
 
 	/** Makes what was saved last the best so far: the same file under a second name, or a copy where links cannot be. */
@@ -208,12 +247,8 @@ export class RunFolder implements AsyncDisposable {
 	async discard(): Promise<void> {
 		await this.close();
 		if (this.#made === undefined) return;
-		for (const name of ['config', 'metrics'] as const) await rm(this.file(name), {force: true});
+		for (const name of ['config', 'metrics', 'filters', 'kernels'] as const) await rm(this.file(name), {force: true});
 		await removeEmptyFolders(this.path, this.#made);
-	}
-
-	async #saveFilters(model: AlexNet): Promise<void> {
-		await replaceFile(this.file('filters'), (temporary) => writeFilters(model, temporary));
 	}
 }
 

@@ -4,7 +4,9 @@ import {isAlexNetError} from '../base/errors.ts';
 import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {trainOptions, type EpochReport, type TrainOptions, type TrainReport} from '../training/trainer.ts';
+import type {SeenPicture} from '../training/evaluate.ts';
 import type {RecordedReport} from './metrics.ts';
+import {PredictionCounts} from './predictions.ts';
 import {RunFolder} from './run-folder.ts';
 
 /** When a checkpoint is written besides after each epoch: whichever comes first. */
@@ -50,7 +52,7 @@ export const trainRunOptions = options<TrainRunOptions>()({
 
 /**
  * Trains and writes the run folder: a report a line as they come, a checkpoint and conv1's kernels after each epoch and
- * now and then between, the best epoch's net beside the last one.
+ * now and then between, the best epoch's net beside the last one, what the net told of the held-out pictures.
  *
  * ```ts
  * const data = await ImageFolder.open('pictures');
@@ -78,15 +80,25 @@ export const trainRunOptions = options<TrainRunOptions>()({
  */
 export async function trainRun(options: TrainRunOptions): Promise<readonly EpochReport[]> {
 	const {run, model, source, saveEvery, onReport, onStop, ...training} = checked('trainRun', trainRunOptions, options);
-	const {signal, validation} = training;
+	const {signal, validation, onPicture} = training;
 	const epochs = [...run.epochs];
 	const saver = new Saver(run, model, saveEvery);
 	const isNew = run.savedStep === 0;
 	const begun = model.step;
 	try {
 		const heldOut = validation && validation.size > 0 ? validation : undefined;
-		for await (const report of model.train(source, {...training, validation: heldOut})) {
+		let predictions = new PredictionCounts();
+		const watch = (seen: SeenPicture): void => {
+			predictions.add(seen);
+			onPicture?.(seen);
+		};
+		if (isNew) await run.keepKernels(model);
+		for await (const report of model.train(source, {...training, validation: heldOut, onPicture: watch})) {
 			const recorded = await run.record(report);
+			if (report.type === 'epoch' && heldOut) {
+				await run.keepPredictions(predictions, heldOut, model);
+				predictions = new PredictionCounts();
+			}
 			await saver.after(report);
 			if (report.type === 'epoch') epochs.push(report);
 			onReport?.(recorded);

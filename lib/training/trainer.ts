@@ -2,7 +2,7 @@ import {Lookahead} from '../data/ahead.ts';
 import {callback, checked, instanceOf, integer, option, options, type Checked} from '../base/check.ts';
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
-import {evaluate, measuresOf, requireSameLabels, type Measures} from './evaluate.ts';
+import {evaluate, measuresOf, requireSameLabels, type Measures, type SeenPicture} from './evaluate.ts';
 import type {Model} from '../net/model.ts';
 import type {StepResult, TrainStepOptions} from '../net/options.ts';
 import {pictureSource, type Batch, type PictureSource} from '../data/picture-source.ts';
@@ -28,6 +28,8 @@ export interface TrainOptions extends ScheduleOptions, CropsOption {
 	signal?: AbortSignal | undefined;
 	/** Called while no steps are made: pictures done and all pictures of what is being done. */
 	onProgress?: ((phase: 'statistics' | 'validation', done: number, total: number) => void) | undefined;
+	/** Called for each picture that is evaluated after an epoch. */
+	onPicture?: ((seen: SeenPicture) => void) | undefined;
 }
 
 export const trainOptions = options<TrainOptions>()({
@@ -39,6 +41,7 @@ export const trainOptions = options<TrainOptions>()({
 	augment,
 	signal: instanceOf(AbortSignal),
 	onProgress: callback(),
+	onPicture: callback(),
 });
 
 /** Of one step: the loss before its update, and how far the run is. */
@@ -127,7 +130,7 @@ async function* trainEpochs(
 	source: PictureSource,
 	options: Checked<typeof trainOptions>,
 ): AsyncGenerator<TrainReport, void, undefined> {
-	const {epochs, batchSize = model.batchSize, validation, crops, signal, onProgress} = options;
+	const {epochs, batchSize = model.batchSize, validation, crops, signal, onProgress, onPicture} = options;
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);
@@ -137,7 +140,8 @@ async function* trainEpochs(
 		const ran = yield* trainEpoch(model, source, {...options, batchSize}, progress);
 		if (ran.progress.epoch.steps === 0) throw tooFewReadable(source);
 		const during = (done: number, total: number): void => onProgress?.('validation', done, total);
-		const evaluation = validation && (await evaluate(model, validation, {crops, signal, onProgress: during}));
+		const evaluation =
+			validation && (await evaluate(model, validation, {crops, signal, onProgress: during, onPicture}));
 		if (evaluation) await requireFinite(model, 'validation loss after', evaluation.loss);
 		const {learningRate} = model.sgd;
 		const ended = afterEpoch(ran.progress, {schedule, step: model.step, classes: model.classes, evaluation});

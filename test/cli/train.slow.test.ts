@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import {SafetensorsFile} from '../../lib/checkpoint/safetensors.ts';
-import {recipes, type EpochReport, type TrainReport} from '../../lib/index.ts';
+import {recipes, runFiles, type EpochReport, type TrainReport} from '../../lib/index.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures, type Ended} from '../helpers/command.ts';
 import {differences} from '../helpers/small-runs.ts';
 
@@ -66,7 +66,7 @@ test.serial('train says what runs, how weights start, how many pictures there ar
 });
 
 test.serial('the run folder holds metrics, configuration, checkpoints and filters', async (t) => {
-	const names = ['best.safetensors', 'config.json', 'filters.png', 'last.safetensors', 'metrics.jsonl'];
+	const names = Object.values(runFiles).sort();
 	t.deepEqual((await readdir(run)).sort(), names);
 	t.deepEqual(linesOf(await readFile(join(run, 'metrics.jsonl'), 'utf8')), linesOf(trained.stdout));
 	const config = JSON.parse(await readFile(join(run, 'config.json'), 'utf8')) as Record<string, unknown>;

@@ -5,7 +5,8 @@ import type {Architecture} from '../../lib/net/architecture.ts';
 const conv = {type: 'conv2d', stride: 1, activation: 'relu', reads: 'own', initial: {gain: 1, bias: 0.1}} as const;
 const linear = {type: 'linear', activation: 'relu', initial: {gain: 1, bias: 0.1}} as const;
 
-const architecture: Architecture = {
+/** Two classes. */
+export const quickNet: Architecture = {
 	imageSize: 256,
 	crop: 224,
 	columns: 2,
@@ -22,7 +23,7 @@ const architecture: Architecture = {
 
 /** Writes one that has learned nothing yet. */
 export async function writeSmallCheckpoint(path: string): Promise<void> {
-	await using model = AlexNet.uninitialized({architecture, labels: ['cat', 'dog'], seed: 1});
+	await using model = AlexNet.uninitialized({architecture: quickNet, labels: ['cat', 'dog'], seed: 1});
 	await model.initialize();
 	await model.save(path, {momentum: false});
 }

@@ -73,7 +73,7 @@ export async function reportsOf(run: string): Promise<TrainReport[]> {
 export async function differences(first: string, second: string): Promise<string[]> {
 	const [names, others] = [await readdir(first), await readdir(second)];
 	const found = names.sort().join() === others.sort().join() ? [] : [`${names.join()} and ${others.join()}`];
-	for (const name of [runFiles.last, runFiles.best, runFiles.filters]) {
+	for (const name of [runFiles.last, runFiles.best, runFiles.filters, runFiles.kernels, runFiles.predictions]) {
 		const [one, two] = await Promise.all([first, second].map((run) => readFile(join(run, name))));
 		if (!one!.equals(two!)) found.push(`${name}: ${one!.length} and ${two!.length} bytes${headers(one!, two!)}`);
 	}

@@ -36,7 +36,8 @@ test('a full disk ends the run with an error; with space again it goes on bit fo
 		stderr,
 		/Could not write .*last\.safetensors: ENOSPC: .*free some space.* untouched\. \(ALEXNET_CHECKPOINT\)\n$/,
 	);
-	t.deepEqual((await readdir(run)).sort(), ['config.json', 'filters.png', 'last.safetensors', 'metrics.jsonl']);
+	const names = ['config.json', 'filters.png', 'kernels.json', 'last.safetensors', 'metrics.jsonl'];
+	t.deepEqual((await readdir(run)).sort(), names);
 	const checkpoint = await SafetensorsFile.open(join(run, 'last.safetensors'));
 	t.is(checkpoint.metadata.step, '1');
 	await checkpoint.close();

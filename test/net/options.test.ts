@@ -309,7 +309,7 @@ const others: readonly (readonly [string, () => unknown, RegExp])[] = [
 	[
 		'a file that a run has not',
 		() => untyped(runFolder, 'file')('weights'),
-		/^name must be one of config, metrics, last, best, filters/,
+		/^name must be one of config, metrics, last, best, filters, kernels, predictions, report/,
 	],
 	['filters to nowhere', () => (writeFilters as Call)(model), /^path must be a path/],
 	['open no device', () => (openDevice as Call)(), /^id must be a string, got undefined\.$/],

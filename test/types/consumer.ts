@@ -1,7 +1,7 @@
 // What a consumer's code may look like. It is checked here against the sources, and by surface.slow.test.ts against the
 // declarations that a build writes, as a strict project with declarations of its own.
 import {AlexNet, AlexNetError, Dataset, decodePicture, ImageFolder, listDevices, recipes} from 'alexnet-cuda';
-import {isAlexNetError, RunFolder, runFiles, trainRun, writeFilters} from 'alexnet-cuda';
+import {isAlexNetError, measureFilters, RunFolder, runFiles, trainRun, writeFilters} from 'alexnet-cuda';
 import type {
 	Architecture,
 	Classification,
@@ -42,7 +42,8 @@ export async function resumed(path: string, model: AlexNet, source: PictureSourc
 	await using run = await RunFolder.resume(path, config, model);
 	const reports = await trainRun({run, model, source, saveEvery: {steps: 100}, onReport: show});
 	await writeFilters(model, run.file('filters'));
-	return {reports, best: reports.filter(({best}) => best).at(-1)};
+	const [{colourEnergy} = {colourEnergy: undefined}] = (await measureFilters(model)).columns;
+	return {reports, colourEnergy, best: reports.filter(({best}) => best).at(-1)};
 }
 
 function show(report: TrainReport): number | undefined {
@@ -56,7 +57,10 @@ export const facts = [
 	same<AlexNet['progress'], Progress | undefined>(true),
 	same<LayerSpec['type'], 'conv2d' | 'lrn' | 'maxPool' | 'activate' | 'linear' | 'dropout'>(true),
 	same<Awaited<ReturnType<typeof decodePicture>>, Uint8Array>(true),
-	same<Parameters<RunFolder['file']>[0], 'config' | 'metrics' | 'last' | 'best' | 'filters'>(true),
+	same<
+		Parameters<RunFolder['file']>[0],
+		'config' | 'metrics' | 'last' | 'best' | 'filters' | 'kernels' | 'predictions' | 'report'
+	>(true),
 ];
 export const codeOf = (error: unknown): ErrorCode | undefined => (isAlexNetError(error) ? error.code : undefined);
 
