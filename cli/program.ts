@@ -8,6 +8,7 @@ import {addFeatures} from './commands/features.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
+import {addPrepare} from './commands/prepare.ts';
 import {addPresets} from './commands/presets.ts';
 import {addSelftest} from './commands/selftest.ts';
 import {addTrain} from './commands/train.ts';
@@ -18,6 +19,7 @@ export function createProgram(): Command {
 	const program = createDoctorProgram();
 	addDevices(program);
 	addPresets(program);
+	addPrepare(program);
 	addTrain(program);
 	addEvaluate(program);
 	addClassify(program);
