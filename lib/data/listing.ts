@@ -49,7 +49,7 @@ export async function listFolder(folder: string, expected: string): Promise<List
 	const others = new Map<string, number>();
 	for (const entry of entries) {
 		const {name} = entry;
-		if (name.startsWith('.') || metadata.has(name.toLowerCase())) continue;
+		if (isPassedOver(name)) continue;
 		const kind = entry.isSymbolicLink() ? await linkTarget(join(folder, name)) : entry;
 		const extension = extname(name).toLowerCase();
 		if (kind?.isDirectory()) folders.push(name);
@@ -59,6 +59,9 @@ export async function listFolder(folder: string, expected: string): Promise<List
 	}
 	return {folders: inOrder(folders), pictures: inOrder(pictures), others};
 }
+
+/** Hidden entries and {@link metadata}. */
+export const isPassedOver = (name: string): boolean => name.startsWith('.') || metadata.has(name.toLowerCase());
 
 /** Lists a folder and the folders in it, whose names become part of the pictures' paths. */
 export async function listTree(root: string, expected: string): Promise<Listing> {

@@ -1,5 +1,6 @@
 // The index of all shards, once these are whole.
 import {join} from 'node:path';
+import {AlexNetError} from '../../base/errors.ts';
 import {breather} from '../ahead.ts';
 import {inOrderOf} from '../listing.ts';
 import {indexName, type PackedAs, type PackedEntry} from '../packed/format.ts';
@@ -19,6 +20,11 @@ export async function finishIndex(
 	const {labels, remarks} = source;
 	const parts = Array.from({length: source.parts}, () => labels.map((): PackedEntry[] => []));
 	for (const {entries} of lists) for (const entry of entries) parts[entry.part]?.[entry.label]?.push(entry);
+	const empty = parts[0]?.findIndex(({length}) => length === 0) ?? -1;
+	if (empty >= 0) {
+		const message = `There is no picture to train on of class '${labels[empty] ?? ''}'. Is the archive whole?`;
+		throw new AlexNetError('ALEXNET_FOLDER', message);
+	}
 	const breathe = breather(sliceMilliseconds);
 	const sorted: PackedEntry[] = [];
 	for (const entries of parts.flat()) {

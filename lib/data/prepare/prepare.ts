@@ -76,6 +76,11 @@ const [picturesPerShard, bytesPerShard] = [4096, 2 ** 30];
 /** For how long a picture is asked for again whose storage fails. */
 const retrySeconds = 30;
 
+const cores = availableParallelism();
+
+/** Preparations share it. */
+const decoder = new DecoderProcess(undefined, cores);
+
 const sources = either(filePath, listOf(filePath), 'a path, or an array of paths');
 
 /**
@@ -141,13 +146,11 @@ async function writeShards(source: Source, out: string, lists: ShardList[], give
 	const {as, imageSize, signal, onProgress, picturesPerShard} = given;
 	let done = lists.reduce((sum, {entries}) => sum + entries.length, 0);
 	onProgress?.(done, source.total);
-	const cores = availableParallelism();
-	const decoder = new DecoderProcess(undefined, cores);
 	const quality = as === 'raw' ? undefined : given.quality;
 	const stop = signal ?? new AbortController().signal;
 	// A core decodes one picture while another one is read or written.
 	const prepared = mapAhead(source.pictures(done), 2 * cores + 2, async (picture) =>
-		preparedOf(picture, decoder, {imageSize, quality, signal: stop}),
+		preparedOf(picture, {imageSize, quality, signal: stop}),
 	);
 	try {
 		for (let next = await prepared.next(); !next.done;) {
@@ -199,7 +202,6 @@ interface Prepared {
 
 async function preparedOf(
 	picture: SourcePicture,
-	decoder: DecoderProcess,
 	{signal, ...kind}: {imageSize: number; quality: number | undefined; signal: AbortSignal},
 ): Promise<Prepared> {
 	const {path} = picture;
