@@ -5,8 +5,7 @@ import {
 	flag,
 	integer,
 	inWords,
-	listOf,
-	must,
+	manyOf,
 	needed,
 	number,
 	option,
@@ -20,6 +19,7 @@ import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
 import {decoderProcess} from './decoder-process.ts';
 import {decodedAtOnce, PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
+import {PackedPicture} from './packed/packed-pictures.ts';
 import {requireReadableClasses} from './readable-classes.ts';
 import {StatisticsSums} from './statistics.ts';
 
@@ -51,13 +51,13 @@ export interface DatasetOptions {
 export const strict = option(flag, 'stops at a picture that is unreadable or damaged', false);
 
 /** It may say more. Its label is compared with the labels there are. */
-const picture = must<Picture>('an object with a path and a label', (value) => {
-	return typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
+const pictures = manyOf<Picture>('an object with a path and a label', (value) => {
+	return value instanceof PackedPicture || typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
 });
 
 export const datasetOptions = options<DatasetOptions>()({
 	labels: needed(distinctNames(0)),
-	pictures: needed(listOf(picture)),
+	pictures: needed(pictures),
 	imageSize,
 	strict,
 	cacheBudget: options<CacheBudget>()({bytes: needed(number(0))}),

@@ -96,15 +96,15 @@ export class ImageFolder {
 	}
 
 	/** Pixels are read as fast as they are copied: only of JPEGs they are kept. */
-	static #ofPacked(
+	static async #ofPacked(
 		dir: string,
 		packed: PackedPictures,
 		{validationFraction, seed, strict, cacheBytes}: Checked<typeof imageFolderOptions>,
 		asked: number | undefined,
-	): ImageFolder {
+	): Promise<ImageFolder> {
 		const {labels, imageSize, as, leftOut, remarks} = packed.index.header;
 		if (asked !== undefined && asked !== imageSize) throw otherSide(dir, imageSize, asked);
-		const [train, validation] = divided(packed, validationFraction, seed);
+		const [train, validation] = await divided(packed, validationFraction, seed);
 		const cacheBudget = {bytes: as === 'raw' ? 0 : cacheBytes};
 		const dataset = (pictures: readonly Picture[]): Dataset =>
 			new Dataset({labels, pictures, strict, imageSize, cacheBudget, decode: decodePacked, atOnce: packedAtOnce});

@@ -3,14 +3,14 @@ import {divide} from '../division.ts';
 import type {PackedPicture, PackedPictures} from './packed-pictures.ts';
 
 /** As the folder's parts say that they were made of, or else drawn as from that folder. */
-export function divided(
+export async function divided(
 	packed: PackedPictures,
 	fraction: number,
 	seed: number,
-): readonly [readonly PackedPicture[], readonly PackedPicture[]] {
+): Promise<readonly [readonly PackedPicture[], readonly PackedPicture[]]> {
 	const {parts, labels} = packed.index.header;
-	const all = packed.classesOf(0);
-	if (parts.length > 1) return [all.flat(), packed.classesOf(1).flat()];
+	const all = await packed.classesOf(0);
+	if (parts.length > 1) return [all.flat(), (await packed.classesOf(1)).flat()];
 	const classes = all.map((pictures, place) => {
 		return {label: labels[place] ?? '', folder: '', paths: pictures.map(({name}) => name)};
 	});

@@ -4,12 +4,16 @@ import {join} from 'node:path';
 import {crc32} from 'node:zlib';
 import {AlexNetError} from '../../base/errors.ts';
 import {codeOf, reasonOf} from '../../base/files.ts';
+import {breather} from '../ahead.ts';
 import {decodeData, type DecodedPicture} from '../decode.ts';
 import {PictureError, replaceIt} from '../picture-input.ts';
 import type {DecodePicture, Picture} from '../picture-reader.ts';
 import {indexName, preparationName, shardName} from './format.ts';
 import {PackIndex} from './index-file.ts';
 import {requireShards, Shards} from './shards.ts';
+
+/** Making a million of pictures pauses for the event loop after this time. */
+const sliceMilliseconds = 4;
 
 const partFolders = ['train', 'val'] as const;
 
@@ -82,20 +86,24 @@ export class PackedPictures {
 	}
 
 	/** The pictures of each class of a part. */
-	classesOf(part: number): readonly (readonly PackedPicture[])[] {
+	async classesOf(part: number): Promise<readonly (readonly PackedPicture[])[]> {
 		const {labels, parts} = this.index.header;
 		const starts = this.index.startsOf(part);
-		return labels.map((name, label) => {
+		const breathe = breather(sliceMilliseconds);
+		const classes: PackedPicture[][] = [];
+		for (const [label, name] of labels.entries()) {
 			const folder = join(this.#dir, parts.length > 1 ? (partFolders[part] ?? '') : '', name);
 			const [start = 0, end = 0] = starts.slice(label, label + 2);
-			return Array.from({length: end - start}, (_, at) => new PackedPicture(this, start + at, label, folder));
-		});
+			classes.push(Array.from({length: end - start}, (_, at) => new PackedPicture(this, start + at, label, folder)));
+			await breathe();
+		}
+		return classes;
 	}
 
 	/** Pictures of which something is told: they could not be read, or are damaged. */
-	*remarkable(): Generator<{picture: PackedPicture; reason: string}, void, undefined> {
+	async *remarkable(): AsyncGenerator<{picture: PackedPicture; reason: string}, void, undefined> {
 		for (const part of this.index.header.parts.keys()) {
-			for (const picture of this.classesOf(part).flat()) {
+			for (const picture of (await this.classesOf(part)).flat()) {
 				const reason = this.index.reasonOf(picture.entry);
 				if (reason !== '') yield {picture, reason};
 			}

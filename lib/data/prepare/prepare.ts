@@ -220,8 +220,9 @@ async function preparedOf(
 async function reportOf(out: string, {remarks}: Source): Promise<PreparedReport> {
 	const packed = await PackedPictures.openWhole(out);
 	const [unreadable, suspect] = [new Map<string, string>(), new Map<string, string>()];
-	for (const {picture, reason} of packed?.remarkable() ?? []) {
-		(packed?.index.at(picture.entry).length === 0 ? unreadable : suspect).set(picture.path, reason);
+	if (!packed) throw new AlexNetError('ALEXNET_FOLDER', `'${out}' was changed while pictures were prepared in it.`);
+	for await (const {picture, reason} of packed.remarkable()) {
+		(packed.index.at(picture.entry).length === 0 ? unreadable : suspect).set(picture.path, reason);
 	}
-	return {pictures: packed?.index.size ?? 0, unreadable, suspect, remarks};
+	return {pictures: packed.index.size, unreadable, suspect, remarks};
 }
