@@ -2,16 +2,19 @@ import type {PictureSource} from '../lib/index.ts';
 import {count} from './format.ts';
 import type {Output} from './output.ts';
 
+/** What has been found of some pictures. */
+type Notable = Pick<PictureSource, 'unreadable' | 'suspect'>;
+
 /** How many are named at a time. */
 const mostNamed = 10;
 
 /** Tells which pictures could not be read or are damaged, as they turn up: the first by name, the others by number. */
 export class UnreadableNotes {
 	readonly #output: Output;
-	readonly #sources: readonly PictureSource[];
+	readonly #sources: readonly Notable[];
 	readonly #told = new Set<string>();
 
-	constructor(output: Output, sources: readonly PictureSource[]) {
+	constructor(output: Output, sources: readonly Notable[]) {
 		this.#output = output;
 		this.#sources = sources;
 	}
@@ -22,7 +25,7 @@ export class UnreadableNotes {
 		this.#tell('may show something else, being damaged, and', 'used (not with --strict)', ({suspect}) => suspect);
 	}
 
-	#tell(what: string, fate: string, part: (source: PictureSource) => ReadonlyMap<string, string> | undefined): void {
+	#tell(what: string, fate: string, part: (source: Notable) => ReadonlyMap<string, string> | undefined): void {
 		const found = this.#sources.flatMap((source) => [...(part(source) ?? [])]);
 		const fresh = found.filter(([path]) => !this.#told.has(path));
 		if (fresh.length === 0) return;

@@ -10,6 +10,7 @@ const told = {
 	trainOptions: 'model.train',
 	classifyOptions: 'model.classify',
 	imageFolderOptions: 'ImageFolder.open',
+	prepareOptions: 'preparePictures',
 };
 
 const [begin, end] = ['<!-- options: scripts/readme-options.ts writes them -->', '<!-- options end -->'];

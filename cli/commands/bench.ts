@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {dataBenchmark, dataTable, runData} from '../../benchmarks/data.ts';
 import {modelledRows} from '../../benchmarks/modelled.ts';
 import {benchmarkDevices, runTrials, type BenchmarkOptions} from '../../benchmarks/run.ts';
 import {runShared, sharedMachine, sharedTable} from '../../benchmarks/shared-machine.ts';
@@ -26,7 +27,12 @@ export function addBench(program: Command): void {
 			'Measure how long a training step, inference or a single operation takes at the shapes of AlexNet, each in a ' +
 				'process of its own, and how near that is to what this machine can do.',
 		)
-		.argument('[trial]', "a trial, the beginning of some trials' names, 'all', or 'shared-machine'; 'list' tells them");
+		.argument(
+			'[trial]',
+			"a trial, the beginning of some trials' names, 'all', 'shared-machine', or 'data', how fast pictures come; " +
+				"'list' tells them",
+		)
+		.argument('[folder]', "of pictures, prepared or not, for 'data'; some are made where it is left out");
 	const checks = {
 		...commonChecks,
 		repetitions: option(integer(1), 'samples taken of each trial'),
@@ -34,9 +40,12 @@ export function addBench(program: Command): void {
 	};
 	const flags = ['--batch-size <number>', '--repetitions <number>', '--simulated <gpu>', '--json'];
 	addOptions(command, checks, ...runFlags, ...flags);
-	command.action(async (pattern: string | undefined, options: BenchCommandOptions) => {
+	command.action(async (pattern: string | undefined, folder: string | undefined, options: BenchCommandOptions) => {
+		if (pattern === dataBenchmark) return bench((given) => pictures(folder, given), modelTrials, options);
+		if (folder !== undefined)
+			command.error(`error: '${folder}': only 'data' takes a folder`, {exitCode: exitCodes.usage});
 		if (pattern === sharedMachine) return bench(shared, modelTrials, options);
-		const names = [...trialNames(), sharedMachine];
+		const names = [...trialNames(), sharedMachine, dataBenchmark];
 		if (pattern === 'list') {
 			const output = new Output(options);
 			output.json(names);
@@ -89,6 +98,13 @@ async function shared(options: BenchmarkOptions): Promise<Told> {
 	const rows = await runShared(options);
 	const {header, cells} = sharedTable(rows);
 	return {rows, text: table(header, cells)};
+}
+
+/** How fast they come, and how long a step waits for them. */
+async function pictures(folder: string | undefined, options: BenchmarkOptions): Promise<Told> {
+	const rows = await runData(folder, options);
+	const {header, cells, waits} = dataTable(rows);
+	return {rows, text: [table(header, cells), waits].join('\n')};
 }
 
 async function bench(

@@ -144,7 +144,7 @@ function picturesOf(data: ImageFolder, folder: string, split: Split, strict: boo
 		validation: () => validation,
 		all: () => {
 			const pictures = [...train.pictures, ...validation.pictures];
-			return new Dataset({labels, pictures, strict, imageSize: train.imageSize});
+			return new Dataset({labels, pictures, strict, imageSize: train.imageSize, decode: train.decode});
 		},
 	};
 	const chosen = sources[split]();

@@ -70,6 +70,12 @@ export const listOf = <T>(item: Check<T>, most = Infinity): Check<readonly T[]> 
 			: v.array(item, 'an array'),
 	);
 
+/** The same of perhaps millions: only where one is wrong they are looked at one by one. */
+export const manyOf = <T>(expected: string, is: (value: unknown) => boolean): Check<readonly T[]> =>
+	v.lazy<Check<readonly T[]>>((value) =>
+		Array.isArray(value) && value.every(is) ? must('', () => true) : v.array(must<T>(expected, is), 'an array'),
+	);
+
 const name = must<string>('a string that is not empty', (value) => typeof value === 'string' && value !== '');
 
 /** Classes: the last layer alone would take 4 GB, and comparing more names takes long. */

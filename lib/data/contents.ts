@@ -30,7 +30,10 @@ export async function contentsOf(
 	const breathe = breather(sliceMilliseconds);
 	const without = new Set(Array.from(unread));
 	const read = pictures.filter((_, place) => !without.has(place));
-	const sized = mapAhead(read, filesAtOnce, async ({path, label}) => ({label, size: await sizeOf(path)}));
+	const sized = mapAhead(read, filesAtOnce, async ({bytes, path, label}) => ({
+		label,
+		size: bytes ?? (await sizeOf(path)),
+	}));
 	for await (const {label, size} of sized) {
 		if (size === undefined) incomplete.add(label);
 		hashes[label]?.update(`${size}\n`);

@@ -3,9 +3,9 @@ import {
 	checked,
 	distinctNames,
 	flag,
+	integer,
 	inWords,
-	listOf,
-	must,
+	manyOf,
 	needed,
 	number,
 	option,
@@ -18,7 +18,8 @@ import {imageSize, type Statistics} from './views.ts';
 import {ahead, breather} from './ahead.ts';
 import {contentsOf} from './contents.ts';
 import {decoderProcess} from './decoder-process.ts';
-import {PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
+import {decodedAtOnce, PictureReader, type CacheBudget, type DecodePicture, type Picture} from './picture-reader.ts';
+import {PackedPicture} from './packed/packed-pictures.ts';
 import {requireReadableClasses} from './readable-classes.ts';
 import {StatisticsSums} from './statistics.ts';
 
@@ -43,23 +44,26 @@ export interface DatasetOptions {
 	 * process of its own.
 	 */
 	decode?: DecodePicture | undefined;
+	/** Pictures that are read and decoded at the same time. Default: two for each core and one. */
+	atOnce?: number | undefined;
 }
 
 export const strict = option(flag, 'stops at a picture that is unreadable or damaged', false);
 
 /** It may say more. Its label is compared with the labels there are. */
-const picture = must<Picture>('an object with a path and a label', (value) => {
-	return typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
+const pictures = manyOf<Picture>('an object with a path and a label', (value) => {
+	return value instanceof PackedPicture || typeof (value as Partial<Picture> | null | undefined)?.path === 'string';
 });
 
 export const datasetOptions = options<DatasetOptions>()({
 	labels: needed(distinctNames(0)),
-	pictures: needed(listOf(picture)),
+	pictures: needed(pictures),
 	imageSize,
 	strict,
 	cacheBudget: options<CacheBudget>()({bytes: needed(number(0))}),
 	retrySeconds: option(number(0), 'seconds for which a picture is asked for again whose storage fails', 30),
 	decode: callback(),
+	atOnce: option(integer(1), 'pictures that are read and decoded at the same time'),
 });
 
 /** Copying and summing pictures pauses for the event loop after this time. */
@@ -72,6 +76,8 @@ export class Dataset implements PictureSource {
 	readonly pictures: readonly Picture[];
 	/** Side S of the decoded pictures. */
 	readonly imageSize: number;
+	/** How its pictures are decoded: another dataset of some of them needs the same. */
+	readonly decode: DecodePicture;
 	readonly #reader: PictureReader;
 	#statistics: Statistics | undefined;
 
@@ -79,18 +85,20 @@ export class Dataset implements PictureSource {
 	constructor(options: DatasetOptions) {
 		const given = checked('Dataset', datasetOptions, options);
 		const {labels, pictures, imageSize, strict, retrySeconds} = given;
-		const {cacheBudget = {bytes: 0}, decode = decoderProcess.decode} = given;
-		for (const {path, label} of pictures) {
+		const {cacheBudget = {bytes: 0}, decode = decoderProcess.decode, atOnce = decodedAtOnce} = given;
+		for (const picture of pictures) {
+			const {label} = picture;
 			if (Number.isInteger(label) && label >= 0 && label < labels.length) continue;
 			throw new AlexNetError(
 				'ALEXNET_LABEL',
-				`Picture '${path}' has label ${inWords(label)}; with ${labels.length} classes, labels are 0 to ${labels.length - 1}.`,
+				`Picture '${picture.path}' has label ${inWords(label)}; with ${labels.length} classes, labels are 0 to ${labels.length - 1}.`,
 			);
 		}
 		this.labels = labels;
 		this.pictures = pictures;
 		this.imageSize = imageSize;
-		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode, retrySeconds});
+		this.decode = decode;
+		this.#reader = new PictureReader(pictures, {imageSize, strict, cacheBudget, decode, retrySeconds, atOnce});
 	}
 
 	/** Number of pictures, readable or not. */
@@ -110,6 +118,7 @@ export class Dataset implements PictureSource {
 
 	/** Places of the unreadable ones in the dataset, ascending. */
 	get unreadablePlaces(): readonly number[] {
+		if (this.unreadable.size === 0) return [];
 		return [...this.pictures.keys()].filter((place) => this.unreadable.has(this.pictures[place]?.path ?? ''));
 	}
 
@@ -205,17 +214,17 @@ export class Dataset implements PictureSource {
 		const {batchSize, dropLast, spare, signal, allocate = (bytes: number) => new Uint8Array(bytes)} = options;
 		const pictureBytes = this.imageSize * this.imageSize * 3;
 		const breathe = breather(sliceMilliseconds);
-		let images: Uint8Array = new Uint8Array(0);
+		const size = Math.min(batchSize, order.length) * pictureBytes;
+		const rows = new Rows(batchSize, pictureBytes, () => spare.pop() ?? allocate(size));
 		let indices: number[] = [];
 		const batch = (): Batch => ({
-			images: images.subarray(0, indices.length * pictureBytes),
+			images: rows.take().subarray(0, indices.length * pictureBytes),
 			// -1 is no class and would be refused; the order that indices come from has been checked.
 			labels: Int32Array.from(indices, (index) => this.pictures[index]?.label ?? -1),
 			indices: Int32Array.from(indices),
 		});
-		for await (const {index, pixels} of this.#reader.read(order, signal)) {
-			if (indices.length === 0) images = spare.pop() ?? allocate(Math.min(batchSize, order.length) * pictureBytes);
-			images.set(pixels, indices.length * pictureBytes);
+		for await (const {index, pixels} of this.#reader.read(order, signal, (row) => rows.at(row))) {
+			rows.fill(indices.length, pixels);
 			indices.push(index);
 			await breathe();
 			if (indices.length < batchSize) continue;
@@ -236,6 +245,42 @@ export class Dataset implements PictureSource {
 			);
 		}
 		return Int32Array.from(order);
+	}
+}
+
+/** The memory of the batch that is being filled, and of those behind it that pictures in flight belong to. */
+class Rows {
+	readonly #batchSize: number;
+	readonly #rowBytes: number;
+	readonly #allocate: () => Uint8Array;
+	readonly #memories: Uint8Array[] = [];
+	#taken = 0;
+
+	constructor(batchSize: number, rowBytes: number, allocate: () => Uint8Array) {
+		this.#batchSize = batchSize;
+		this.#rowBytes = rowBytes;
+		this.#allocate = allocate;
+	}
+
+	/** Memory of a row, counted over all batches. */
+	at(row: number): Uint8Array {
+		const batch = Math.floor(row / this.#batchSize) - this.#taken;
+		while (this.#memories.length <= batch) this.#memories.push(this.#allocate());
+		const start = (row % this.#batchSize) * this.#rowBytes;
+		return this.#memories[batch]?.subarray(start, start + this.#rowBytes) ?? new Uint8Array(0);
+	}
+
+	/** Brings pixels into a row of the batch that is being filled, where they are not there. */
+	fill(row: number, pixels: Uint8Array): void {
+		const target = this.at(this.#taken * this.#batchSize + row);
+		const isThere = pixels.buffer === target.buffer && pixels.byteOffset === target.byteOffset;
+		if (!isThere) target.set(pixels);
+	}
+
+	/** The memory of the batch that is being filled; the next one's turn begins. */
+	take(): Uint8Array {
+		++this.#taken;
+		return this.#memories.shift() ?? new Uint8Array(0);
 	}
 }
 

@@ -60,6 +60,14 @@ export async function inspectData(data: PictureData, imageSize: number): Promise
 	return {...decoded, suspect: 'it is damaged (its coded data is longer or shorter than its rows are)'};
 }
 
+/** As {@link inspectData}; where a quality is named, a JPEG of the pixels in their place. */
+export async function prepareData(data: PictureData, imageSize: number, quality?: number): Promise<DecodedPicture> {
+	const decoded = await inspectData(data, imageSize);
+	if (quality === undefined) return decoded;
+	const raw = {width: imageSize, height: imageSize, channels: 3} as const;
+	return {...decoded, pixels: await sharp(decoded.pixels, {raw}).jpeg({quality}).toBuffer()};
+}
+
 /** As {@link inspectData}, but of what only the decoder notices by itself. */
 export async function decodeData(data: PictureData, imageSize: number): Promise<DecodedPicture> {
 	if (data.raw) return {pixels: await scaled(data, imageSize, sharp(data.raw.data, {raw: data.raw, ...limits}))};

@@ -1,6 +1,6 @@
 // The process that a DecoderProcess decodes in. It lives as long as its channel: however the parent ends, so does it.
 import {messageOf} from '../base/errors.ts';
-import {inspectData} from './decode.ts';
+import {prepareData} from './decode.ts';
 import type {Answer, Task} from './decoder-process.ts';
 import {PictureError} from './picture-input.ts';
 import {setUpSharp} from './sharp-settings.ts';
@@ -15,9 +15,9 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 process.on('message', (task: Task) => void answer(task).then(send));
 
-async function answer({id, bytes, imageSize}: Task): Promise<Answer> {
+async function answer({id, bytes, imageSize, quality}: Task): Promise<Answer> {
 	try {
-		return {id, decoded: await inspectData({name: undefined, bytes}, imageSize)};
+		return {id, decoded: await prepareData({name: undefined, bytes}, imageSize, quality)};
 	} catch (error) {
 		if (!(error instanceof PictureError)) return {id, failure: messageOf(error)};
 		const {reason, advice, cause} = error;

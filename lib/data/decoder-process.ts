@@ -6,13 +6,15 @@ import {existsSync} from 'node:fs';
 import {basename, extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {messageOf} from '../base/errors.ts';
-import {decodeData, inspectData, type DecodedPicture} from './decode.ts';
+import {decodeData, prepareData, type DecodedPicture} from './decode.ts';
 import {PictureError, readInput, replaceIt} from './picture-input.ts';
 
 export interface Task {
 	readonly id: number;
 	readonly bytes: Uint8Array;
 	readonly imageSize: number;
+	/** Of the JPEG that is wanted in the place of pixels. */
+	readonly quality?: number | undefined;
 }
 
 export type Answer =
@@ -48,6 +50,7 @@ const mostKilledEarly = 3;
  */
 export class DecoderProcess {
 	readonly #module: string;
+	readonly #threads: number | undefined;
 	#child: ChildProcess | undefined;
 	#idle: NodeJS.Timeout | undefined;
 	#isReady = false;
@@ -60,9 +63,13 @@ export class DecoderProcess {
 	readonly #queue: Job[] = [];
 	readonly #pending = new Map<number, Job>();
 
-	/** @param module what the child runs */
-	constructor(module = ownChild) {
+	/**
+	 * @param module what the child runs
+	 * @param threads how many pictures it decodes at the same time; as many as this process would by default
+	 */
+	constructor(module = ownChild, threads?: number) {
 		this.#module = module;
+		this.#threads = threads;
 	}
 
 	/** Pictures that are asked for and not there. */
@@ -74,14 +81,25 @@ export class DecoderProcess {
 	readonly decode = async (path: string, imageSize: number): Promise<DecodedPicture> => {
 		const data = await readInput(path);
 		if (data.raw || this.#cannotStart || this.#survived.has(path)) return decodeData(data, imageSize);
-		return this.inspect(path, data.bytes, imageSize);
+		const decoded = await this.prepare(path, data.bytes, {imageSize});
+		this.#survived.add(path);
+		return decoded;
 	};
 
-	/** The same of a file that has been read, and says where damage was noticed, as the first decoding does. */
-	async inspect(path: string, bytes: Uint8Array, imageSize: number): Promise<DecodedPicture> {
-		if (this.#cannotStart) return inspectData({name: path, bytes}, imageSize);
+	/**
+	 * A picture that is looked at once, with all that can be said of it.
+	 *
+	 * @returns its pixels, or a JPEG of them where a quality is named
+	 * @throws as `decode`.
+	 */
+	async prepare(
+		path: string,
+		bytes: Uint8Array,
+		{imageSize, quality}: {imageSize: number; quality?: number | undefined},
+	): Promise<DecodedPicture> {
+		if (this.#cannotStart) return prepareData({name: path, bytes}, imageSize, quality);
 		return new Promise((resolve, reject) => {
-			this.#queue.push({id: this.#ids++, path, bytes, imageSize, alone: false, resolve, reject});
+			this.#queue.push({id: this.#ids++, path, bytes, imageSize, quality, alone: false, resolve, reject});
 			this.#next();
 		});
 	}
@@ -95,8 +113,8 @@ export class DecoderProcess {
 			if (!child || !this.#isReady) break;
 			this.#queue.shift();
 			this.#pending.set(job.id, job);
-			const {id, bytes, imageSize} = job;
-			child.send({id, bytes, imageSize}, () => undefined); // That it is dead its end tells.
+			const {id, bytes, imageSize, quality} = job;
+			child.send({id, bytes, imageSize, quality}, () => undefined); // That it is dead its end tells.
 		}
 		this.#hold();
 	}
@@ -129,7 +147,13 @@ export class DecoderProcess {
 		const execArgv = extension === '.js' ? [] : process.execArgv;
 		let child: ChildProcess;
 		try {
-			child = fork(this.#module, {serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv});
+			const env = this.#threads === undefined ? process.env : {UV_THREADPOOL_SIZE: `${this.#threads}`, ...process.env};
+			child = fork(this.#module, {
+				serialization: 'advanced',
+				stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+				execArgv,
+				env,
+			});
 		} catch (error) {
 			this.#stayHere(messageOf(error));
 			return undefined;
@@ -164,7 +188,6 @@ export class DecoderProcess {
 		if (!job) return;
 		this.#pending.delete(answer.id);
 		if ('decoded' in answer) {
-			this.#survived.add(job.path);
 			// A copy: what arrives is a view of the channel's buffer, with other messages beside it.
 			job.resolve({...answer.decoded, pixels: new Uint8Array(answer.decoded.pixels)});
 		} else if ('refusal' in answer) {
@@ -197,7 +220,7 @@ export class DecoderProcess {
 		this.#pending.clear();
 		for (const job of jobs) {
 			if (job.alone) job.reject(killer(job, why));
-			else inspectData({name: job.path, bytes: job.bytes}, job.imageSize).then(job.resolve, job.reject);
+			else prepareData({name: job.path, bytes: job.bytes}, job.imageSize, job.quality).then(job.resolve, job.reject);
 		}
 	}
 }

@@ -4,7 +4,7 @@ import {breather} from './ahead.ts';
 import {expectedIn, surveyClasses, type ClassListing, type SurveyedClass} from './class-folders.ts';
 import {divide} from './division.ts';
 import type {Found} from './finding.ts';
-import {leftOutOf} from './image-folder.ts';
+import {leftOutOf} from './parts.ts';
 import {layoutOf} from './layout.ts';
 import {describeFiles, listFolder} from './listing.ts';
 import type {Picture} from './picture-reader.ts';

@@ -1,11 +1,14 @@
 import {join} from 'node:path';
-import {checked, filePath, number, option, options} from '../base/check.ts';
+import {checked, filePath, number, option, options, type Checked} from '../base/check.ts';
+import {AlexNetError} from '../base/errors.ts';
 import {permit, requirePermit, type Permit} from '../base/permit.ts';
-import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
+import type {ClassPictures} from './class-folders.ts';
 import {Dataset, strict, type DatasetOptions} from './dataset.ts';
 import {divide} from './division.ts';
-import {layoutOf} from './layout.ts';
-import {describeKinds, listFolder, pictureKinds} from './listing.ts';
+import {listParts} from './parts.ts';
+import {decodePacked, PackedPictures} from './packed/packed-pictures.ts';
+import {divided} from './packed/divided.ts';
+import type {Picture} from './picture-reader.ts';
 import {imageSize} from './views.ts';
 import {seed} from '../base/random.ts';
 
@@ -26,6 +29,9 @@ export const imageFolderOptions = options<ImageFolderOptions>()({
 	imageSize,
 	cacheBytes: option(number(0), 'bytes of memory for decoded pictures', 512 * 2 ** 20),
 });
+
+/** Pictures that are on their way from a disk while others are checked: the system reads on more than one thread. */
+const packedAtOnce = 16;
 
 /** A folder of pictures, one folder per class, divided into training and validation. */
 export class ImageFolder {
@@ -61,23 +67,23 @@ export class ImageFolder {
 	 * jpe, jfif, jif, png, webp, gif, tif or tiff count, folders inside a class are walked, links are followed, and hidden
 	 * entries and the metadata of systems and archives skipped.
 	 *
+	 * A folder that `preparePictures` has made is opened as the one that it was made of, at the side that it was made at.
+	 *
 	 * Without a held-out folder, `validationFraction` of each class is held out, rounded, at least one picture and never
 	 * the last. A picture's lot depends on the seed and its path alone, so adding pictures hardly changes the division.
 	 *
-	 * @throws ALEXNET_FOLDER where the folder or a class has no pictures, or names differ in case or Unicode form alone;
-	 * ALEXNET_LABEL where val has a class that train has not; ALEXNET_ARGUMENT for an option that cannot be.
+	 * @throws ALEXNET_FOLDER where the folder or a class has no pictures, or names differ in case or Unicode form alone,
+	 * or where prepared pictures are not whole, or of another side than `imageSize`; ALEXNET_LABEL where val has a class that train has not; ALEXNET_ARGUMENT for an option that cannot be.
 	 */
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
 		checked('dir', filePath, dir);
 		const given = checked('ImageFolder.open', imageFolderOptions, options);
+		const packed = await PackedPictures.open(dir);
+		if (packed) return ImageFolder.#ofPacked(dir, packed, given, options.imageSize);
 		const {validationFraction, seed, strict, imageSize, cacheBytes} = given;
-		const layout = layoutOf(dir, (await listFolder(dir, expectedIn(dir))).folders);
-		const all = await listClasses(layout.train);
-		const labels = all.classes.map(({label}) => label);
-		const heldOut = layout.heldOut === undefined ? undefined : await listClasses(layout.heldOut, labels);
-		const [train, validation] = heldOut
-			? [all.classes, heldOut.classes]
-			: divide(all.classes, validationFraction, seed);
+		const {labels, parts: listed, leftOut, remarks} = await listParts(dir);
+		const [all = [], heldOut] = listed;
+		const [train, validation] = heldOut ? [all, heldOut] : divide(all, validationFraction, seed);
 		const cacheBudget = {bytes: cacheBytes};
 		const dataset = (classes: readonly ClassPictures[]): Dataset => {
 			const pictures = classes.flatMap(({label, folder, paths}) =>
@@ -86,35 +92,32 @@ export class ImageFolder {
 			return new Dataset({labels, pictures, strict, imageSize, cacheBudget});
 		};
 		const parts = {train: dataset(train), validation: dataset(validation)};
-		const {leftOut, remarks} = leftOutOf(heldOut ? [all, heldOut] : [all]);
-		return new ImageFolder(permit, labels, parts, {leftOut, remarks: [...layout.remarks, ...remarks]});
+		return new ImageFolder(permit, labels, parts, {leftOut, remarks});
+	}
+
+	/** Pixels are read as fast as they are copied: only of JPEGs they are kept. */
+	static async #ofPacked(
+		dir: string,
+		packed: PackedPictures,
+		{validationFraction, seed, strict, cacheBytes}: Checked<typeof imageFolderOptions>,
+		asked: number | undefined,
+	): Promise<ImageFolder> {
+		const {labels, imageSize, as, leftOut, remarks} = packed.index.header;
+		if (asked !== undefined && asked !== imageSize) throw otherSide(dir, imageSize, asked);
+		const [train, validation] = await divided(packed, validationFraction, seed);
+		const cacheBudget = {bytes: as === 'raw' ? 0 : cacheBytes};
+		const dataset = (pictures: readonly Picture[]): Dataset =>
+			new Dataset({labels, pictures, strict, imageSize, cacheBudget, decode: decodePacked, atOnce: packedAtOnce});
+		const found = new Map(leftOut.map(({extension, files}) => [extension, files]));
+		const parts = {train: dataset(train), validation: dataset(validation)};
+		return new ImageFolder(permit, labels, parts, {leftOut: found, remarks});
 	}
 }
 
-export function leftOutOf(listings: readonly ClassListing[]): Pick<ImageFolder, 'leftOut' | 'remarks'> {
-	const leftOut = new Map<string, number>();
-	let [pictures, strays] = [0, 0];
-	for (const listing of listings) {
-		for (const [kind, files] of listing.others) leftOut.set(kind, (leftOut.get(kind) ?? 0) + files);
-		for (const {paths} of listing.classes) pictures += paths.length;
-		strays += listing.strays;
-	}
-	const files = [...leftOut.values()].reduce((sum, number) => sum + number, 0);
-	const warning = files > pictures ? 'warning: ' : '';
-	const remarks = [
-		...(files > 0
-			? [
-					`${warning}${files} of ${files + pictures} files are left out: ${describeKinds(leftOut)}. ` +
-						`Only ${pictureKinds} files are read: convert the others if they are pictures, to JPEG or PNG.`,
-				]
-			: []),
-		...(strays > 0
-			? [
-					strays === 1
-						? '1 picture is left out: no class folder holds it.'
-						: `${strays} pictures are left out: no class folder holds them.`,
-				]
-			: []),
-	];
-	return {leftOut, remarks};
+function otherSide(dir: string, imageSize: number, asked: number): AlexNetError {
+	return new AlexNetError(
+		'ALEXNET_FOLDER',
+		`The pictures in '${dir}' were prepared at ${imageSize} x ${imageSize}, and ${asked} x ${asked} is asked for. ` +
+			`Prepare them again with imageSize ${asked}, into another folder.`,
+	);
 }

@@ -8,7 +8,7 @@ import {datasetOptions} from './dataset.ts';
 import {greatestRatio, smallestSide, type Found} from './finding.ts';
 import {mapAhead} from './map-ahead.ts';
 import {PictureError, readPicture} from './picture-input.ts';
-import {picturesInFlight, type Picture} from './picture-reader.ts';
+import {decodedAtOnce, type Picture} from './picture-reader.ts';
 import {StorageError, withPatience} from './storage.ts';
 
 /** What is known of a picture by itself. */
@@ -42,7 +42,7 @@ export async function* inspectAll(
 			const attempt = async (): Promise<Uint8Array> => (await readPicture(path)).bytes;
 			const bytes = await withPatience(path, attempt, {...patience, signal: stop});
 			await duplicates.add(place, bytes);
-			const {suspect} = await decoder.inspect(path, bytes, imageSize);
+			const {suspect} = await decoder.prepare(path, bytes, {imageSize});
 			const damage = suspect === undefined ? [] : [['suspect', [path], suspect] as const];
 			return {place, isReadable: true, odd: [...damage, ...(await oddShape(path, bytes))]};
 		} catch (error) {
@@ -53,7 +53,7 @@ export async function* inspectAll(
 		}
 	};
 	try {
-		for await (const inspected of mapAhead(pictures.entries(), picturesInFlight, inspect)) {
+		for await (const inspected of mapAhead(pictures.entries(), decodedAtOnce, inspect)) {
 			signal?.throwIfAborted();
 			yield inspected;
 		}

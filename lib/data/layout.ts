@@ -15,6 +15,7 @@ export interface Layout {
 const trainNames = ['train', 'training'];
 const validationNames = ['val', 'valid', 'validation'];
 const testNames = ['test', 'testing'];
+export const heldOutNames: readonly string[] = [...validationNames, ...testNames];
 
 /**
  * Reads the names of a folder's folders, in any case: train beside val, or beside test where there is no val, are parts

@@ -14,6 +14,7 @@ export interface Listing {
 
 // .jfif is what Windows saves from web pages; .jpe and .jif are old names of the same.
 const pictureExtensions = ['.jpg', '.jpeg', '.jpe', '.jfif', '.jif', '.png', '.webp', '.gif', '.tif', '.tiff'];
+export const isPictureName = (name: string): boolean => pictureExtensions.includes(extname(name).toLowerCase());
 export const pictureKinds = `${pictureExtensions.slice(0, -1).join(', ')} or ${pictureExtensions.at(-1) ?? ''}`;
 
 /**
@@ -48,7 +49,7 @@ export async function listFolder(folder: string, expected: string): Promise<List
 	const others = new Map<string, number>();
 	for (const entry of entries) {
 		const {name} = entry;
-		if (name.startsWith('.') || metadata.has(name.toLowerCase())) continue;
+		if (isPassedOver(name)) continue;
 		const kind = entry.isSymbolicLink() ? await linkTarget(join(folder, name)) : entry;
 		const extension = extname(name).toLowerCase();
 		if (kind?.isDirectory()) folders.push(name);
@@ -58,6 +59,9 @@ export async function listFolder(folder: string, expected: string): Promise<List
 	}
 	return {folders: inOrder(folders), pictures: inOrder(pictures), others};
 }
+
+/** Hidden entries and {@link metadata}. */
+export const isPassedOver = (name: string): boolean => name.startsWith('.') || metadata.has(name.toLowerCase());
 
 /** Lists a folder and the folders in it, whose names become part of the pictures' paths. */
 export async function listTree(root: string, expected: string): Promise<Listing> {
@@ -82,9 +86,14 @@ export async function listTree(root: string, expected: string): Promise<Listing>
  * that differ in form alone by their own.
  */
 function inOrder(names: readonly string[]): string[] {
-	const keyed = names.map((name) => ({name, key: name.normalize('NFC')}));
+	return inOrderOf(names, (name) => name);
+}
+
+/** As a folder's pictures come: by their names, those that are the same as they were. */
+export function inOrderOf<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
+	const keyed = items.map((item) => ({item, name: nameOf(item), key: nameOf(item).normalize('NFC')}));
 	keyed.sort((first, second) => byCodeUnits(first.key, second.key) || byCodeUnits(first.name, second.name));
-	return keyed.map(({name}) => name);
+	return keyed.map(({item}) => item);
 }
 
 /** For sorting. */

@@ -10,10 +10,24 @@ export interface Picture {
 	readonly path: string;
 	/** Index into the dataset's labels. */
 	readonly label: number;
+	/** Size of its file, where that need not be asked for: `contents` tells by it whether the picture is another. */
+	readonly bytes?: number | undefined;
+}
+
+/** What a decoder may use besides. */
+export interface DecodeHints {
+	/** The picture as the dataset was given it, with all that it says. */
+	readonly picture: Picture;
+	/** Memory [S, S, 3] in which the pixels are wanted: a decoder that writes them there itself saves a copy. */
+	readonly into?: Uint8Array | undefined;
 }
 
 /** A picture's pixels [S, S, 3], S = imageSize, from its file; with what makes them suspect, where something does. */
-export type DecodePicture = (path: string, imageSize: number) => Promise<Uint8Array | DecodedPicture>;
+export type DecodePicture = (
+	path: string,
+	imageSize: number,
+	hints: DecodeHints,
+) => Promise<Uint8Array | DecodedPicture>;
 
 /** Memory in bytes that is left for decoded pictures; several readers may share one. */
 export interface CacheBudget {
@@ -28,6 +42,8 @@ interface ReaderOptions {
 	readonly decode: DecodePicture;
 	/** How long a picture is asked for again whose storage fails. */
 	readonly retrySeconds: number;
+	/** Pictures that are read at the same time. */
+	readonly atOnce: number;
 }
 
 interface Outcome {
@@ -36,9 +52,11 @@ interface Outcome {
 	readonly error?: PictureError | StorageError;
 }
 
-// A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
-// four threads unless UV_THREADPOOL_SIZE says otherwise.)
-export const picturesInFlight = 2 * availableParallelism() + 1;
+/**
+ * A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
+ * four threads unless UV_THREADPOOL_SIZE says otherwise.)
+ */
+export const decodedAtOnce = 2 * availableParallelism() + 1;
 
 /** Decodes a list of pictures in any order, remembers what fits in the cache and which could not be read. */
 export class PictureReader {
@@ -52,6 +70,7 @@ export class PictureReader {
 	readonly #budget: CacheBudget;
 	readonly #decoder: DecodePicture;
 	readonly #retrySeconds: number;
+	readonly #atOnce: number;
 	readonly #cache = new Map<number, Uint8Array>();
 
 	constructor(pictures: readonly Picture[], options: ReaderOptions) {
@@ -61,6 +80,7 @@ export class PictureReader {
 		this.#budget = options.cacheBudget;
 		this.#decoder = options.decode;
 		this.#retrySeconds = options.retrySeconds;
+		this.#atOnce = options.atOnce;
 	}
 
 	leaveOut(indices: Int32Array): void {
@@ -73,26 +93,37 @@ export class PictureReader {
 	 * The readable pictures [S, S, 3] of the order, with a bounded number in flight. What is in flight when it ends, in
 	 * whatever way, is waited for.
 	 *
+	 * @param rowOf memory for the n-th readable one: its pixels are there, or elsewhere, as `pixels` says
 	 * @throws {@link StorageError} at the place of a picture that cannot be had; nothing is marked as unreadable for it.
 	 */
 	async *read(
 		order: Int32Array,
 		signal?: AbortSignal,
+		rowOf?: (row: number) => Uint8Array,
 	): AsyncGenerator<{position: number; index: number; pixels: Uint8Array}, void, void> {
 		const inFlight: Promise<Outcome>[] = [];
 		const ended = new AbortController();
 		const stop = AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]);
 		let started = 0;
 		let readable = 0;
+		let nextRow = 0;
+		let waitsUntil = 0;
 		try {
 			for (let position = 0; position < order.length; position++) {
 				stop.throwIfAborted();
-				for (; started < order.length && inFlight.length < picturesInFlight; started++) {
-					inFlight.push(this.#decode(order[started] ?? 0, stop));
+				if (inFlight.length === 0) nextRow = readable;
+				const mayStart = position >= waitsUntil;
+				for (; mayStart && started < order.length && inFlight.length < this.#atOnce; started++) {
+					const index = order[started] ?? 0;
+					if (this.#isLeftOut(index)) inFlight.push(Promise.resolve({index}));
+					else inFlight.push(this.#decode(index, stop, rowOf?.(nextRow++)));
 				}
 				const {index = 0, pixels, error} = (await inFlight.shift()) ?? {};
 				stop.throwIfAborted();
-				if (error) this.#setAside(index, error);
+				if (error) {
+					this.#setAside(index, error);
+					waitsUntil = started; // Those in flight have rows that are one too far: no other one comes before they are in.
+				}
 				if (!pixels) continue;
 				readable++;
 				yield {position, index, pixels};
@@ -105,19 +136,22 @@ export class PictureReader {
 	}
 
 	/** Never rejects: what went wrong is for the picture's turn in the order. */
-	async #decode(index: number, signal: AbortSignal): Promise<Outcome> {
-		const path = this.#pictures[index]?.path ?? '';
+	async #decode(index: number, signal: AbortSignal, row?: Uint8Array): Promise<Outcome> {
+		const picture = this.#pictures[index] ?? {path: '', label: 0};
+		const {path} = picture;
 		const cached = this.#cache.get(index);
 		if (cached) return {index, pixels: cached};
-		if (this.unreadable.has(path) && !this.#strict) return {index};
+		const isKept = this.#budget.bytes >= this.#imageSize * this.#imageSize * 3;
+		const into = isKept ? undefined : row;
 		try {
-			const attempt = async (): Promise<Uint8Array | DecodedPicture> => this.#decoder(path, this.#imageSize);
+			const attempt = async (): Promise<Uint8Array | DecodedPicture> =>
+				this.#decoder(path, this.#imageSize, {picture, into});
 			const decoded = await withPatience(path, attempt, {seconds: this.#retrySeconds, signal});
 			const {pixels, suspect} = 'pixels' in decoded ? decoded : {pixels: decoded};
 			const expected = this.#imageSize * this.#imageSize * 3;
 			if (pixels.length !== expected) throw new Error(`it gave ${pixels.length} bytes instead of ${expected}`);
 			if (suspect !== undefined) this.#suspect(path, suspect);
-			if (this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
+			if (isKept && this.#budget.bytes >= pixels.length && !this.#cache.has(index)) {
 				this.#budget.bytes -= pixels.length;
 				this.#cache.set(index, pixels);
 			}
@@ -126,6 +160,10 @@ export class PictureReader {
 			const isOurs = error instanceof PictureError || error instanceof StorageError;
 			return {index, error: isOurs ? error : decoderFailed(path, error)};
 		}
+	}
+
+	#isLeftOut(index: number): boolean {
+		return this.unreadable.size > 0 && !this.#strict && this.unreadable.has(this.#pictures[index]?.path ?? '');
 	}
 
 	#setAside(index: number, error: PictureError | StorageError): void {

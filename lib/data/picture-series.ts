@@ -1,14 +1,11 @@
 // Many pictures: decoded ahead, so that whoever infers something from them gets them in batches.
 import {setMaxListeners} from 'node:events';
-import {availableParallelism} from 'node:os';
 import {untilAborted} from '../base/abort.ts';
 import {must} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {decodePicture, type PictureInput} from './decode.ts';
 import {mapAhead} from './map-ahead.ts';
-
-/** Begun at once: a core decodes one picture while another one's file is read. */
-const decodedAtOnce = 2 * availableParallelism() + 1;
+import {decodedAtOnce} from './picture-reader.ts';
 
 /** Text and bytes are iterable, too, and are one picture. */
 export const manyPictures = must<Iterable<PictureInput> | AsyncIterable<PictureInput>>(

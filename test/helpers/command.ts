@@ -15,8 +15,8 @@ export interface Ended {
 }
 
 export interface Running {
-	/** Sends a signal as soon as this text has been printed to stdout. */
-	when?: {printed: string; send: NodeJS.Signals};
+	/** Sends a signal as soon as this text has been printed, to stdout by default. */
+	when?: {printed: string; send: NodeJS.Signals; to?: 'stdout' | 'stderr'};
 	/** Variables besides this process's own. */
 	environment?: Readonly<Record<string, string>>;
 	/** Where it runs. */
@@ -30,12 +30,19 @@ export async function alexnet(args: readonly string[], {when, environment, cwd}:
 		env: {...process.env, ...environment},
 	});
 	let [stdout, stderr, sent] = ['', '', false];
-	child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-	child.stdout.on('data', (chunk: Buffer) => {
-		stdout += chunk.toString();
-		if (!when || sent || !stdout.includes(when.printed)) return;
+	const look = (): void => {
+		const text = when?.to === 'stderr' ? stderr : stdout;
+		if (!when || sent || !text.includes(when.printed)) return;
 		sent = true;
 		child.kill(when.send);
+	};
+	child.stderr.on('data', (chunk: Buffer) => {
+		stderr += chunk.toString();
+		look();
+	});
+	child.stdout.on('data', (chunk: Buffer) => {
+		stdout += chunk.toString();
+		look();
 	});
 	const code = await new Promise<number>((resolve, reject) => {
 		child.on('error', reject);
