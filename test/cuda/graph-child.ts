@@ -60,9 +60,9 @@ async function digest(model: Model): Promise<void> {
 	say(hash.digest('hex'));
 }
 
-async function attempt(work: () => Promise<unknown>): Promise<void> {
+async function attempt(work: () => Promise<void>): Promise<void> {
 	try {
-		say(await work());
+		await work();
 	} catch (error) {
 		if (!isAlexNetError(error)) throw error;
 		say({code: error.code, message: error.message});

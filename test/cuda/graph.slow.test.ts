@@ -91,6 +91,7 @@ for (const devices of [one, two]) {
 		t.is(status, 0, stderr);
 		const told = JSON.parse(stdout) as Told;
 		t.deepEqual(told.events.slice(0, 4), right.events.slice(0, 4));
+		t.is(told.events.length, 7, 'two steps and the digest fail');
 		for (const event of told.events.slice(4) as {code: string; message: string}[]) {
 			t.is(event.code, 'ALEXNET_OPERATION');
 			t.true(event.message.includes(`cuda:${last}`), event.message);
@@ -121,3 +122,35 @@ function listsOf(t: ExecutionContext, settings: Settings, ...args: string[]): st
 		rmSync(folder, {recursive: true});
 	}
 }
+
+const sizeOf = (call: string): number => Number(/^graph of (\d+)$/.exec(call)?.[1] ?? 1);
+const kernelsOf = (list: readonly string[]): number => list.reduce((sum, call) => sum + sizeOf(call), 0);
+
+for (const precision of ['fp32', 'bf16']) {
+	test(`the paper's net at batch 128, ${precision}, on one GPU: a step is three launches, a prediction one`, (t) => {
+		const [with_, without] = [
+			listsOf(t, {GPUS: '1'}, precision, 'cuda:0'),
+			listsOf(t, {GPUS: '1', ALEXNET_GRAPH: '0'}, precision, 'cuda:0'),
+		];
+		t.deepEqual(with_.map(kernelsOf), without.map(kernelsOf), 'the same kernels');
+		const [step, prediction] = [with_[4]!, with_.at(-1)!];
+		t.deepEqual(
+			step.map((call) => call.replace(/\d+$/, 'N')),
+			['graph of N', 'graph of N', 'sgdKernel'],
+		);
+		t.is(prediction.length, 1);
+		t.log(`${precision}: a step ${without[4]!.length}, now ${step.join(', ')}`);
+		t.log(`${precision}: a prediction ${without.at(-1)!.length}, now ${prediction.join(', ')}`);
+	});
+}
+
+test("the paper's net at batch 128, bf16, on two GPUs: the graphs between exchanges hold nearly all kernels", (t) => {
+	const devices = ['bf16', 'cuda:0', 'cuda:1'] as const;
+	const [with_, without] = [listsOf(t, {}, ...devices), listsOf(t, {ALEXNET_GRAPH: '0'}, ...devices)];
+	t.deepEqual(with_.map(kernelsOf), without.map(kernelsOf), 'the same kernels');
+	const step = with_[4]!;
+	t.true(4 * step.length < without[4]!.length, step.join(', '));
+	t.is(step.filter((call) => call === 'sgdKernel').length, 2);
+	t.log(`both GPUs together: a step ${without[4]!.length}, now ${step.length}`);
+	t.log(`a prediction ${without.at(-1)!.length}, now ${with_.at(-1)!.length}`);
+});
