@@ -408,7 +408,7 @@ export interface Addon extends Operations {
 	/** Takes what makes an error of a code and a message. */
 	makeErrorsWith(make: typeof makeError): void;
 	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
-	Recording: MakeRecording;
+	Recording: MakeRecording<NativeDevice>;
 	listDevices(): DeviceInfo[];
 	cudaAvailability(): CudaAvailability;
 	/**

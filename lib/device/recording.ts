@@ -1,5 +1,3 @@
-import type {NativeDevice} from './native.ts';
-
 /** What a recording is done with again. */
 export interface Replay {
 	/** Updates made so far, for the masks of dropouts: in place of the step that they were recorded with. */
@@ -24,4 +22,4 @@ export interface Recording {
  *
  * @throws ALEXNET_ARGUMENT where it asks them for anything else; what it throws.
  */
-export type MakeRecording = new (devices: readonly NativeDevice[], work: () => void) => Recording;
+export type MakeRecording<Device> = new (devices: readonly Device[], work: () => void) => Recording;
