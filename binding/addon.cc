@@ -9,6 +9,7 @@
 #include "environment.h"
 #include "file_lock.h"
 #include "ops.h"
+#include "recording.h"
 #include "tensor.h"
 
 namespace alexnet::binding {
@@ -38,6 +39,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   environment->tensorConstructor = Napi::Persistent(tensor);
   exports.Set("makeErrorsWith", Napi::Function::New(env, makeErrorsWith, "makeErrorsWith"));
   exports.Set("Device", device);
+  exports.Set("Recording", RecordingObject::define(env));
   exports.Set("listDevices", Napi::Function::New(env, listDevices, "listDevices"));
   exports.Set("cudaAvailability", Napi::Function::New(env, cudaAvailability, "cudaAvailability"));
   exports.Set("lockFile", Napi::Function::New(env, lockFile, "lockFile"));

@@ -98,7 +98,10 @@ Napi::Value DeviceObject::freeBytes(const Napi::CallbackInfo& info) {
 
 Napi::Value DeviceObject::needOf(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    return Napi::Number::New(info.Env(), static_cast<double>(device_->needOf(sizesFrom(info[0]))));
+    const double recorded = info[1].IsUndefined() ? 0 : info[1].ToNumber().DoubleValue();
+    if (!(recorded >= 0) || recorded > 1e9) throw Error(kArgument, "needOf takes a number of layers' passes.");
+    return Napi::Number::New(info.Env(),
+                             static_cast<double>(device_->needOf(sizesFrom(info[0]), static_cast<size_t>(recorded))));
   });
 }
 

@@ -19,6 +19,8 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
   // new Device(kind, index, threads)
   explicit DeviceObject(const Napi::CallbackInfo& info);
 
+  const std::shared_ptr<Device>& device() const { return device_; }
+
  private:
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value notes(const Napi::CallbackInfo& info);

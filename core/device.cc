@@ -2,7 +2,10 @@
 
 #include <future>
 #include <new>
+#include <type_traits>
 #include <utility>
+
+#include "recording.h"
 
 namespace alexnet {
 namespace {
@@ -51,16 +54,50 @@ void Device::requireOpen(const char* operation) const {
 
 void Device::submit(const char* operation, std::function<void()> work) {
   requireOpen(operation);
-  queue_->push([this, operation, work = std::move(work)] {
-    if (closed_ || failure_) return;  // what follows a failed operation would compute on garbage
-    enter(operation);
-    try {
-      work();
-    } catch (...) {
-      failure_ = named(operation);
+  if (isDiverted()) throw Error(kArgument, std::string(operation) + " cannot be recorded.");
+  queue_->push([this, operation, work = std::move(work)] { attempt(operation, work); });
+}
+
+bool Device::attempt(const char* operation, const std::function<void()>& work) {
+  if (closed_ || failure_) return false;  // what follows a failed operation would compute on garbage
+  enter(operation);
+  try {
+    work();
+  } catch (...) {
+    failure_ = named(operation);
+  }
+  leave();
+  return !failure_;
+}
+
+void Device::runAtStep(const AnyOperation& any, uint32_t step) {
+  std::visit(
+      [&](const auto& operation) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(operation)>, Dropout>) {
+          Dropout dropout = operation;
+          dropout.step = step;
+          run(dropout);
+        } else {
+          run(operation);
+        }
+      },
+      any);
+}
+
+void Device::replay(std::shared_ptr<Segment> segment, uint32_t step) {
+  requireOpen("replay");
+  if (isDiverted()) throw Error(kArgument, "replay cannot be recorded.");
+  queue_->push([this, segment = std::move(segment), step] {
+    if (closed_ || failure_ || replayAtOnce(*segment, step)) return;
+    for (const AnyOperation& operation : segment->operations) {
+      if (!attempt(nameOf(operation), [&] { runAtStep(operation, step); })) return;
     }
-    leave();
   });
+}
+
+void Device::takeDown(AnyOperation operation) {
+  requireOpen(nameOf(operation));
+  recording_->add(*this, std::move(operation));
 }
 
 void Device::submitReport(const char* operation, std::function<Rest()> work, Completion completion) {
@@ -159,12 +196,15 @@ void Device::elapsed(std::shared_ptr<Event> begin, std::shared_ptr<Event> end, d
 }
 
 void Device::wait(std::shared_ptr<Event> event, const char* operation) {
+  if (isDiverted()) return recording_->addWait(*this, event);
   submit(operation, [this, event = std::move(event)] { await(*event); });
 }
 
 std::shared_ptr<Event> Device::send(Device& from, const Tensor& source, Device& to, const Tensor& destination) {
   from.requireOpen(Copy::name);  // both, before either is made to wait
   to.requireOpen(Copy::name);
+  if (from.recording_ != to.recording_) throw Error(kArgument, "send: one of the devices is being recorded.");
+  if (from.recording_) return from.recording_->addSend(from, source, to, destination);
   auto done = from.makeEvent();
   from.transfer({source, destination, from.record(Copy::name), to.record(Copy::name), promiseOf(done)});
   return done;

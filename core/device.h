@@ -13,8 +13,11 @@
 #include "host_memory.h"
 #include "operations.h"
 #include "queue.h"
+#include "segment.h"
 
 namespace alexnet {
+
+class Recording;
 
 // Tensor memory that a device holds. Shared with its buffers, which may outlive it.
 struct MemoryCounter {
@@ -53,7 +56,7 @@ class Device : public Runs<AllOperations> {
 
   const std::string& id() const { return id_; }
   const MemoryCounter& memory() const { return *memory_; }
-  // Sentences on what could not be had when it was opened, and is done otherwise.
+  // Sentences on what could not be had, when it was opened or since, and is done otherwise.
   virtual std::vector<std::string> notes() const { return {}; }
 
   // Memory is taken at once, not on the queue; its contents are undefined.
@@ -67,8 +70,8 @@ class Device : public Runs<AllOperations> {
   // Bytes that allocate() could still find now.
   virtual int64_t freeBytes() const = 0;
   // Bytes that tensors of these sizes take at most, with what their transfers and a net's operations need besides and have
-  // not taken yet.
-  virtual size_t needOf(const std::vector<size_t>& tensors) const {
+  // not taken yet, and recordings of so many layers' passes.
+  virtual size_t needOf(const std::vector<size_t>& tensors, size_t) const {
     return std::accumulate(tensors.begin(), tensors.end(), size_t{0});
   }
   // Takes what that counts besides, in order with all else: later steps find it.
@@ -78,8 +81,15 @@ class Device : public Runs<AllOperations> {
   template <class Operation>
   void enqueue(Operation operation) {
     operation.validate();
+    if (isDiverted()) return takeDown(std::move(operation));
     submit(Operation::name, [this, operation = std::move(operation)] { run(operation); });
   }
+
+  // Queues a segment's operations, with `step` in dropouts.
+  void replay(std::shared_ptr<Segment> segment, uint32_t step);
+  // From here on operations, send() and wait() go to a recording instead of the queue, and all else is refused; until null.
+  void divert(Recording* recording) { recording_ = recording; }
+  bool isDiverted() const { return recording_ != nullptr; }
 
   // Host to device. `source` must stay as it is until `released` is called, also when the copy never runs; host memory
   // until the next report.
@@ -141,7 +151,12 @@ class Device : public Runs<AllOperations> {
   using Rest = std::function<void()>;
 
   // On the queue's thread.
-  // Around each task, for tools that show what runs when.
+  // Does one thing of a task. False where that fails, or something before it has: it is what the next report says.
+  bool attempt(const char* operation, const std::function<void()>& work);
+  void runAtStep(const AnyOperation& operation, uint32_t step);
+  // Launches a segment's operations together. False where nothing was done and they are to run one after the other.
+  virtual bool replayAtOnce(Segment&, uint32_t) { return false; }
+  // Around each operation, for tools that show what runs when.
   virtual void enter(const char*) {}
   virtual void leave() {}
   virtual void upload(const Tensor& destination, const HostBytes& source) = 0;
@@ -153,6 +168,7 @@ class Device : public Runs<AllOperations> {
   virtual double between(Event& begin, Event& end) { return end.millisecondsSince(begin); }
 
  private:
+  void takeDown(AnyOperation operation);
   std::shared_ptr<Event> recorded(std::shared_ptr<Event> event, const char* operation);
   void submitReport(const char* operation, std::function<Rest()> work, Completion completion);
 
@@ -161,6 +177,7 @@ class Device : public Runs<AllOperations> {
   std::unique_ptr<Queue> reports_;  // from the first that waits on, so that all keep their order; queue thread only
   std::exception_ptr failure_;      // queue thread only; what the next report says
   std::atomic<bool> closed_{false};
+  Recording* recording_ = nullptr;  // the callers' thread only
 };
 
 }  // namespace alexnet

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,23 @@ class Buffer {
   std::atomic<uint64_t> version{0};
 };
 
+// Takes down the buffers that this thread asks to write to while it lives; one at a time.
+class WriteLog {
+ public:
+  WriteLog() { current = this; }
+  ~WriteLog() { current = nullptr; }
+  WriteLog(const WriteLog&) = delete;
+  WriteLog& operator=(const WriteLog&) = delete;
+
+  static void note(Buffer& buffer) {
+    if (current) current->written.insert(&buffer);
+  }
+  std::set<Buffer*> written;
+
+ private:
+  static inline thread_local WriteLog* current = nullptr;
+};
+
 struct Tensor {
   std::shared_ptr<Buffer> buffer;
   size_t offset = 0;  // bytes from the buffer's start
@@ -61,6 +79,7 @@ struct Tensor {
   T* mutableData() const {
     requireMemory();
     buffer->version.fetch_add(1, std::memory_order_relaxed);
+    WriteLog::note(*buffer);
     return reinterpret_cast<T*>(static_cast<char*>(buffer->address) + offset);
   }
 

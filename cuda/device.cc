@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "runtime/check.h"
@@ -52,6 +53,11 @@ CudaDevice::CudaDevice(int gpu)
       stamps_(std::make_shared<EventPool>(gpu, cudaEventDefault)),
       notes_(connectPeers(gpu)) {}
 
+std::vector<std::string> CudaDevice::notes() const {
+  const std::lock_guard<std::mutex> lock(notesMutex_);
+  return notes_;
+}
+
 CudaDevice::~CudaDevice() { CudaDevice::close(); }
 
 void CudaDevice::close() {
@@ -74,10 +80,11 @@ int64_t CudaDevice::freeBytes() const {
   return static_cast<int64_t>(freeMemory(owner_.gpu));
 }
 
-size_t CudaDevice::needOf(const std::vector<size_t>& tensors) const {
+size_t CudaDevice::needOf(const std::vector<size_t>& tensors, size_t recorded) const {
   requireOpen("needOf");
   const bool isReserved = tensors.empty() || reserved_ > 0;
-  return footprint(tensors) + (isReserved ? 0 : footprint({context_->mostScratch()}));
+  const size_t graphs = wantsGraphs() ? recorded * kGraphBytesPerLayer : 0;
+  return footprint(tensors) + graphs + (isReserved ? 0 : footprint({context_->mostScratch()}));
 }
 
 void CudaDevice::reserve(const std::vector<size_t>& tensors) {
@@ -187,6 +194,56 @@ void CudaDevice::transfer(Transfer transfer) {
   });
 }
 
+void CudaDevice::launch(const AnyOperation& operation, uint32_t step) {
+  if (const auto* const one = std::get_if<Augment>(&operation)) return augment(*one, ready());
+  if (const auto* const one = std::get_if<SoftmaxLoss>(&operation)) return softmaxLoss(*one, ready());
+  runAtStep(operation, step);
+}
+
+bool CudaDevice::launchGraph(Segment& segment, uint32_t step) {
+  auto& graph = static_cast<SegmentGraph&>(*segment.compiled);
+  GpuContext& context = ready();
+  try {
+    if (!graph.isCurrent(context)) {
+      graph.capture(segment, step, owner_.gpu, context, [&](const AnyOperation& one) { launch(one, step); });
+    }
+    if (graph.isRefused()) return false;
+    graph.launch(step, context);
+    return true;
+  } catch (const ScratchTooSmall&) {
+    return false;  // the launches make it grow
+  } catch (const Error& error) {
+    if (isLost(owner_.gpu)) throw;
+    graph.refuse();
+    const std::lock_guard<std::mutex> lock(notesMutex_);
+    const std::string note = id() + " launches operations one by one instead of as a CUDA graph: ";
+    notes_.push_back(note + error.what() + " ALEXNET_GRAPH=0 keeps it from being tried.");
+    return false;
+  }
+}
+
+bool CudaDevice::replayAtOnce(Segment& segment, uint32_t step) {
+  if (!wantsGraphs()) return false;
+  if (!segment.compiled) {
+    segment.compiled = std::make_unique<SegmentGraph>();
+    return false;
+  }
+  if (static_cast<SegmentGraph&>(*segment.compiled).isRefused()) return false;
+  const auto isSound = [this](const auto& operation) {
+    using Operation = std::decay_t<decltype(operation)>;
+    if constexpr (std::is_same_v<Operation, Augment> || std::is_same_v<Operation, SoftmaxLoss>) {
+      return attempt(Operation::name, [&] { verify(operation); });
+    } else {
+      return true;
+    }
+  };
+  for (const AnyOperation& operation : segment.operations) {
+    if (!std::visit(isSound, operation)) return true;
+  }
+  bool isLaunched = false;
+  return !attempt("replay", [&] { isLaunched = launchGraph(segment, step); }) || isLaunched;
+}
+
 template <class T>
 std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
   std::vector<T> values(static_cast<size_t>(tensor.elements()));
@@ -199,14 +256,22 @@ std::vector<T> CudaDevice::hostCopy(const Tensor& tensor) {
   return values;
 }
 
-void CudaDevice::run(const Augment& operation) {
+void CudaDevice::verify(const Augment& operation) {
   requireViews(hostCopy<float>(operation.views), operation.images.dimension(1) - operation.output.dimension(1),
                operation.images.dimension(2) - operation.output.dimension(2));
+}
+
+void CudaDevice::verify(const SoftmaxLoss& operation) {
+  requireLabels(hostCopy<int32_t>(operation.labels), operation.logits.dimension(1));
+}
+
+void CudaDevice::run(const Augment& operation) {
+  verify(operation);
   augment(operation, ready());
 }
 
 void CudaDevice::run(const SoftmaxLoss& operation) {
-  requireLabels(hostCopy<int32_t>(operation.labels), operation.logits.dimension(1));
+  verify(operation);
   softmaxLoss(operation, ready());
 }
 

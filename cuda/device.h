@@ -6,10 +6,13 @@
 // alone (core/event.h), whose lock orders what a task wrote before the tasks that wait for it.
 #pragma once
 
+#include <mutex>
+
 #include "gpu_context.h"
 #include "kernels/conv2d.h"
 #include "kernels/linear.h"
 #include "kernels/operations.h"
+#include "segment_graph.h"
 
 namespace alexnet::cuda {
 
@@ -18,13 +21,13 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int gpu);
   ~CudaDevice() override;
 
-  std::vector<std::string> notes() const override { return notes_; }
+  std::vector<std::string> notes() const override;
   // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
   std::shared_ptr<HostMemory> allocateHost(size_t bytes) override;
   int64_t freeBytes() const override;
-  size_t needOf(const std::vector<size_t>& tensors) const override;
+  size_t needOf(const std::vector<size_t>& tensors, size_t recorded) const override;
   void reserve(const std::vector<size_t>& tensors) override;
   size_t workspaceBytes(const Lrn&) override { return 0; }  // the backward pass computes the sums again
   size_t workspaceBytes(const MaxPool& operation) override { return maxPoolWorkspaceBytes(operation); }
@@ -43,6 +46,8 @@ class CudaDevice final : public Device {
   void await(Event& event) override;
   double between(Event& begin, Event& end) override;
   void transfer(Transfer transfer) override;
+  // As a CUDA graph, from the second time on: the first, by single launches, has what a capture must find done.
+  bool replayAtOnce(Segment& segment, uint32_t step) override;
   void run(const Augment& operation) override;
   void run(const SoftmaxLoss& operation) override;
   void run(const Copy& operation) override;
@@ -75,6 +80,13 @@ class CudaDevice final : public Device {
   GpuContext& ready();
   void uploadOn(cudaStream_t stream, const Tensor& destination, const HostBytes& source);
   void makeWait(cudaStream_t stream, Event& event);
+  // Fails where an operation would take wrong values on trust. What it reads has been uploaded.
+  void verify(const Augment& operation);
+  void verify(const SoftmaxLoss& operation);
+  // run() without verify().
+  void launch(const AnyOperation& operation, uint32_t step);
+  // False where the runtime refuses something of the graph, before it has launched any of it.
+  bool launchGraph(Segment& segment, uint32_t step);
   // A tensor's contents on the host: the copy of the last upload, or else a download, which waits for the GPU.
   template <class T>
   std::vector<T> hostCopy(const Tensor& tensor);
@@ -82,7 +94,8 @@ class CudaDevice final : public Device {
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
   const std::shared_ptr<EventPool> events_, stamps_;
-  const std::vector<std::string> notes_;
+  mutable std::mutex notesMutex_;
+  std::vector<std::string> notes_;
   std::atomic<size_t> reserved_{0};  // the largest tensor whose transfer was provided for; 0: nothing was
 };
 

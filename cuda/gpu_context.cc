@@ -68,6 +68,8 @@ void GpuContext::reserve(size_t bytes) {
 
 void* GpuContext::scratch(size_t bytes) {
   if (bytes > scratch_.bytes()) {
+    if (isCapturing_) throw ScratchTooSmall();
+    ++scratchMoves_;
     streams_->finish(stream());  // operations still use it
     scratch_.giveBack();         // first: never hold the old and the new together
     scratch_ = Allocation(owner_, bytes);

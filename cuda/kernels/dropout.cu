@@ -70,8 +70,8 @@ void launchDropout(const Dropout& operation, Context& context) {
                       operation.features,
                       operation.offset,
                       countersPerRow};
-  launch("dropoutKernel", dropoutKernel<T>, Grid{(threads + kThreads - 1) / kThreads}, kThreads, context.stream(),
-         operation.input.data<T>(), operation.output.mutableData<T>(), draw, threads);
+  launchOrUpdate("dropoutKernel", dropoutKernel<T>, Grid{(threads + kThreads - 1) / kThreads}, kThreads, context,
+                 operation.input.data<T>(), operation.output.mutableData<T>(), draw, threads);
 }
 
 }  // namespace

@@ -25,6 +25,12 @@ struct Limits {
   size_t partialBytes() const { return static_cast<size_t>(multiprocessors) * kPartialsPerProcessor; }
 };
 
+// A launch that a graph holds.
+struct GraphNode {
+  cudaGraphExec_t graph;
+  cudaGraphNode_t node;
+};
+
 class Context {
  public:
   virtual ~Context() = default;
@@ -34,6 +40,8 @@ class Context {
   // At least `bytes` of device memory, 256-byte aligned, for the operation being launched; the next operation on the
   // stream gets the same memory. Grows when a larger shape first needs it, and is then kept.
   virtual void* scratch(size_t bytes) = 0;
+  // What launchOrUpdate() gives new arguments to instead of launching; null where it launches.
+  virtual const GraphNode* node() const { return nullptr; }
 };
 
 }  // namespace alexnet::cuda

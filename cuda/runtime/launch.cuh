@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 #include "check.h"
 #include "context.h"
@@ -50,6 +51,28 @@ template <class... Parameters, class... Arguments>
 void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid, int threads, cudaStream_t stream,
             Arguments... arguments) {
   launchShared(name, kernel, grid, threads, 0, Limits(), stream, arguments...);
+}
+
+// launch() for operations that are not the same each time a graph is launched: where the context names a node, that was
+// captured from such a launch and gets these arguments. Launches of its graph that are under way keep theirs.
+template <class... Parameters, class... Arguments>
+void launchOrUpdate(const char* name, void (*kernel)(Parameters...), const Grid& grid, int threads,
+                    const Context& context, Arguments... arguments) {
+  if (!context.node()) return launch(name, kernel, grid, threads, context.stream(), arguments...);
+  checkLimits(name, grid, threads);
+  std::tuple<Parameters...> values(arguments...);
+  std::apply(
+      [&](auto&... own) {
+        void* addresses[] = {&own...};
+        cudaKernelNodeParams params{};
+        params.func = reinterpret_cast<void*>(kernel);
+        params.gridDim =
+            dim3(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
+        params.blockDim = dim3(static_cast<unsigned>(threads));
+        params.kernelParams = addresses;
+        check(cudaGraphExecKernelNodeSetParams(context.node()->graph, context.node()->node, &params), name);
+      },
+      values);
 }
 
 }  // namespace alexnet::cuda

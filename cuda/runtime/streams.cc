@@ -1,6 +1,7 @@
 #include "streams.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -108,8 +109,12 @@ void Streams::waitFor(cudaEvent_t event) const {
 }
 
 void Streams::finish(cudaStream_t stream) const {
-  const End end(stream);
-  waitFor(end.event());
+  std::optional<End> end;
+  {
+    const std::lock_guard<std::mutex> lock(marking_);
+    end.emplace(stream);
+  }
+  waitFor(end->event());
 }
 
 void Streams::finishAll() {

@@ -31,6 +31,9 @@ class Streams {
   // Blocks until all has ended that was launched on `stream`, one of these, so far.
   void finish(cudaStream_t stream) const;
 
+  // Held while a stream is captured, and while another thread marks how far a stream has come.
+  std::mutex& marking() const { return marking_; }
+
   // Blocks until all has ended that was launched on any device's streams so far, or never will.
   static void finishAll();
 
@@ -41,6 +44,7 @@ class Streams {
   cudaStream_t compute_ = nullptr, exchange_ = nullptr, uploads_ = nullptr;
   mutable std::mutex mutex_;  // of `awaited_`: the device's thread and the one that gives back both wait
   std::set<int> awaited_;     // GPUs whose events these wait for
+  mutable std::mutex marking_;
 };
 
 }  // namespace alexnet::cuda

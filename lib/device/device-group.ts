@@ -8,10 +8,12 @@ export class DeviceGroup {
 	readonly devices: readonly NativeDevice[];
 	/** Threads of each, where they are CPU devices. */
 	readonly threads: number | undefined;
+	/** Notes of the devices that the process was warned of. */
+	readonly #told = new Set<string>();
 
 	/**
 	 * Opens one device for all columns, or one for each. CPU devices share the threads evenly. What could not be had
-	 * becomes a warning of the process.
+	 * becomes a warning of the process, also what turns out later.
 	 *
 	 * @throws ALEXNET_DEVICE where one is not there, or their number does not suit the columns; ALEXNET_ARGUMENT where GPUs
 	 * are given `threads`.
@@ -35,7 +37,7 @@ export class DeviceGroup {
 			throw error;
 		}
 		this.devices = opened;
-		for (const note of new Set(opened.flatMap(({notes}) => notes))) process.emitWarning(note, 'AlexNetWarning');
+		this.#tell();
 	}
 
 	get ids(): readonly string[] {
@@ -85,6 +87,7 @@ export class DeviceGroup {
 	 */
 	async settle(...promises: readonly Promise<unknown>[]): Promise<void> {
 		const outcomes = await Promise.allSettled(promises);
+		this.#tell();
 		if (outcomes.every(({status}) => status === 'fulfilled')) return;
 		const stopped = await Promise.allSettled(this.devices.map((device) => device.synchronize()));
 		const reasons = [...outcomes, ...stopped].flatMap((outcome): unknown[] =>
@@ -95,6 +98,15 @@ export class DeviceGroup {
 
 	close(): void {
 		for (const device of this.devices) device.close();
+	}
+
+	/** Warns of what could not be had since the last time. */
+	#tell(): void {
+		for (const note of this.devices.flatMap(({notes}) => notes)) {
+			if (this.#told.has(note)) continue;
+			this.#told.add(note);
+			process.emitWarning(note, 'AlexNetWarning');
+		}
 	}
 }
 

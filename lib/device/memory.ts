@@ -8,6 +8,8 @@ export class Memory {
 	readonly device: NativeDevice;
 	/** Bytes of each tensor that was asked for so far. */
 	readonly sizes: number[] = [];
+	/** Passes of layers that are to be recorded, each counted. */
+	recorded = 0;
 	readonly #outline: boolean;
 	readonly #tensors: Tensor[] = [];
 
@@ -72,7 +74,7 @@ export function takeMemory<T>(
 	for (const device of devices) {
 		// CPU devices share the machine's memory, and a board may have been opened twice.
 		const same = outlines.filter((memory) => poolOf(memory.device) === poolOf(device));
-		const need = same.reduce((sum, memory) => sum + memory.device.needOf(memory.sizes), 0);
+		const need = same.reduce((sum, memory) => sum + memory.device.needOf(memory.sizes, memory.recorded), 0);
 		const free = device.freeBytes();
 		if (need <= free) continue;
 		// Rounded apart: the need is seen to be more.

@@ -7,6 +7,7 @@ import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {AlexNetError, makeError, messageOf} from '../base/errors.ts';
 import {packageRoot} from '../base/package.ts';
+import type {MakeRecording} from './recording.ts';
 
 /** What a tensor is made of. */
 export type DataType = 'float32' | 'bfloat16' | 'int32' | 'uint8';
@@ -72,7 +73,7 @@ export interface MemoryUse {
 export interface NativeDevice {
 	/** As `openDevice` takes it: "cpu:0", "cuda:1". */
 	readonly id: string;
-	/** Sentences on what could not be had when it was opened, and is done otherwise; mostly none. */
+	/** Sentences on what could not be had, when it was opened or since, and is done otherwise; mostly none. */
 	readonly notes: readonly string[];
 	/** What its tensors take, and have taken. */
 	memory(): MemoryUse;
@@ -80,11 +81,11 @@ export interface NativeDevice {
 	freeBytes(): number;
 	/**
 	 * Bytes that tensors of these sizes, in bytes, take at most, with what their transfers and a net's operations need
-	 * besides and have not taken yet.
+	 * besides and have not taken yet, and recordings of so many layers' passes (default 0).
 	 *
-	 * @throws ALEXNET_ARGUMENT where it is no array of sizes.
+	 * @throws ALEXNET_ARGUMENT where it is no array of sizes, or no number of passes.
 	 */
-	needOf(tensors: readonly number[]): number;
+	needOf(tensors: readonly number[], recorded?: number): number;
 	/**
 	 * Queues taking what {@link NativeDevice.needOf} counts besides the tensors, so that nothing has to be found later.
 	 * Errors as of it.
@@ -407,6 +408,7 @@ export interface Addon extends Operations {
 	/** Takes what makes an error of a code and a message. */
 	makeErrorsWith(make: typeof makeError): void;
 	Device: new (kind: string, index: number, threads?: number) => NativeDevice;
+	Recording: MakeRecording<NativeDevice>;
 	listDevices(): DeviceInfo[];
 	cudaAvailability(): CudaAvailability;
 	/**

@@ -18,7 +18,7 @@ export class InferencePlan extends Plan {
 	constructor(network: Network, batchSize: number, memories: readonly Memory[], last?: string) {
 		const end = last === undefined ? network.layers.length : network.layers.findIndex(({name}) => name === last) + 1;
 		const layers = fused(network.layers.slice(0, end).filter((layer) => !layer.trainingOnly));
-		super(network, batchSize, layers, memories);
+		super(network, batchSize, layers, memories, 1);
 		const {layouts} = this;
 		this.#inputs = new Inputs(memories, batchSize, network.imageSize, false);
 		const logits = end === network.layers.length ? this.allocateLogits() : undefined;
@@ -46,11 +46,14 @@ export class InferencePlan extends Plan {
 
 	/** Queues what gives the result for a batch. Leave the arrays as they are until the devices' next promises. */
 	run(batch: Batch): void {
-		this.#inputs.write(batch);
-		this.#inputs.arrive();
-		this.augment(this.#inputs);
-		this.#inputs.leave();
-		for (const layer of this.#steps) layer.forward(0);
-		this.#finish();
+		const inputs = this.#inputs;
+		inputs.write(batch);
+		inputs.arrive();
+		this.replay(inputs, 0, () => {
+			this.augment(inputs);
+			for (const layer of this.#steps) layer.forward();
+			this.#finish();
+		});
+		inputs.leave();
 	}
 }

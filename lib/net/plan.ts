@@ -5,6 +5,7 @@ import {Inputs, type Batch} from './inputs.ts';
 import {fused, type Layer, type LayerPlan, type Layout, type Parts} from './layers/layer.ts';
 import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
 import {native, type DataType, type Shape, type Tensor} from '../device/native.ts';
+import type {Recording} from '../device/recording.ts';
 
 /** What a plan is made from. */
 export interface Network {
@@ -33,8 +34,17 @@ export abstract class Plan {
 	protected readonly input: Parts;
 	/** Of the layers' outputs, in order. */
 	protected readonly layouts: readonly Layout[];
+	/** Of its passes, by what they read. */
+	readonly #recordings = new Map<unknown, Recording>();
 
-	constructor(network: Network, batchSize: number, layers: readonly Layer[], memories: readonly Memory[]) {
+	/** @param passes over the layers that are recorded */
+	constructor(
+		network: Network,
+		batchSize: number,
+		layers: readonly Layer[],
+		memories: readonly Memory[],
+		passes: number,
+	) {
 		const {precision, crop} = network;
 		const [memory] = memories;
 		if (!memory) throw new Error('A plan needs a device.');
@@ -46,10 +56,24 @@ export abstract class Plan {
 		this.input = onEach([batchSize, crop, crop, 3], precision);
 		let layout = pictures(batchSize, crop, memories.length);
 		this.layouts = layers.map((layer) => (layout = layer.output(layout)));
+		for (const own of memories) own.recorded += passes * layers.length;
 	}
 
 	dispose(): void {
+		for (const recording of this.#recordings.values()) recording.dispose();
+		this.#recordings.clear();
 		for (const memory of this.memories) memory.dispose();
+	}
+
+	/** Queues a pass, which `work` queues the first time, at `step`. What `key` stands for is the same each time. */
+	protected replay(key: unknown, step: number, work: () => void): void {
+		let recording = this.#recordings.get(key);
+		if (!recording) {
+			const devices = this.memories.map(({device}) => device);
+			recording = new native.Recording(devices, work);
+			this.#recordings.set(key, recording);
+		}
+		recording.replay({step});
 	}
 
 	/** [N, classes] fp32, on the first device. */
@@ -102,7 +126,7 @@ export class TrainingPlan extends Plan {
 	/** @param batches held at a time: with two, one comes while the devices work at the other */
 	constructor(network: Network, batchSize: number, memories: readonly Memory[], batches: 1 | 2) {
 		const layers = fused(network.layers);
-		super(network, batchSize, layers, memories);
+		super(network, batchSize, layers, memories, batches + 1); // forward for each set of inputs, backward once
 		const {memory, layouts} = this;
 		const {precision, imageSize} = network;
 		this.#layers = layers;
@@ -144,15 +168,20 @@ export class TrainingPlan extends Plan {
 	/** @param step updates made so far */
 	forward(inputs: Inputs, step: number): void {
 		inputs.arrive();
-		this.augment(inputs);
-		for (const layer of this.#steps) layer.forward(step);
-		const {logits, result} = this;
-		if (inputs.labels) native.softmaxLoss({logits, labels: inputs.labels, result, gradient: this.#logitsGradient});
+		this.replay(inputs, step, () => {
+			this.augment(inputs);
+			for (const layer of this.#steps) layer.forward();
+			const {logits, result} = this;
+			if (inputs.labels) native.softmaxLoss({logits, labels: inputs.labels, result, gradient: this.#logitsGradient});
+		});
 		inputs.leave();
 	}
 
-	backward(): void {
-		for (const layer of this.#steps.slice(this.#lowest).toReversed()) layer.backward();
+	/** @param step as forward() was given it */
+	backward(step: number): void {
+		this.replay(this, step, () => {
+			for (const layer of this.#steps.slice(this.#lowest).toReversed()) layer.backward();
+		});
 	}
 
 	/** What was the first that is not finite in the last forward pass: "conv5's output"; undefined where all is. */

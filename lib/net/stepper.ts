@@ -49,7 +49,7 @@ export class Stepper {
 		this.#ahead = undefined;
 		plan.forward(inputs, step);
 		const reading = this.#read(plan);
-		plan.backward();
+		plan.backward(step);
 		if (update) {
 			this.#group.meet(); // either all devices update their weights or, where one has failed, none
 			sgd(this.#network.layers, update);

@@ -23,6 +23,29 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
   });
 }
 
+cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatus* status, unsigned long long* id,
+                                     cudaGraph_t* graph, const cudaGraphNode_t** dependencies,
+                                     const cudaGraphEdgeData** edges, size_t* count) {
+  return guarded([&](Machine& machine) {
+    if (id != nullptr || graph != nullptr || edges != nullptr) {
+      return machine.refuse(cudaErrorNotSupported, "cudaStreamGetCaptureInfo tells status and nodes alone here");
+    }
+    const Stream* queue = streamOf(machine, stream);
+    const auto& capture = queue->capture;
+    *status = capture == nullptr         ? cudaStreamCaptureStatusNone
+              : capture->invalid.empty() ? cudaStreamCaptureStatusActive
+                                         : cudaStreamCaptureStatusInvalidated;
+    if (*status != cudaStreamCaptureStatusActive) return cudaSuccess;
+    capture->dependencies.clear();
+    for (const size_t node : queue->last) {
+      capture->dependencies.push_back(reinterpret_cast<cudaGraphNode_t>(capture->nodes[node].id));
+    }
+    *dependencies = capture->dependencies.data();
+    *count = capture->dependencies.size();
+    return cudaSuccess;
+  });
+}
+
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
   return guarded([&](Machine& machine) {
     if (nodes != nullptr)
@@ -34,6 +57,27 @@ cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t*
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* instance, cudaGraph_t graph, unsigned long long) {
   return guarded([&](Machine& machine) { return machine.graphs.instantiate(instance, graph); });
+}
+
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* instance, cudaGraph_t graph, unsigned long long flags) {
+  return cudaGraphInstantiate(instance, graph, flags);
+}
+
+cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t instance, cudaGraphNode_t node,
+                                             const cudaKernelNodeParams* params) {
+  return guarded([&](Machine& machine) {
+    auto& updated = *reinterpret_cast<GraphInstance*>(instance);
+    size_t index = 0;
+    if (const cudaError_t unknown = machine.graphs.find(updated, node, index); unknown != cudaSuccess) return unknown;
+    const auto kernel = machine.kernels.find(params->func);
+    if (kernel == machine.kernels.end()) return cudaErrorInvalidDeviceFunction;
+    Launch launch;
+    const int device = updated.graph->nodes[index].device;
+    const cudaError_t refused = machine.prepare(*kernel->second, params->gridDim, params->blockDim,
+                                                params->kernelParams, params->sharedMemBytes, device, launch);
+    if (refused == cudaSuccess) updated.runs[index] = machine.workOf(*kernel->second, launch);
+    return refused;
+  });
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t instance, cudaStream_t stream) {
@@ -50,7 +94,9 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) {
 // Instances keep what they need.
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   return guarded([&](Machine&) {
-    delete reinterpret_cast<std::shared_ptr<Capture>*>(graph);
+    auto* const held = reinterpret_cast<std::shared_ptr<Capture>*>(graph);
+    (*held)->destroyed = true;
+    delete held;
     return cudaSuccess;
   });
 }

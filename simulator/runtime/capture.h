@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -15,7 +16,9 @@ namespace alexnet::simulator {
 struct Stream;
 
 struct Node {
+  uint64_t id = 0;  // of all graphs' nodes
   int device = 0;
+  bool isKernel = false;
   std::string name;
   std::function<void()> run;
   std::set<size_t> after;  // nodes
@@ -29,7 +32,9 @@ struct Capture {
   std::set<Stream*> streams;
   std::vector<Node> nodes;
   bool ended = false;
-  std::string invalid;  // why it is of no use, if it is
+  bool destroyed = false;                     // as a graph: its nodes have no names any more
+  std::vector<cudaGraphNode_t> dependencies;  // what cudaStreamGetCaptureInfo answered last
+  std::string invalid;                        // why it is of no use, if it is
 };
 
 }  // namespace alexnet::simulator

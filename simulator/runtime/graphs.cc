@@ -151,7 +151,10 @@ cudaError_t Graphs::requireSound(const Stream& stream, const std::string& call) 
 cudaError_t Graphs::instantiate(cudaGraphExec_t* instance, cudaGraph_t graph) {
   auto made = std::make_unique<GraphInstance>();
   made->graph = *reinterpret_cast<std::shared_ptr<Capture>*>(graph);
-  for (const Node& node : made->graph->nodes) made->streams.push_back(machine_.streams.create(node.device, false));
+  for (const Node& node : made->graph->nodes) {
+    made->streams.push_back(machine_.streams.create(node.device, false));
+    made->runs.push_back(node.run);
+  }
   *instance = reinterpret_cast<cudaGraphExec_t>(made.release());
   return cudaSuccess;
 }
@@ -161,18 +164,40 @@ cudaError_t Graphs::launch(GraphInstance& instance, Stream* stream) {
     return invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported,
                       "cudaGraphLaunch on a stream that is captured, which the simulator does not support");
   }
+  const std::vector<Node>& nodes = instance.graph->nodes;
+  std::vector<std::function<void()>> runs = instance.runs;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (!nodes[i].isKernel) continue;
+    const cudaError_t refused = machine_.applyFault(nodes[i].name, nodes[i].device, runs[i]);
+    if (refused != cudaSuccess) return refused;
+  }
+  machine_.noteGraph(nodes.size());
+  machine_.trace("launches graph " + deviceName(stream->device) + " " + std::to_string(nodes.size()));
   Clock begin = stream->clock;
   join(begin, instance.last);
-  const std::vector<Node>& nodes = instance.graph->nodes;
   for (size_t i = 0; i < nodes.size(); ++i) {
     Stream* own = instance.streams[i];
     join(own->clock, begin);
     for (const size_t before : nodes[i].after) join(own->clock, instance.streams[before]->clock);
-    machine_.streams.push(own, nodes[i].name, nodes[i].run);
+    machine_.streams.push(own, nodes[i].name, std::move(runs[i]));
   }
   for (const Stream* own : instance.streams) join(stream->clock, own->clock);
   instance.last = stream->clock;
   return cudaSuccess;
+}
+
+cudaError_t Graphs::find(const GraphInstance& instance, cudaGraphNode_t node, size_t& index) {
+  const std::string call = "cudaGraphExecKernelNodeSetParams";
+  const std::vector<Node>& nodes = instance.graph->nodes;
+  for (index = 0; index < nodes.size(); ++index) {
+    if (nodes[index].id != reinterpret_cast<uintptr_t>(node)) continue;
+    if (instance.graph->destroyed) {
+      return machine_.refuse(cudaErrorInvalidValue, call + " with a node of a graph that was destroyed");
+    }
+    if (nodes[index].isKernel) return cudaSuccess;
+    return machine_.refuse(cudaErrorInvalidValue, call + " of a node that is no launch of a kernel");
+  }
+  return machine_.refuse(cudaErrorInvalidValue, call + " with a node of another graph");
 }
 
 void Graphs::destroy(GraphInstance* instance) {

@@ -2,6 +2,7 @@
 // allow. What CUDA refuses while a stream is captured is refused here, and the capture is of no use from then on.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,10 +15,11 @@ namespace alexnet::simulator {
 
 class Machine;
 
-// Of a graph that can be launched: a stream of its own for each node.
+// Of a graph that can be launched: a stream of its own for each node, and what the node does by now.
 struct GraphInstance {
   std::shared_ptr<Capture> graph;
   std::vector<Stream*> streams;
+  std::vector<std::function<void()>> runs;
   Clock last;  // of the launch before: one comes after the other
 };
 
@@ -41,6 +43,9 @@ class Graphs {
 
   cudaError_t instantiate(cudaGraphExec_t* instance, cudaGraph_t graph);
   cudaError_t launch(GraphInstance& instance, Stream* stream);
+  // The node of an instance that a handle of its graph stands for, to be given other parameters; launches under way keep
+  // what they have.
+  cudaError_t find(const GraphInstance& instance, cudaGraphNode_t node, size_t& index);
   void destroy(GraphInstance* instance);
 
  private:

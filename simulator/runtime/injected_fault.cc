@@ -9,22 +9,32 @@ namespace alexnet::simulator {
 InjectedFault::InjectedFault() {
   const char* const setting = std::getenv("ALEXNET_SIMULATED_FAULT");
   if (setting == nullptr || *setting == '\0') return;
-  static const std::regex form("(\\w+):(\\d+)(:launch)?(@(\\d+))?");
+  static const std::regex form("(\\w+):(\\d+)(:launch|:capture)?(@(\\d+))?");
   std::cmatch parts;
   if (!std::regex_match(setting, parts, form)) {
     throw std::runtime_error(
-        std::string("ALEXNET_SIMULATED_FAULT must be KERNEL:N or KERNEL:N:launch, with @DEVICE behind it, got ") +
+        std::string(
+            "ALEXNET_SIMULATED_FAULT must be KERNEL:N, KERNEL:N:launch or KERNEL:N:capture, with @DEVICE behind it, "
+            "got ") +
         setting);
   }
   kernel_ = parts[1];
   countdown_ = std::stol(parts[2]);
   if (parts[5].matched) device_ = std::stoi(parts[5]);
-  kind_ = parts[3].matched ? Kind::refused : Kind::running;
+  kind_ = !parts[3].matched ? Kind::running : parts[3] == ":launch" ? Kind::refused : Kind::captured;
+}
+
+bool InjectedFault::counts(const std::string& name, int device) {
+  return device == device_ && name.substr(0, name.find('<')) == kernel_ && --countdown_ == 0;
 }
 
 InjectedFault::Kind InjectedFault::next(const std::string& name, int device) {
-  if (kind_ == Kind::none || device != device_ || name.substr(0, name.find('<')) != kernel_) return Kind::none;
-  return --countdown_ == 0 ? kind_ : Kind::none;
+  if (kind_ == Kind::none || kind_ == Kind::captured) return Kind::none;
+  return counts(name, device) ? kind_ : Kind::none;
+}
+
+bool InjectedFault::refusesCapture(const std::string& name, int device) {
+  return kind_ == Kind::captured && counts(name, device);
 }
 
 }  // namespace alexnet::simulator

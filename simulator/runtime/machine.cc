@@ -153,29 +153,28 @@ std::string Machine::beyondLimits(const Kernel& kernel, const Program& program, 
          " as its attributes stand";
 }
 
-cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes,
-                            Stream* stream) {
+cudaError_t Machine::prepare(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, int device,
+                             Launch& launch) {
   const ptx::Module* module = moduleFor(*kernel.image);
   if (module == nullptr) return cudaErrorNoKernelImageForDevice;
   const Program* program = nullptr;
   try {
-    program = &programOf(kernel, stream->device);
+    program = &programOf(kernel, device);
   } catch (const std::runtime_error& error) {
     report(error.what());
     return cudaErrorInvalidPtx;
   }
-  const std::string problem = beyondLimits(kernel, *program, grid, block, sharedBytes, stream->device);
+  const std::string problem = beyondLimits(kernel, *program, grid, block, sharedBytes, device);
   if (!problem.empty()) {
     return refuse(cudaErrorInvalidConfiguration, readableName(kernel.name) + " cannot be launched with " + problem);
   }
-  Launch launch;
   launch.program = program;
   launch.grid = {grid.x, grid.y, grid.z};
   launch.block = {block.x, block.y, block.z};
   launch.dynamicSharedBytes = static_cast<uint32_t>(sharedBytes);
   launch.memory = &memory;
   launch.schedule = &schedule;
-  launch.device = stream->device;
+  launch.device = device;
   launch.multiprocessors = profile().multiprocessors;
   launch.checked = checked;
   size_t index = 0;
@@ -184,18 +183,51 @@ cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** argume
     launch.parameters.resize(offset + parameter.bytes);
     std::memcpy(launch.parameters.data() + offset, arguments[index++], parameter.bytes);
   }
-  if (launches_ != nullptr) {
+  return cudaSuccess;
+}
+
+void Machine::noteGraph(size_t nodes) {
+  if (launches_ == nullptr) return;
+  std::fprintf(launches_, "{\"graph\": %zu}\n", nodes);
+  std::fflush(launches_);
+}
+
+std::function<void()> Machine::workOf(Kernel& kernel, const Launch& launch) {
+  if (launches_ != nullptr) return [] {};
+  return [this, &kernel, launch] { execute(kernel, launch); };
+}
+
+cudaError_t Machine::launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes,
+                            Stream* stream) {
+  Launch launch;
+  const cudaError_t refused = prepare(kernel, grid, block, arguments, sharedBytes, stream->device, launch);
+  if (refused != cudaSuccess) return refused;
+  if (launches_ != nullptr && stream->capture == nullptr) {
     note(kernel, launch);
     return cudaSuccess;
   }
   const std::string name = readableName(kernel.name);
-  const InjectedFault::Kind fault = injected_.next(name, stream->device);
+  std::function<void()> run = workOf(kernel, launch);
+  if (stream->capture != nullptr) {
+    if (injected_.refusesCapture(name, stream->device)) {
+      return graphs.invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported,
+                               name + ", whose capture ALEXNET_SIMULATED_FAULT refuses");
+    }
+  } else if (const cudaError_t fault = applyFault(name, stream->device, run); fault != cudaSuccess) {
+    return fault;
+  }
+  streams.push(stream, name, std::move(run), true);
+  return cudaSuccess;
+}
+
+cudaError_t Machine::applyFault(const std::string& name, int device, std::function<void()>& run) {
+  const InjectedFault::Kind fault = injected_.next(name, device);
   if (fault == InjectedFault::Kind::refused) return cudaErrorLaunchOutOfResources;
-  streams.push(stream, name, [this, &kernel, launch, fault] {
-    if (fault == InjectedFault::Kind::none) return execute(kernel, launch);
-    failed_[launch.device] = cudaErrorIllegalAddress;
-    streams.halt(launch.device);
-  });
+  if (fault == InjectedFault::Kind::none) return cudaSuccess;
+  run = [this, device] {
+    failed_[device] = cudaErrorIllegalAddress;
+    streams.halt(device);
+  };
   return cudaSuccess;
 }
 

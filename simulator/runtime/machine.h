@@ -62,12 +62,20 @@ class Machine {
   uint64_t addressOf(Image& image, const ptx::Variable& variable, int device);
 
   cudaError_t launch(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, Stream* stream);
+  // What a launch on a device does, or why it is refused.
+  cudaError_t prepare(Kernel& kernel, dim3 grid, dim3 block, void** arguments, size_t sharedBytes, int device,
+                      Launch& launch);
+  std::function<void()> workOf(Kernel& kernel, const Launch& launch);
+  // Counts a launch for ALEXNET_SIMULATED_FAULT: puts the fault that befalls it in place of `run`, or answers it.
+  cudaError_t applyFault(const std::string& name, int device, std::function<void()>& run);
   // Something is wrong that a GPU may not have noticed: nothing works any more.
   void report(const std::string& text);
   // A call that a GPU refuses too. Returns `status`.
   cudaError_t refuse(cudaError_t status, const std::string& text);
   // What every later call with this device as the current one answers: a report's to all, a failed kernel's to its own.
   cudaError_t stateOf(int device) const;
+  // A line of ALEXNET_SIMULATED_LAUNCHES for a graph of so many nodes.
+  void noteGraph(size_t nodes);
   // A line of ALEXNET_SIMULATED_TRACE.
   void trace(const std::string& line);
   // What was reported last, if a call answered `status` to it; else "".

@@ -37,14 +37,14 @@ Stream* Streams::defaultOf(int device) {
   return stream;
 }
 
-void Streams::capture(Stream& stream, const std::string& name, std::function<void()> run) {
-  stream.capture->nodes.push_back({stream.device, name, std::move(run), stream.last});
+void Streams::capture(Stream& stream, const std::string& name, std::function<void()> run, bool isKernel) {
+  stream.capture->nodes.push_back({nextNode_++, stream.device, isKernel, name, std::move(run), stream.last});
   stream.last = {stream.capture->nodes.size() - 1};
   trace_("captured " + deviceName(stream.device) + " " + std::to_string(stream.id) + " " + name);
 }
 
-void Streams::push(Stream* stream, const std::string& name, std::function<void()> run) {
-  if (stream->capture != nullptr) return capture(*stream, name, std::move(run));
+void Streams::push(Stream* stream, const std::string& name, std::function<void()> run, bool isKernel) {
+  if (stream->capture != nullptr) return capture(*stream, name, std::move(run), isKernel);
   if (schedule_.kind() == Schedule::Kind::random && schedule_.pick(4) == 0) {  // of what was queued before
     Clock all;
     for (const auto& [id, other] : streams_) all[id] = other->queued;

@@ -61,7 +61,7 @@ class Streams {
   void destroy(Stream* stream);
   Stream* defaultOf(int device);
   // Queues work; of a stream that is captured it becomes a node.
-  void push(Stream* stream, const std::string& name, std::function<void()> run);
+  void push(Stream* stream, const std::string& name, std::function<void()> run, bool isKernel = false);
   enum class Progress { done, made, none };
   // Runs one piece of what `target` names, or of what that depends on. The host knows of it when all is done. None can be
   // made where it depends on work of a device that has failed.
@@ -83,7 +83,7 @@ class Streams {
     std::vector<Interval> touched;  // as addresses
   };
 
-  void capture(Stream& stream, const std::string& name, std::function<void()> run);
+  void capture(Stream& stream, const std::string& name, std::function<void()> run, bool isKernel);
   // Runs the oldest work of a stream. The host does not know of it: nothing is ordered by that.
   void makeRoom(const Stream& stream);
   bool runOne(const Clock& target);
@@ -100,6 +100,7 @@ class Streams {
   Clock host_;
   std::vector<Past> past_;
   uint64_t nextStream_ = 1;
+  uint64_t nextNode_ = 1;
   uint64_t nextOrder_ = 1;
 };
 

@@ -11,7 +11,7 @@ anyTest.before(() => {
 });
 
 /** More than twice what the net needs, of each GPU for each device on it. */
-const enough = 24 * 2 ** 20;
+const enough = 48 * 2 ** 20;
 /** How the check refuses; what fails later says otherwise. */
 const refusal = /^(net: Out of memory on cuda:\d: This net|first step: Out of memory on cuda:\d: A training step of) /;
 

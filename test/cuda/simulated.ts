@@ -22,15 +22,18 @@ export type Settings = Partial<
 		| 'PTX'
 		| 'FAULT'
 		| 'TRACE'
+		| 'LAUNCHES'
+		| 'CHECKS'
 		| 'ALEXNET_SYNC'
-		| 'ALEXNET_PEER',
+		| 'ALEXNET_PEER'
+		| 'ALEXNET_GRAPH',
 		string
 	>
 >;
 
 /** Runs a file with arguments on two simulated GPUs, unless the settings say otherwise. */
 export function onSimulatedGpus(settings: Settings, file: string, args: readonly string[] = []): Ended {
-	const others = Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$|PEER$)/.test(name));
+	const others = Object.entries(process.env).filter(([name]) => !/^ALEXNET_(SIMULATED_|SYNC$|PEER$|GRAPH$)/.test(name));
 	const env: NodeJS.ProcessEnv = Object.fromEntries(others);
 	for (const [name, value] of Object.entries({GPUS: '2', ...settings})) {
 		env[name.startsWith('ALEXNET_') ? name : `ALEXNET_SIMULATED_${name}`] = value;

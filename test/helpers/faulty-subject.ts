@@ -88,7 +88,7 @@ export class LosableDevices {
 			memory: () => device.memory(),
 			notes: device.notes,
 			freeBytes: () => device.freeBytes(),
-			needOf: (tensors) => device.needOf(tensors),
+			needOf: (tensors, recorded) => device.needOf(tensors, recorded),
 			reserve: (tensors) => device.reserve(tensors),
 			allocate: (shape, type) => {
 				this.#requireThere();

@@ -56,11 +56,43 @@ cudaEvent_t makeEvent(int device) {
 }
 
 struct Work {
-  int *step = onDevice(0, 1), *x = onDevice(0, kCount), *squares = onDevice(0, kCount), *sums = onDevice(0, kCount);
+  int *step = onDevice(0, 1), *otherStep = onDevice(0, 1), *x = onDevice(0, kCount), *squares = onDevice(0, kCount),
+      *sums = onDevice(0, kCount);
   int *y = onDevice(1, kCount), *doubles = onDevice(1, kCount);
   cudaStream_t first = makeStream(0), second = makeStream(1), other = makeStream(0);
   cudaEvent_t begun = makeEvent(0), ready = makeEvent(0), done = makeEvent(1), outside = makeEvent(0);
 };
+
+// What the stream of a capture was given last.
+cudaGraphNode_t lastOf(cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  const cudaGraphNode_t* nodes = nullptr;
+  size_t count = 0;
+  check(cudaStreamGetCaptureInfo(stream, &status, nullptr, nullptr, &nodes, nullptr, &count));
+  if (status != cudaStreamCaptureStatusActive || count != 1) end("no single node was captured last", 2);
+  return nodes[0];
+}
+
+// Of the kernel that produces, and of the copy; of another capture's kernel.
+cudaGraphNode_t produceNode = nullptr, copyNode = nullptr, foreignNode = nullptr;
+
+void captureAnother(const Work& work) {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamBeginCapture(work.other, cudaStreamCaptureModeThreadLocal));
+  squareKernel<<<kBlocks, kThreads, 0, work.other>>>(work.x, work.squares);
+  foreignNode = lastOf(work.other);
+  check(cudaStreamEndCapture(work.other, &graph));  // never destroyed
+}
+
+void setStep(cudaGraphExec_t graph, cudaGraphNode_t node, const int* step, int* x) {
+  void* arguments[] = {&step, &x};
+  cudaKernelNodeParams params{};
+  params.func = reinterpret_cast<void*>(produceKernel);
+  params.gridDim = dim3(kBlocks);
+  params.blockDim = dim3(kThreads);
+  params.kernelParams = arguments;
+  check(cudaGraphExecKernelNodeSetParams(graph, node, &params));
+}
 
 // Makes the second GPU's half depend on an event of the first, and the other way round.
 void capture(const Work& work) {
@@ -70,6 +102,7 @@ void capture(const Work& work) {
   if (is("begins twice")) check(cudaStreamBeginCapture(work.first, cudaStreamCaptureModeThreadLocal));
   check(cudaEventRecord(work.begun, work.first));
   produceKernel<<<kBlocks, kThreads, 0, work.first>>>(work.step, work.x);
+  produceNode = lastOf(work.first);
   check(cudaEventRecord(work.ready, work.first));
   if (is("allocates")) check(cudaFree(onDevice(0, 1)));
   if (global || is("another thread allocates")) std::thread([] { check(cudaFree(onDevice(0, 1))); }).join();
@@ -95,6 +128,7 @@ void capture(const Work& work) {
   check(cudaSetDevice(1));
   check(cudaStreamWaitEvent(work.second, is("copies too early") ? work.begun : work.ready, 0));
   check(cudaMemcpyPeerAsync(work.y, 1, work.x, 0, kCount * sizeof(int), work.second));
+  copyNode = lastOf(work.second);
   doubleKernel<<<kBlocks, kThreads, 0, work.second>>>(work.y, work.doubles);
   check(cudaEventRecord(work.done, work.second));
   check(cudaSetDevice(0));
@@ -115,8 +149,12 @@ void useStreams(const Work& work) {
 }
 
 bool replay(const Work& work, cudaGraphExec_t graph, int step) {
-  check(cudaMemcpyAsync(work.step, &step, sizeof(step), cudaMemcpyHostToDevice, work.first));
+  const bool changes = is("changes arguments");
+  int* const place = changes && step % 2 == 0 ? work.otherStep : work.step;
+  check(cudaMemcpyAsync(place, &step, sizeof(step), cudaMemcpyHostToDevice, work.first));
+  if (changes) setStep(graph, produceNode, place, work.x);
   check(cudaGraphLaunch(graph, work.first));
+  if (changes) setStep(graph, produceNode, nullptr, nullptr);  // what is launched keeps its own
   if (is("another stream writes")) squareKernel<<<kBlocks, kThreads, 0, work.other>>>(work.sums, work.x);
   std::vector<int> sums(kCount);
   const cudaStream_t reader = is("another stream reads") ? work.other : work.first;
@@ -158,7 +196,14 @@ int main(int, char** options) {
   check(cudaGraphGetNodes(graph, nullptr, &nodes));
   cudaGraphExec_t instance = nullptr;
   check(cudaGraphInstantiate(&instance, graph, 0));
-  check(cudaGraphDestroy(graph));
+  const bool names = is("changes arguments") || is("changes a copy") || is("changes a node of another graph");
+  if (!names) check(cudaGraphDestroy(graph));
+  if (is("changes a copy")) setStep(instance, copyNode, work.step, work.x);
+  if (is("changes a node of a graph that is gone")) setStep(instance, produceNode, work.step, work.x);
+  if (is("changes a node of another graph")) {
+    captureAnother(work);
+    setStep(instance, foreignNode, work.step, work.x);
+  }
   if (is("frees memory")) check(cudaFree(work.squares));
   bool right = nodes == 5;
   for (int step = 1; step <= 3; ++step) right = replay(work, instance, step) && right;

@@ -5,7 +5,7 @@ import {programOf, schedules, simulate} from './programs.ts';
 let program: Promise<string> | undefined;
 const graphs = (): Promise<string> => (program ??= programOf('graphs.cu'));
 
-for (const variant of ['right', 'another thread allocates']) {
+for (const variant of ['right', 'another thread allocates', 'changes arguments']) {
 	test(`a graph that is replayed: ${variant}`, async (t) => {
 		t.timeout(300_000);
 		for (const schedule of schedules) {
@@ -95,8 +95,23 @@ for (const {variant, error, report} of [
 		error: 'cudaErrorCapturedEvent',
 		report: 'an event that was last recorded in a capture, which has ended',
 	},
+	{
+		variant: 'changes a copy',
+		error: 'cudaErrorInvalidValue',
+		report: 'cudaGraphExecKernelNodeSetParams of a node that is no launch of a kernel',
+	},
+	{
+		variant: 'changes a node of another graph',
+		error: 'cudaErrorInvalidValue',
+		report: 'cudaGraphExecKernelNodeSetParams with a node of another graph',
+	},
+	{
+		variant: 'changes a node of a graph that is gone',
+		error: 'cudaErrorInvalidValue',
+		report: 'cudaGraphExecKernelNodeSetParams with a node of a graph that was destroyed',
+	},
 ]) {
-	test(`a capture that is refused: ${variant}`, async (t) => {
+	test(`a capture or its graph that is refused: ${variant}`, async (t) => {
 		const {status, output, reports} = await simulate(await graphs(), [variant]);
 		t.true(reports[0]?.includes(report), reports[0] ?? 'no report');
 		t.is(reports.length, 1);

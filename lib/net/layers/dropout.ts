@@ -42,10 +42,9 @@ class Dropout implements Layer {
 		const parts = partsOf(tensors);
 		// A pixel's channels are a row, so that columns have the same masks on one device and on two.
 		const width = tensors.input[0]?.shape.at(-1) ?? 0;
-		const common = {...this.#mask, features: width * parts.length};
+		const common = {...this.#mask, features: width * parts.length, step: 0}; // replays bring their own step
 		const rows = (memory: Memory, tensor: Tensor): Tensor =>
 			memory.view(tensor, [elementsOf(tensor.shape) / width, width], tensor.dataType);
-		let current = 0;
 		return sideBySide(
 			parts.map(({memory, ...of}, part) => {
 				const own = {...common, offset: part * width};
@@ -53,14 +52,13 @@ class Dropout implements Layer {
 				const outputGradient = of.outputGradient && rows(memory, of.outputGradient);
 				const inputGradient = of.inputGradient && rows(memory, of.inputGradient);
 				return {
-					forward: (step) => {
-						current = step;
-						native.dropout({input, output, step, ...own});
+					forward: () => {
+						native.dropout({input, output, ...own});
 					},
 					// The mask is a function of the counter: the gradient passes through the same call.
 					backward: () => {
 						if (!outputGradient || !inputGradient) return;
-						native.dropout({input: outputGradient, output: inputGradient, step: current, ...own});
+						native.dropout({input: outputGradient, output: inputGradient, ...own});
 					},
 				};
 			}),

@@ -50,10 +50,9 @@ export interface LayerTensors {
 	readonly reluBelow?: boolean;
 }
 
-/** A layer bound to its tensors. Calls queue and return. */
+/** A layer bound to its tensors. Calls queue and return; a plan records them and replays them at each step. */
 export interface LayerPlan {
-	/** @param step updates made so far: dropout's masks depend on it. */
-	forward(step: number): void;
+	forward(): void;
 	/** Writes the gradients of parameters that learn, and inputGradient. Only where there is an outputGradient. */
 	backward(): void;
 }
@@ -119,8 +118,8 @@ export function partsOf({memories, input, output, outputGradient, inputGradient}
 /** The plan of a layer whose parts do not see each other: each device runs its own. */
 export function sideBySide(plans: readonly LayerPlan[]): LayerPlan {
 	return {
-		forward: (step) => {
-			for (const plan of plans) plan.forward(step);
+		forward: () => {
+			for (const plan of plans) plan.forward();
 		},
 		backward: () => {
 			for (const plan of plans) plan.backward();
