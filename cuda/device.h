@@ -19,6 +19,7 @@ class CudaDevice final : public Device {
   ~CudaDevice() override;
 
   std::vector<std::string> notes() const override { return notes_; }
+  bool hasTf32() const override { return hasTensorCores_; }
   // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
@@ -81,6 +82,7 @@ class CudaDevice final : public Device {
 
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
+  const bool hasTensorCores_;
   const std::shared_ptr<EventPool> events_, stamps_;
   const std::vector<std::string> notes_;
   std::atomic<size_t> reserved_{0};  // the largest tensor whose transfer was provided for; 0: nothing was
