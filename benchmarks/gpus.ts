@@ -9,7 +9,7 @@ export interface DataSheet {
 	/** Memory's bandwidth. */
 	readonly gigabytesPerSecond: number;
 	/** Products and sums a second, in units of 10^12, of FP32 units and of tensor cores that sum in fp32. */
-	readonly teraflops: {readonly fp32: number; readonly bf16?: number};
+	readonly teraflops: {readonly fp32: number; readonly tf32?: number; readonly bf16?: number};
 	readonly cacheMegabytes: number;
 	readonly source: string;
 }
@@ -22,7 +22,7 @@ export interface Assumed {
 	readonly memoryShare: number;
 	/** From the second-level cache. */
 	readonly cacheGigabytesPerSecond: number;
-	/** bf16 products that a multiprocessor's tensor cores take in a clock through mma.sync. */
+	/** bf16 products that a multiprocessor's tensor cores take in a clock through mma.sync; of TF32 half as many. */
 	readonly mmaPerClock?: number;
 	readonly source: string;
 }
@@ -60,7 +60,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '8.0',
 		dataSheet: {
 			...{multiprocessors: 108, megahertz: 1410, gigabytesPerSecond: 2039, cacheMegabytes: 40},
-			teraflops: {fp32: 19.5, bf16: 312},
+			teraflops: {fp32: 19.5, tf32: 156, bf16: 312},
 			source: 'NVIDIA A100 data sheet, SXM 80 GB',
 		},
 		assumed: {megahertz: 1410, memoryShare: 0.9, cacheGigabytesPerSecond: 4200, mmaPerClock: 1000, source: guessed},
@@ -71,7 +71,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '8.6',
 		dataSheet: {
 			...{multiprocessors: 82, megahertz: 1695, gigabytesPerSecond: 936, cacheMegabytes: 6},
-			teraflops: {fp32: 35.6, bf16: 71},
+			teraflops: {fp32: 35.6, tf32: 35.6, bf16: 71},
 			source: 'NVIDIA Ampere GA102 whitepaper',
 		},
 		assumed: {megahertz: 1695, memoryShare: 0.9, cacheGigabytesPerSecond: 2400, mmaPerClock: 256, source: guessed},
@@ -82,7 +82,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '8.9',
 		dataSheet: {
 			...{multiprocessors: 128, megahertz: 2520, gigabytesPerSecond: 1008, cacheMegabytes: 72},
-			teraflops: {fp32: 82.6, bf16: 165.2},
+			teraflops: {fp32: 82.6, tf32: 82.6, bf16: 165.2},
 			source: 'NVIDIA Ada GPU architecture whitepaper',
 		},
 		assumed: {megahertz: 2520, memoryShare: 0.92, cacheGigabytesPerSecond: 5000, mmaPerClock: 256, source: guessed},
@@ -93,7 +93,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '9.0',
 		dataSheet: {
 			...{multiprocessors: 132, megahertz: 1980, gigabytesPerSecond: 3350, cacheMegabytes: 50},
-			teraflops: {fp32: 67, bf16: 989},
+			teraflops: {fp32: 67, tf32: 495, bf16: 989},
 			source: 'NVIDIA H100 data sheet, SXM',
 		},
 		assumed: {...h100, source: hopper},
@@ -104,7 +104,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '9.0',
 		dataSheet: {
 			...{multiprocessors: 132, megahertz: 1980, gigabytesPerSecond: 4800, cacheMegabytes: 50},
-			teraflops: {fp32: 67, bf16: 989},
+			teraflops: {fp32: 67, tf32: 495, bf16: 989},
 			source: 'NVIDIA H200 data sheet, SXM',
 		},
 		assumed: {...h100, source: hopper},
@@ -115,7 +115,7 @@ export const gpus: readonly Gpu[] = [
 		computeCapability: '12.0',
 		dataSheet: {
 			...{multiprocessors: 170, megahertz: 2407, gigabytesPerSecond: 1792, cacheMegabytes: 96},
-			teraflops: {fp32: 104.8, bf16: 209.5},
+			teraflops: {fp32: 104.8, tf32: 104.8, bf16: 209.5},
 			source: 'NVIDIA RTX Blackwell GPU architecture whitepaper',
 		},
 		assumed: {megahertz: 2407, memoryShare: 0.9, cacheGigabytesPerSecond: 7000, mmaPerClock: 256, source: guessed},
@@ -133,9 +133,9 @@ export function gpuNamed(name: string): Gpu | undefined {
 	return gpus.find((gpu) => gpu.name.toLowerCase() === name.toLowerCase());
 }
 
-/** Products and sums a second that the data sheet promises. Where it has no bf16 arithmetic, that is done in fp32. */
+/** Products and sums a second that the data sheet promises; in fp32, where it has no others. */
 export function flopsOf({dataSheet: {teraflops}}: Gpu, precision: Precision): number {
-	return 1e12 * (precision === 'bf16' ? (teraflops.bf16 ?? teraflops.fp32) : teraflops.fp32);
+	return 1e12 * (teraflops[precision] ?? teraflops.fp32);
 }
 
 /** What a multiprocessor of a compute capability holds: CUDA C++ Programming Guide, technical specifications. */

@@ -17,8 +17,8 @@ export interface Work {
 const fp32Bytes = 4;
 /** A window of conv1 as tensor cores take it: 11 x 11 on 3 channels becomes 3 x 3 on 48 (cuda/kernels/conv1_mma.cu). */
 const unfoldedWindow = 432;
-/** What a thread of unfoldPicturesKernel writes: four pixels of three values of bf16. */
-const unfoldedBytes = 24;
+/** What a thread of unfoldPicturesKernel writes: four pixels of three values. */
+const unfoldedValues = 12;
 
 /** Prepares operands or adds up, around the launches that do an operation's work. */
 export function isSecondary({kernel}: LaunchFacts): boolean {
@@ -36,7 +36,8 @@ export function worksOf({launches}: OperationFacts, trial: OperationTrial): Work
 		const {kernel} = launch;
 		const none = {memoryBytes: 0, cacheBytes: 0, products: 0};
 		if (kernel.startsWith('sumRows')) return {...none, cacheBytes: trial.tensors.outputGradient?.bytes ?? 0};
-		if (kernel.includes('unfoldPictures')) return {...none, cacheBytes: threadsOf(launch) * unfoldedBytes};
+		if (kernel.includes('unfoldPictures'))
+			return {...none, cacheBytes: threadsOf(launch) * unfoldedValues * (product?.elementBytes ?? 0)};
 		if (isSecondary(launch)) return index === adding ? {...none, cacheBytes: partials} : none;
 		// Of several kernels that are no product, the first one moves the tensors.
 		if (!product) return index === 0 ? {...none, memoryBytes: all} : none;

@@ -60,7 +60,9 @@ async function measureProduct(memory: Memory, precision: Precision): Promise<num
 	const shape = [matrixSize, matrixSize];
 	const [input, weights] = [random(memory, shape, precision, 0), random(memory, shape, precision, 1)];
 	const output = memory.allocate(shape, input.dataType);
-	return perSecond(memory, 2 * matrixSize ** 3, () => native.linear({input, weights, output}));
+	return perSecond(memory, 2 * matrixSize ** 3, () =>
+		native.linear({input, weights, output, tf32: precision === 'tf32'}),
+	);
 }
 
 async function measureConvolution(memory: Memory, precision: Precision): Promise<number> {
@@ -68,13 +70,14 @@ async function measureConvolution(memory: Memory, precision: Precision): Promise
 	// 3x3 with a border of one pixel and as many kernels as channels: the output has the input's shape.
 	const output = memory.allocate(convInput, input.dataType);
 	const operations = 2 * elementsOf(convInput) * elementsOf(convWeights.slice(1));
-	return perSecond(memory, operations, () => native.conv2d({input, weights, output, pads: [1, 1, 1, 1]}));
+	const options = {pads: [1, 1, 1, 1] as const, tf32: precision === 'tf32'};
+	return perSecond(memory, operations, () => native.conv2d({input, weights, output, ...options}));
 }
 
 function random(memory: Memory, shape: Shape, precision: Precision, stream: number): Tensor {
 	const exact = memory.allocate(shape, 'float32');
 	native.normal({output: exact, seed: 1, stream, deviation: 1});
-	if (precision === 'fp32') return exact;
+	if (precision !== 'bf16') return exact;
 	const rounded = memory.allocate(shape, 'bfloat16');
 	native.cast({input: exact, output: rounded});
 	return rounded;

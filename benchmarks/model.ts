@@ -24,8 +24,8 @@ export interface Modelled {
 
 const lanes = 32;
 const schedulers = 4;
-/** Products of one HMMA instruction: 16 x 8 x 16. */
-const hmmaProducts = 2048;
+/** Products of one HMMA instruction of bf16: 16 x 8 x 16. One of TF32 has half as many, and takes as long. */
+const bf16Products = 2048;
 
 /**
  * An operation's launches one after the other. Undefined where the facts are of another number of multiprocessors, or
@@ -91,12 +91,13 @@ function wavesOf(blocks: number, resident: number, multiprocessors: number): num
 function clocksOf(
 	products: number,
 	loop: Instructions,
-	{threads}: LaunchFacts,
+	{kernel, threads}: LaunchFacts,
 	fp32PerClock: number,
 	gpu: Gpu,
 ): [Limit, (blocks: number) => number][] {
 	const {fp32Share, tensorShare, sharedShare, sharedBytesPerClock, issueShare} = assumptions;
 	const usesTensorCores = loop.hmma > 0;
+	const hmmaProducts = tileOf(kernel)?.hmmaProducts ?? bf16Products;
 	const instructions = products / (usesTensorCores ? hmmaProducts : lanes);
 	const perProduct = usesTensorCores ? loop.hmma : loop.ffma;
 	const issue = (blocks: number): number => {
@@ -113,7 +114,7 @@ function clocksOf(
 	}
 	return [
 		['issue', issue],
-		['tensor', (blocks) => (blocks * products) / (gpu.assumed.mmaPerClock ?? NaN) / tensorShare],
+		['tensor', (blocks) => (blocks * instructions * bf16Products) / (gpu.assumed.mmaPerClock ?? NaN) / tensorShare],
 		['shared', (blocks) => blocks * shared],
 	];
 }
@@ -124,6 +125,7 @@ export function loopOf({kernel, inner, outer}: KernelFacts, {threads}: LaunchFac
 	const tile = tileOf(kernel);
 	if (!outer || !tile) return inner;
 	const products = (tile.rows * tile.columns * tile.stepDepth) / (threads / lanes);
+	const hmmaProducts = tile.hmmaProducts ?? bf16Products;
 	const turns = inner.hmma > 0 ? products / hmmaProducts / inner.hmma : products / lanes / inner.ffma;
 	const sum = (of: (counts: Instructions) => number): number => of(outer) + (turns - 1) * of(inner);
 	return {
@@ -136,5 +138,5 @@ export function loopOf({kernel, inner, outer}: KernelFacts, {threads}: LaunchFac
 
 /** Of a loop on tensor cores: clocks in which a scheduler issues its instructions, by those that its products take. */
 export function slotsOverTensorTime({all, hmma}: Instructions, {assumed}: Gpu): number {
-	return (all * (assumed.mmaPerClock ?? NaN)) / schedulers / (hmma * hmmaProducts);
+	return (all * (assumed.mmaPerClock ?? NaN)) / schedulers / (hmma * bf16Products);
 }

@@ -20,10 +20,11 @@ import {randomBytes, randomLabels} from './random-inputs.ts';
 /** In the order of a training step's forward pass; each layer's backward operations follow its forward one. */
 export function operationTrials(architecture: Architecture, batchSize: number, precision: Precision): OperationTrial[] {
 	const real = precision === 'bf16' ? 'bfloat16' : 'float32';
+	const tf32 = precision === 'tf32';
 	const {columns} = architecture;
 	const layers = layerShapes(architecture, batchSize);
 	const [first, last] = [layers[0]!, layers.at(-1)!];
-	const found = layers.map((layer) => byKind(trialsOf, layer.spec, {...layer, real, columns}));
+	const found = layers.map((layer) => byKind(trialsOf, layer.spec, {...layer, real, tf32, columns}));
 	const parameters = found.flatMap(({parameters: own = []}) => own);
 	return [
 		augmentTrial(architecture, first.input, real),
@@ -39,6 +40,7 @@ const elementBytesOf = (real: DataType): number => bytesOfTensor([1], real);
 
 interface Place extends ShapedLayer {
 	real: DataType;
+	tf32: boolean;
 	columns: number;
 }
 
@@ -57,12 +59,12 @@ const trialsOf: ByKind<[Place], LayerTrials> = {
 	dropout: (spec, place) => ({trials: [dropoutTrial(spec, place)]}),
 };
 
-function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns, isFirst}: Place): LayerTrials {
+function convTrials(spec: ConvSpec, {input: shape, output: result, real, tf32, columns, isFirst}: Place): LayerTrials {
 	const {name, kernels, size, stride, pads, activation} = spec;
 	const channels = shape[3] ?? 0;
 	const groups = spec.reads === 'own' ? columns : 1;
 	const filter = [kernels, size, size, channels / groups];
-	const geometry = {stride, pads, groups};
+	const geometry = {stride, pads, groups, tf32};
 	const operations = 2 * elementsOf(result) * size * size * (channels / groups);
 	const pixels = (of: Shape): number => elementsOf(of.slice(0, 3));
 	const window = (size * size * channels) / groups;
@@ -111,7 +113,7 @@ function convTrials(spec: ConvSpec, {input: shape, output: result, real, columns
 
 function linearTrials(
 	{name, outputs, activation}: LinearSpec,
-	{input: shape, output: result, real, isLast}: Place,
+	{input: shape, output: result, real, tf32, isLast}: Place,
 ): LayerTrials {
 	const [images = 0, ...features] = shape;
 	const inputs = elementsOf(features);
@@ -132,7 +134,7 @@ function linearTrials(
 				// Logits are fp32 in every precision.
 				output: output(result, isLast ? 'float32' : real),
 			},
-			run: (tensors) => native.linear({...tensors, activation}),
+			run: (tensors) => native.linear({...tensors, activation, tf32}),
 		}),
 		...activationTrials(name, activation, result, real),
 		trial({
@@ -145,7 +147,7 @@ function linearTrials(
 				weightGradient: output(matrix, 'float32'),
 				biasGradient: output([outputs], 'float32'),
 			},
-			run: (tensors) => native.linearBackwardWeights(tensors),
+			run: (tensors) => native.linearBackwardWeights({...tensors, tf32}),
 		}),
 		trial({
 			name: `${name}-input-gradient`,
@@ -156,7 +158,7 @@ function linearTrials(
 				weights: weights(matrix, real),
 				inputGradient: output(flat, real),
 			},
-			run: (tensors) => native.linearBackwardInput(tensors),
+			run: (tensors) => native.linearBackwardInput({...tensors, tf32}),
 		}),
 	];
 	return {trials, parameters: [matrix, [outputs]]};

@@ -137,6 +137,13 @@ Activation Arguments::activation(const char* field, Activation otherwise) {
   reject(field, "'none', 'relu' or 'tanh'");
 }
 
+bool Arguments::flag(const char* field, bool otherwise) {
+  const Napi::Value value = get(field);
+  if (value.IsUndefined()) return otherwise;
+  if (!value.IsBoolean()) reject(field, "true or false");
+  return value.As<Napi::Boolean>().Value();
+}
+
 std::vector<Arguments> Arguments::list(const char* field) {
   const Napi::Value value = get(field);
   if (!value.IsArray()) reject(field, "an array");

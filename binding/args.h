@@ -29,6 +29,7 @@ class Arguments {
   std::vector<int64_t> integers(const char* field);
   std::vector<int64_t> integers(const char* field, std::vector<int64_t> otherwise);
   Activation activation(const char* field, Activation otherwise);
+  bool flag(const char* field, bool otherwise);
   std::vector<Arguments> list(const char* field);
   Arguments object(const char* field);  // options within these
 

@@ -37,6 +37,7 @@ Napi::Function DeviceObject::define(Napi::Env env) {
   return DefineClass(
       env, "Device",
       {InstanceAccessor<&DeviceObject::id>("id"), InstanceAccessor<&DeviceObject::notes>("notes"),
+       InstanceAccessor<&DeviceObject::hasTf32>("hasTf32"),
        InstanceMethod<&DeviceObject::memory>("memory"), InstanceMethod<&DeviceObject::allocate>("allocate"),
        InstanceMethod<&DeviceObject::outline>("outline"), InstanceMethod<&DeviceObject::record>("record"),
        InstanceMethod<&DeviceObject::freeBytes>("freeBytes"), InstanceMethod<&DeviceObject::needOf>("needOf"),
@@ -62,6 +63,10 @@ DeviceObject::DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<De
 Napi::Value DeviceObject::id(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), device_->id()); }
 
 Napi::Value DeviceObject::notes(const Napi::CallbackInfo& info) { return arrayOf(info.Env(), device_->notes()); }
+
+Napi::Value DeviceObject::hasTf32(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), device_->hasTf32());
+}
 
 Napi::Value DeviceObject::memory(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());

@@ -24,6 +24,7 @@ class DeviceObject : public Napi::ObjectWrap<DeviceObject> {
  private:
   Napi::Value id(const Napi::CallbackInfo& info);
   Napi::Value notes(const Napi::CallbackInfo& info);
+  Napi::Value hasTf32(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value allocate(const Napi::CallbackInfo& info);
   Napi::Value allocateHost(const Napi::CallbackInfo& info);

@@ -15,6 +15,8 @@ ConvShape convShape(Arguments& args) {
   return {args.integer("stride", 1), pads[0], pads[1], pads[2], pads[3], args.integer("groups", 1)};
 }
 
+bool tf32(Arguments& args) { return args.flag("tf32", false); }
+
 PoolShape poolShape(Arguments& args) { return {args.integer("size"), args.integer("stride")}; }
 
 LrnShape lrnShape(Arguments& args) {
@@ -33,25 +35,36 @@ void parse(Arguments& args, Conv2d& op) {
         args.optional("addend"),
         args.tensor("output"),
         convShape(args),
-        args.activation("activation", Activation::none)};
+        args.activation("activation", Activation::none),
+        tf32(args)};
 }
 void parse(Arguments& args, Conv2dBackwardInput& op) {
-  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient"), convShape(args)};
+  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient"), convShape(args),
+        tf32(args)};
 }
 void parse(Arguments& args, Conv2dBackwardWeights& op) {
-  op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("weightGradient"),
-        args.optional("biasGradient"), convShape(args)};
+  op = {args.tensor("input"),
+        args.tensor("outputGradient"),
+        args.tensor("weightGradient"),
+        args.optional("biasGradient"),
+        convShape(args),
+        tf32(args)};
 }
 void parse(Arguments& args, Linear& op) {
-  op = {args.tensor("input"),    args.tensor("weights"), args.optional("bias"),
-        args.optional("addend"), args.tensor("output"),  args.activation("activation", Activation::none)};
+  op = {args.tensor("input"),
+        args.tensor("weights"),
+        args.optional("bias"),
+        args.optional("addend"),
+        args.tensor("output"),
+        args.activation("activation", Activation::none),
+        tf32(args)};
 }
 void parse(Arguments& args, LinearBackwardInput& op) {
-  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient")};
+  op = {args.tensor("outputGradient"), args.tensor("weights"), args.tensor("inputGradient"), tf32(args)};
 }
 void parse(Arguments& args, LinearBackwardWeights& op) {
   op = {args.tensor("input"), args.tensor("outputGradient"), args.tensor("weightGradient"),
-        args.optional("biasGradient")};
+        args.optional("biasGradient"), tf32(args)};
 }
 void parse(Arguments& args, Activate& op) {
   op = {args.tensor("input"), args.tensor("output"), args.activation("activation", Activation::none)};

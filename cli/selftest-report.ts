@@ -1,8 +1,12 @@
 // The selftest's report: short enough to be pasted, and line by line, so that a crash leaves what was found before.
+import type {Precision} from '../lib/index.ts';
 import type {DeviceFacts, Facts} from '../lib/selftest/facts.ts';
 import type {Failure, TestResult} from '../lib/selftest/result.ts';
 import {gibibytes} from './format.ts';
 import {describeCudaVersions, describeDevice} from './devices-in-words.ts';
+
+/** In the order of the columns. */
+const precisions: readonly Precision[] = ['fp32', 'tf32', 'bf16'];
 
 /** Failures told of a test; the first says most. */
 const mostTold = 2;
@@ -49,22 +53,19 @@ export class SelftestTable {
 
 	constructor(devices: readonly string[]) {
 		const longest = Math.max(...devices.map((id) => id.length));
-		this.#widths = [2 * longest + 3, 22, 9, 9, 9, 9];
+		this.#widths = [2 * longest + 3, 22, 9, 9, 9, 9, 9, 9];
 	}
 
 	get header(): string {
 		const about =
 			'Worst error as a share of what rounding permits (to bf16 it takes up to 1.00); times of small shapes, no benchmark.';
-		return `\n${about}\n${this.#line(['on', 'test', 'fp32', 'ms', 'bf16', 'ms'])}`;
+		return `\n${about}\n${this.#line(['on', 'test', ...precisions.flatMap((precision) => [precision, 'ms'])])}`;
 	}
 
 	row({on, test, outcome, worst, milliseconds, failures, note}: TestResult): string {
-		const cells = [worst.fp32, milliseconds.fp32, worst.bf16, milliseconds.bf16];
-		const [fp32, fp32Time, bf16, bf16Time] = cells.map((value, index) =>
-			index % 2 === 0 ? share(value) : time(value),
-		);
+		const cells = precisions.flatMap((precision) => [share(worst[precision]), time(milliseconds[precision])]);
 		const words = note === undefined ? outcome : `${outcome}: ${note}`;
-		const line = this.#line([on, test, fp32 ?? '', fp32Time ?? '', bf16 ?? '', bf16Time ?? ''], words);
+		const line = this.#line([on, test, ...cells], words);
 		return [line, ...told(failures)].join('\n');
 	}
 

@@ -52,6 +52,13 @@ void Device::requireOpen(const char* operation) const {
   if (closed_) throw Error(kDisposed, std::string(operation) + " was called on " + id_ + " after dispose().");
 }
 
+void Device::requireTf32(const char* operation) const {
+  if (hasTf32()) return;
+  throw Error(kDevice, std::string(operation) + ": " + id_ +
+                           " does not multiply in TF32, which takes a GPU of compute capability 8.0 or newer. Take "
+                           "another device, fp32 or bf16.");
+}
+
 void Device::submit(const char* operation, std::function<void()> work) {
   requireOpen(operation);
   if (isDiverted()) throw Error(kArgument, std::string(operation) + " cannot be recorded.");

@@ -44,6 +44,16 @@ class Runs<List<First, Rest...>> : public Runs<List<Rest...>> {
   virtual void run(const First& operation) = 0;
 };
 
+// Whether an operation wants products in TF32: false of one that has none.
+template <class Operation>
+auto wantsTf32(const Operation& operation, int) -> decltype(operation.tf32) {
+  return operation.tf32;
+}
+template <class Operation>
+bool wantsTf32(const Operation&, long) {
+  return false;
+}
+
 class Device : public Runs<AllOperations> {
  public:
   // Called once on the queue's thread, with null or with what went wrong since the last report.
@@ -58,6 +68,9 @@ class Device : public Runs<AllOperations> {
   const MemoryCounter& memory() const { return *memory_; }
   // Sentences on what could not be had, when it was opened or since, and is done otherwise.
   virtual std::vector<std::string> notes() const { return {}; }
+
+  // Whether operations may be given tf32.
+  virtual bool hasTf32() const { return false; }
 
   // Memory is taken at once, not on the queue; its contents are undefined.
   virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
@@ -81,6 +94,7 @@ class Device : public Runs<AllOperations> {
   template <class Operation>
   void enqueue(Operation operation) {
     operation.validate();
+    if (wantsTf32(operation, 0)) requireTf32(Operation::name);
     if (isDiverted()) return takeDown(std::move(operation));
     submit(Operation::name, [this, operation = std::move(operation)] { run(operation); });
   }
@@ -168,6 +182,7 @@ class Device : public Runs<AllOperations> {
   virtual double between(Event& begin, Event& end) { return end.millisecondsSince(begin); }
 
  private:
+  void requireTf32(const char* operation) const;
   void takeDown(AnyOperation operation);
   std::shared_ptr<Event> recorded(std::shared_ptr<Event> event, const char* operation);
   void submitReport(const char* operation, std::function<Rest()> work, Completion completion);

@@ -40,6 +40,10 @@ void require(bool condition, const char* operation, const std::string& message) 
   if (!condition) throw Error(kArgument, std::string(operation) + ": " + message);
 }
 
+void requireTf32(const char* operation, bool tf32, const Tensor& operand) {
+  require(!tf32 || operand.type == DataType::float32, operation, "tf32 goes with float32 tensors only.");
+}
+
 bool sameMemory(const Tensor& a, const Tensor& b) { return a.buffer == b.buffer && a.offset == b.offset; }
 
 // Checks the three tensors that each direction of a convolution has, whatever they are called there.
@@ -148,6 +152,7 @@ void Augment::validate() const {
 
 void Conv2d::validate() const {
   requireReal(name, "input", input);
+  requireTf32(name, tf32, input);
   requireType(name, "weights", weights, input.type);
   requireTypeOrFloat(name, "output", output, input.type);
   validateConvolution(name, "input", input, "weights", weights, "output", output, shape);
@@ -157,6 +162,7 @@ void Conv2d::validate() const {
 
 void Conv2dBackwardInput::validate() const {
   requireReal(name, "outputGradient", outputGradient);
+  requireTf32(name, tf32, outputGradient);
   requireType(name, "weights", weights, outputGradient.type);
   requireType(name, "inputGradient", inputGradient, outputGradient.type);
   validateConvolution(name, "inputGradient", inputGradient, "weights", weights, "outputGradient", outputGradient,
@@ -165,6 +171,7 @@ void Conv2dBackwardInput::validate() const {
 
 void Conv2dBackwardWeights::validate() const {
   requireReal(name, "input", input);
+  requireTf32(name, tf32, input);
   requireType(name, "outputGradient", outputGradient, input.type);
   requireType(name, "weightGradient", weightGradient, DataType::float32);
   validateConvolution(name, "input", input, "weightGradient", weightGradient, "outputGradient", outputGradient, shape);
@@ -173,6 +180,7 @@ void Conv2dBackwardWeights::validate() const {
 
 void Linear::validate() const {
   requireReal(name, "input", input);
+  requireTf32(name, tf32, input);
   requireType(name, "weights", weights, input.type);
   requireTypeOrFloat(name, "output", output, input.type);
   validateLinear(name, "input", input, "weights", weights, "output", output);
@@ -182,6 +190,7 @@ void Linear::validate() const {
 
 void LinearBackwardInput::validate() const {
   requireReal(name, "outputGradient", outputGradient);
+  requireTf32(name, tf32, outputGradient);
   requireType(name, "weights", weights, outputGradient.type);
   requireType(name, "inputGradient", inputGradient, outputGradient.type);
   validateLinear(name, "inputGradient", inputGradient, "weights", weights, "outputGradient", outputGradient);
@@ -189,6 +198,7 @@ void LinearBackwardInput::validate() const {
 
 void LinearBackwardWeights::validate() const {
   requireReal(name, "input", input);
+  requireTf32(name, tf32, input);
   requireType(name, "outputGradient", outputGradient, input.type);
   requireType(name, "weightGradient", weightGradient, DataType::float32);
   validateLinear(name, "input", input, "weightGradient", weightGradient, "outputGradient", outputGradient);

@@ -5,6 +5,8 @@
 // Shape letters: N images, H W C input height, width, channels, P Q K output height, width, channels, R S window.
 // Activations are NHWC in fp32 or bf16 ("real"), convolution weights K,R,S,C, sums and master weights fp32.
 // With two columns in one tensor, column 0's channels come first.
+// tf32, of fp32 tensors: products may be of operands rounded to TF32, which has fp32's range and 10 bits of fraction. A
+// device without such products refuses; it multiplies what does not suit its tensor cores in fp32.
 #pragma once
 
 #include <string>
@@ -58,6 +60,7 @@ struct Conv2d {
   Tensor output;   // [N, P, Q, K], type of input or fp32
   ConvShape shape;
   Activation activation = Activation::none;
+  bool tf32 = false;
   void validate() const;
 };
 struct Conv2dBackwardInput {
@@ -66,6 +69,7 @@ struct Conv2dBackwardInput {
   Tensor weights;         // [K, R, S, C / groups], same type
   Tensor inputGradient;   // [N, H, W, C], same type
   ConvShape shape;
+  bool tf32 = false;
   void validate() const;
 };
 struct Conv2dBackwardWeights {
@@ -75,6 +79,7 @@ struct Conv2dBackwardWeights {
   Tensor weightGradient;  // [K, R, S, C / groups] fp32
   Tensor biasGradient;    // [K] fp32, or none
   ConvShape shape;
+  bool tf32 = false;
   void validate() const;
 };
 
@@ -87,6 +92,7 @@ struct Linear {
   Tensor addend;   // [N, O] fp32, not output itself, or none
   Tensor output;   // [N, O], type of input or fp32
   Activation activation = Activation::none;
+  bool tf32 = false;
   void validate() const;
 };
 struct LinearBackwardInput {
@@ -94,6 +100,7 @@ struct LinearBackwardInput {
   Tensor outputGradient;  // [N, O] real
   Tensor weights;         // [O, I], same type
   Tensor inputGradient;   // [N, I], same type
+  bool tf32 = false;
   void validate() const;
 };
 struct LinearBackwardWeights {
@@ -102,6 +109,7 @@ struct LinearBackwardWeights {
   Tensor outputGradient;  // [N, O], same type
   Tensor weightGradient;  // [O, I] fp32
   Tensor biasGradient;    // [O] fp32, or none
+  bool tf32 = false;
   void validate() const;
 };
 

@@ -49,6 +49,7 @@ CudaDevice::CudaDevice(int gpu)
     : Device("cuda:" + std::to_string(gpu), std::make_shared<Queue>([] {})),
       owner_{gpu, id(), memory_},
       context_(std::make_shared<GpuContext>(owner_)),
+      hasTensorCores_(context_->limits().tensorCores),
       events_(std::make_shared<EventPool>(gpu, cudaEventDisableTiming)),
       stamps_(std::make_shared<EventPool>(gpu, cudaEventDefault)),
       notes_(connectPeers(gpu)) {}

@@ -22,6 +22,7 @@ class CudaDevice final : public Device {
   ~CudaDevice() override;
 
   std::vector<std::string> notes() const override;
+  bool hasTf32() const override { return hasTensorCores_; }
   // Gives back what the device holds beside its tensors, though the object may live on.
   void close() override;
   std::shared_ptr<Buffer> allocate(size_t bytes) override;
@@ -93,6 +94,7 @@ class CudaDevice final : public Device {
 
   const Owner owner_;
   std::shared_ptr<GpuContext> context_;  // until close()
+  const bool hasTensorCores_;
   const std::shared_ptr<EventPool> events_, stamps_;
   mutable std::mutex notesMutex_;
   std::vector<std::string> notes_;

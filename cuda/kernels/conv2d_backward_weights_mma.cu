@@ -1,10 +1,10 @@
 // The weight gradient of a convolution on tensor cores, and with windows of one pixel of a fully connected layer. paper 3.5
-//   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16
+//   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16, or in fp32 multiplied in TF32
 // Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Both operands lie
-// with the depth as lines, and ldmatrix transposes them. The bias gradient is one more column, of ones: those blocks that
+// with the depth as lines, and are transposed on their way to the tensor cores. The bias gradient is one more column, of ones: those blocks that
 // have the first columns multiply the gradient by it.
 // Mapping   a block is a tile (cuda/gemm/mma/tile.cuh). grid.x: kernels, y: taps, z: groups times the splits of split-K.
-// Requires  compute capability 8.0; C / groups and K / groups multiples of 8, starts on 16 bytes.
+// Requires  compute capability 8.0; C / groups and K / groups multiples of 8, in fp32 of 4; starts on 16 bytes.
 // Bound     arithmetic of the tensor cores; for a fully connected layer of few pictures the gradient's bytes.
 // Checked   test/ops/conv2d.test.ts, test/ops/linear.test.ts
 #include "../gemm/mma/gemm.cuh"
@@ -46,7 +46,7 @@ namespace {
 
 template <class T>
 __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
-    conv2dBackwardWeightsMmaKernel(const Element* gradient, const Element* input, Taps taps, Radix window,
+    conv2dBackwardWeightsMmaKernel(const ElementOf<T>* gradient, const ElementOf<T>* input, Taps taps, Radix window,
                                    int64_t pixels, int kernels, int groupChannels, float* bias, GemmParams params,
                                    Epilogue epilogue) {
   if constexpr (kHasTensorCores) {
@@ -70,14 +70,14 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
 
 }  // namespace
 
-Gemm gradientGemm(const ConvGeometry& geometry) {
-  return {geometry.groupKernels, geometry.kernelElements, pixelsOf(geometry),
-          geometry.groups,       DataType::bfloat16,      true};
+Gemm gradientGemm(const ConvGeometry& geometry, DataType type) {
+  return {geometry.groupKernels, geometry.kernelElements, pixelsOf(geometry), geometry.groups, type, true};
 }
 
+template <class Element>
 void sumWindows(const Element* gradient, const Element* input, const ConvGeometry& geometry, const ShapeTiling& tiling,
                 const Gradients& gradients, Context& context) {
-  const Gemm gemm = gradientGemm(geometry);
+  const Gemm gemm = gradientGemm(geometry, typeOf<Element>);
   const Taps taps{geometry.images,
                   geometry.height,
                   geometry.width,
@@ -85,21 +85,26 @@ void sumWindows(const Element* gradient, const Element* input, const ConvGeometr
                   geometry.stride,
                   geometry.padTop,
                   geometry.padLeft,
-                  radixOf(geometry.outputHeight, geometry.outputWidth, kDepth),
+                  radixOf(geometry.outputHeight, geometry.outputWidth, kStepOf<Element>),
                   0,
                   0,
                   0};
   const Epilogue epilogue = partialsOf(gemm, gemm.columns, gradients.weights);
-  launchTiles<Deep, Deep>(gemm, tiling, epilogue, context, [&](const auto& launch) {
+  launchTiles<Element, Deep, Deep>(gemm, tiling, epilogue, context, [&](const auto& launch) {
     launch("conv2dBackwardWeightsMmaKernel",
            conv2dBackwardWeightsMmaKernel<typename std::decay_t<decltype(launch)>::Tile>, gradient, input, taps,
            geometry.inputTaps, pixelsOf(geometry), geometry.kernels, geometry.groupChannels, gradients.bias);
   });
 }
 
+template void sumWindows(const float*, const float*, const ConvGeometry&, const ShapeTiling&, const Gradients&,
+                         Context&);
+template void sumWindows(const __nv_bfloat16*, const __nv_bfloat16*, const ConvGeometry&, const ShapeTiling&,
+                         const Gradients&, Context&);
+
 bool takes(const Conv2dBackwardWeights& operation, const Context& context) {
   const Tensor& weights = operation.weightGradient;
-  return context.limits().tensorCores && suits(operation.input, weights.dimension(3)) &&
+  return multiplies(operation.input.type, operation.tf32, context) && suits(operation.input, weights.dimension(3)) &&
          suits(operation.outputGradient, weights.dimension(0) / operation.shape.groups) &&
          weights.elements() < kMostElements;
 }
@@ -109,7 +114,7 @@ void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& c
   const ConvGeometry geometry =
       geometryOf(Conv2dBackwardWeights::name, operation.input, weights, operation.outputGradient, operation.shape);
   const Limits& limits = context.limits();
-  const ShapeTiling tiling = chooseTile(gradientGemm(geometry), limits, limits.partialBytes());
+  const ShapeTiling tiling = chooseTile(gradientGemm(geometry, operation.input.type), limits, limits.partialBytes());
   const int64_t splits = tiling.tiling.splits;
   Gradients gradients{weights.mutableData<float>(), bias ? bias.mutableData<float>() : nullptr};
   if (splits > 1) {
@@ -117,8 +122,11 @@ void conv2dBackwardWeightsMma(const Conv2dBackwardWeights& operation, Context& c
     gradients.weights = static_cast<float*>(context.scratch(static_cast<size_t>(elements) * sizeof(float)));
     if (bias) gradients.bias = gradients.weights + splits * weights.elements();
   }
-  sumWindows(operation.outputGradient.data<Element>(), operation.input.data<Element>(), geometry, tiling, gradients,
-             context);
+  withElement(operation.input.type, [&](auto element) {
+    using Element = decltype(element);
+    sumWindows(operation.outputGradient.data<Element>(), operation.input.data<Element>(), geometry, tiling, gradients,
+               context);
+  });
   if (splits == 1) return;
   sumPartials(gradients.weights, splits, weights.elements(),
               epilogueOf(weights, geometry.kernelElements, geometry.kernelElements), context);

@@ -102,18 +102,19 @@ void linearForward(const Linear& operation, Context& context) {
   convolution.addend = pixels(operation.addend);
   convolution.output = pixels(operation.output);
   convolution.activation = operation.activation;
+  convolution.tf32 = operation.tf32;
   conv2dForward(convolution, context);
 }
 
 void linearBackwardInput(const LinearBackwardInput& operation, Context& context) {
-  conv2dBackwardInput(
-      {pixels(operation.outputGradient), pixels(operation.weights), pixels(operation.inputGradient), ConvShape()},
-      context);
+  conv2dBackwardInput({pixels(operation.outputGradient), pixels(operation.weights), pixels(operation.inputGradient),
+                       ConvShape(), operation.tf32},
+                      context);
 }
 
 void linearBackwardWeights(const LinearBackwardWeights& operation, Context& context) {
   conv2dBackwardWeights({pixels(operation.input), pixels(operation.outputGradient), pixels(operation.weightGradient),
-                         operation.biasGradient, ConvShape()},
+                         operation.biasGradient, ConvShape(), operation.tf32},
                         context);
 }
 

@@ -7,13 +7,18 @@
 
 namespace alexnet::cuda::mma {
 
+// The type of operands that are multiplied in bf16, or in TF32.
+template <class Element>
+constexpr DataType typeOf = sizeof(Element) == sizeof(float) ? DataType::float32 : DataType::bfloat16;
+
 // Of all output pictures together.
 inline int64_t pixelsOf(const ConvGeometry& geometry) {
   return int64_t{geometry.images} * geometry.outputHeight * geometry.outputWidth;
 }
 
 // conv2d_forward_mma.cu: input [N, H, W, C], weights [K, R, S, C / groups]
-void multiplyWindows(const __nv_bfloat16* input, const __nv_bfloat16* weights, const ConvGeometry& geometry,
+template <class Element>
+void multiplyWindows(const Element* input, const Element* weights, const ConvGeometry& geometry,
                      const Epilogue& epilogue, Context& context);
 
 // conv2d_backward_weights_mma.cu: the gradients as the partial sums of their splits
@@ -21,8 +26,9 @@ struct Gradients {
   float* weights;  // [splits, K, R S C / groups]
   float* bias;     // [splits, K], or null
 };
-Gemm gradientGemm(const ConvGeometry& geometry);
-void sumWindows(const __nv_bfloat16* gradient, const __nv_bfloat16* input, const ConvGeometry& geometry,
-                const ShapeTiling& tiling, const Gradients& gradients, Context& context);
+Gemm gradientGemm(const ConvGeometry& geometry, DataType type);
+template <class Element>
+void sumWindows(const Element* gradient, const Element* input, const ConvGeometry& geometry, const ShapeTiling& tiling,
+                const Gradients& gradients, Context& context);
 
 }  // namespace alexnet::cuda::mma

@@ -232,7 +232,7 @@ export function outlinesOf({
 	const device = openDevice('cpu', {threads: 1});
 	const outlines = new Memory(device, {outline: true});
 	try {
-		const layers = placeColumns(architecture, [outlines], 'float32', 0, (name) => !frozen.includes(name));
+		const layers = placeColumns(architecture, [outlines], {precision: 'float32'}, 0, (name) => !frozen.includes(name));
 		return layers.flatMap(({parameters}) => parameters.map(({parameter}) => parameter));
 	} finally {
 		outlines.dispose();

@@ -75,6 +75,8 @@ export interface NativeDevice {
 	readonly id: string;
 	/** Sentences on what could not be had, when it was opened or since, and is done otherwise; mostly none. */
 	readonly notes: readonly string[];
+	/** Whether products may be given `tf32`: on GPUs from compute capability 8.0 on. */
+	readonly hasTf32: boolean;
 	/** What its tensors take, and have taken. */
 	memory(): MemoryUse;
 	/** Bytes that could still be allocated now. */
@@ -249,6 +251,15 @@ export interface SgdParameter {
 	weightDecay: number;
 }
 
+/** How products are multiplied. */
+export interface ProductOptions {
+	/**
+	 * Whether tensor cores may multiply fp32 tensors, rounded to TF32, which has 10 bits of fraction. What does not suit
+	 * them is multiplied in fp32. Default false. ALEXNET_DEVICE where the device has no TF32, ALEXNET_ARGUMENT for bf16.
+	 */
+	tf32?: boolean | undefined;
+}
+
 /** The operations (core/operations.h has their shapes and formulas). All queue and return. */
 export interface Operations {
 	/**
@@ -261,7 +272,33 @@ export interface Operations {
 	 * addend).
 	 */
 	conv2d(
-		options: ConvOptions & {
+		options: ConvOptions &
+			ProductOptions & {
+				input: Tensor;
+				weights: Tensor;
+				bias?: Tensor | undefined;
+				addend?: Tensor | undefined;
+				output: Tensor;
+				activation?: Activation;
+			},
+	): void;
+	/** The gradient of conv2d's input from that of its output before the activation. */
+	conv2dBackwardInput(
+		options: ConvOptions & ProductOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor},
+	): void;
+	/** The gradients of conv2d's weights and bias, fp32, from that of its output before the activation. */
+	conv2dBackwardWeights(
+		options: ConvOptions &
+			ProductOptions & {
+				input: Tensor;
+				outputGradient: Tensor;
+				weightGradient: Tensor;
+				biasGradient?: Tensor | undefined;
+			},
+	): void;
+	/** output [N, O] = activation(input [N, I] weights [O, I]^T + bias + addend). */
+	linear(
+		options: ProductOptions & {
 			input: Tensor;
 			weights: Tensor;
 			bias?: Tensor | undefined;
@@ -270,35 +307,17 @@ export interface Operations {
 			activation?: Activation;
 		},
 	): void;
-	/** The gradient of conv2d's input from that of its output before the activation. */
-	conv2dBackwardInput(options: ConvOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
-	/** The gradients of conv2d's weights and bias, fp32, from that of its output before the activation. */
-	conv2dBackwardWeights(
-		options: ConvOptions & {
+	/** The gradient of linear's input from that of its output before the activation. */
+	linearBackwardInput(options: ProductOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	/** The gradients of linear's weights and bias, fp32, from that of its output before the activation. */
+	linearBackwardWeights(
+		options: ProductOptions & {
 			input: Tensor;
 			outputGradient: Tensor;
 			weightGradient: Tensor;
 			biasGradient?: Tensor | undefined;
 		},
 	): void;
-	/** output [N, O] = activation(input [N, I] weights [O, I]^T + bias + addend). */
-	linear(options: {
-		input: Tensor;
-		weights: Tensor;
-		bias?: Tensor | undefined;
-		addend?: Tensor | undefined;
-		output: Tensor;
-		activation?: Activation;
-	}): void;
-	/** The gradient of linear's input from that of its output before the activation. */
-	linearBackwardInput(options: {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
-	/** The gradients of linear's weights and bias, fp32, from that of its output before the activation. */
-	linearBackwardWeights(options: {
-		input: Tensor;
-		outputGradient: Tensor;
-		weightGradient: Tensor;
-		biasGradient?: Tensor | undefined;
-	}): void;
 	/** output = relu(input) or tanh(input). May run in place. */
 	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
 	/** inputGradient = outputGradient * f'(x), f' taken from the output. May run in place. */

@@ -18,11 +18,11 @@ import type {DataType} from '../device/native.ts';
 export function placeColumns(
 	architecture: Architecture,
 	memories: readonly Memory[],
-	precision: DataType,
+	{precision, tf32 = false}: {precision: DataType; tf32?: boolean},
 	seed: number,
 	learns: Placement['learns'] = () => true,
 ): readonly Layer[] {
-	const placement = {memories, columns: architecture.columns, precision, learns, seed};
+	const placement = {memories, columns: architecture.columns, precision, tf32, learns, seed};
 	const layers: Layer[] = [];
 	let layout = pictures(1, architecture.crop, memories.length);
 	for (const [place, spec] of architecture.layers.entries()) {

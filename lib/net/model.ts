@@ -6,7 +6,7 @@ import {DeviceGroup} from '../device/device-group.ts';
 import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
-import type {MemoryUse} from '../device/native.ts';
+import type {MemoryUse, NativeDevice} from '../device/native.ts';
 import {InferencePlan} from './inference-plan.ts';
 import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
@@ -92,6 +92,8 @@ export class Model {
 		this.#statistics = {mean: new Float32Array(elementsOf(mean)), pca};
 		this.#group = new DeviceGroup(typeof devices === 'string' ? [devices] : devices, architecture.columns, options);
 		try {
+			const tf32 = precision === 'tf32';
+			if (tf32) requireTf32(this.#group.devices);
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
 			const learns = (layer: string): boolean => !this.inferenceOnly && !this.frozen.includes(layer);
 			const advice = 'Close what else needs memory, or take another device.';
@@ -101,7 +103,7 @@ export class Model {
 			};
 			const taken = takeMemory(this.#group.devices, {purpose: 'This net', advice, later}, (memories) => ({
 				memories,
-				layers: placeColumns(architecture, memories, type, seed, learns),
+				layers: placeColumns(architecture, memories, {precision: type, tf32}, seed, learns),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),
 			}));
 			this.#memories = taken.memories;
@@ -463,6 +465,15 @@ export const aModel = must<Model>('an AlexNet', (value) => value instanceof Mode
 
 function disposed(): DisposedError {
 	return new DisposedError('The model was used after dispose().');
+}
+
+function requireTf32(devices: readonly NativeDevice[]): void {
+	const without = devices.find(({hasTf32}) => !hasTf32);
+	if (!without) return;
+	throw new AlexNetError(
+		'ALEXNET_DEVICE',
+		`${without.id} has no TF32, which takes a GPU of compute capability 8.0 or newer. Use precision 'fp32' or 'bf16' there.`,
+	);
 }
 
 function requireLabels(architecture: Architecture, labels: readonly string[]): void {

@@ -10,7 +10,7 @@ import {sgdOptions, type SgdOptions} from './sgd.ts';
 import {augment, crops, pcaScale, type CropsOption, type PcaScale} from '../data/views.ts';
 
 /** What activations and multiplications use; see `RunOptions.precision`. */
-export type Precision = 'fp32' | 'bf16';
+export type Precision = 'fp32' | 'tf32' | 'bf16';
 
 /** Where and how a net computes: what `AlexNet.load` takes besides the path. */
 export interface RunOptions extends DeviceOptions {
@@ -19,7 +19,11 @@ export interface RunOptions extends DeviceOptions {
 	 * by another in silence. Default 'cpu'.
 	 */
 	devices?: string | readonly string[] | undefined;
-	/** Type of activations and multiplications. Sums, losses and master weights are always fp32. Default 'fp32'. */
+	/**
+	 * Type of activations and multiplications. Sums, losses and master weights are always fp32. 'tf32' is fp32 whose
+	 * multiplications tensor cores do, of operands with 10 bits of fraction; for GPUs from compute capability 8.0 on.
+	 * Default 'fp32'.
+	 */
 	precision?: Precision | undefined;
 	/** Pictures in a training step, and at most so many at once in inference. Default: as the checkpoint says. */
 	batchSize?: number | undefined;
@@ -39,7 +43,7 @@ export const runOptions = options<RunOptions>()({
 		'where the columns live',
 		'cpu',
 	),
-	precision: option(oneOf(['fp32', 'bf16']), 'type of activations and multiplications', 'fp32'),
+	precision: option(oneOf(['fp32', 'tf32', 'bf16']), 'type of activations and multiplications', 'fp32'),
 	batchSize,
 	inferenceOnly: option(flag, 'takes no memory for momentum and gradients', false),
 });

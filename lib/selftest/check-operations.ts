@@ -1,7 +1,7 @@
 import type {NativeDevice, Operations} from '../device/native.ts';
 import type {OperationCase, Run} from './operation-case.ts';
 import {Random} from './random.ts';
-import {precisionOf, Tally, type TestResult} from './result.ts';
+import {reportedAs, Tally, type TestResult} from './result.ts';
 import {TestedDevice} from './tested-device.ts';
 import {medianMilliseconds} from './timing.ts';
 import {Workbench} from './workbench.ts';
@@ -26,19 +26,22 @@ export async function* checkOperations(
 		const tallies = devices.map((device) => ({device, tally: new Tally(device.id, operation)}));
 		onProgress?.(operation);
 		for (const one of cases) {
-			const able = tallies.filter(
-				({device: {id}}) => !one.fillsGpu || (id.startsWith('cuda') && !options.isSimulated(id)),
-			);
+			const able = tallies.filter(({device}) => isFor(one, device, options));
 			if (able.length === 0) continue;
 			const run = await one.prepare(new Random([seed, operation, one.type, one.title].join(' ')));
 			for (const {device, tally} of able) {
 				signal?.throwIfAborted();
-				const part = {precision: precisionOf[one.type], what: one.title};
+				const part = {precision: reportedAs(one), what: one.title};
 				await TestedDevice.attempt([device], tally, part, () => checkCase(one, run, device.device, tally, options));
 			}
 		}
 		for (const {tally} of tallies) yield tally.result;
 	}
+}
+
+function isFor({fillsGpu, tf32}: OperationCase, device: TestedDevice, {isSimulated}: CheckOptions): boolean {
+	if (fillsGpu && !(device.id.startsWith('cuda') && !isSimulated(device.id))) return false;
+	return !tf32 || device.hasTf32;
 }
 
 async function checkCase(
@@ -48,7 +51,7 @@ async function checkCase(
 	tally: Tally,
 	{operations, isSimulated}: CheckOptions,
 ): Promise<void> {
-	const precision = precisionOf[one.type];
+	const precision = reportedAs(one);
 	const bench = new Workbench(device, one.title, {misaligned: one.misaligned});
 	try {
 		const {call, outputs} = run(bench, operations);

@@ -1,6 +1,5 @@
 import {alexnet} from '../net/alexnet.ts';
 import type {Architecture} from '../net/architecture.ts';
-import type {Precision} from '../net/options.ts';
 import {meetingNet} from './networks.ts';
 import {Tally, type TestResult} from './result.ts';
 import {TestedDevice} from './tested-device.ts';
@@ -11,6 +10,7 @@ import {
 	isSame,
 	stepBound,
 	type StepOutcome,
+	type StepPrecision,
 	type StepTask,
 	type TakeStep,
 } from './training-step.ts';
@@ -27,7 +27,7 @@ export interface StepTest {
 	 */
 	readonly draws: number;
 	/** What such kinks may add, as a share of a gradient's norm. */
-	readonly kinks: Readonly<Record<Precision, number>>;
+	readonly kinks: Readonly<Record<StepPrecision, number>>;
 }
 
 export const smallStep: StepTest = {
@@ -138,7 +138,7 @@ async function differs(
 	return tryAgain;
 }
 
-function boundOf({architecture, kinks}: StepTest, precision: Precision): {loss: number; tensors: number} {
+function boundOf({architecture, kinks}: StepTest, precision: StepPrecision): {loss: number; tensors: number} {
 	const rounding = stepBound(architecture, precision);
 	return {loss: rounding, tensors: rounding + kinks[precision]};
 }

@@ -3,7 +3,8 @@ import type {Operations, Tensor} from '../device/native.ts';
 import type {RealType} from './bfloat16.ts';
 import type {LayerGeometries} from './cases/layers.ts';
 import type {Random} from './random.ts';
-import {accumulation, compareClose, compareEqual, type Comparison, type Sums} from './tolerance.ts';
+import {toTf32} from './tf32.ts';
+import {accumulation, compareClose, compareEqual, Sums, type Comparison} from './tolerance.ts';
 import type {Workbench} from './workbench.ts';
 
 /** The operations that have a definition to be compared with; what `send` does is checked between two devices. */
@@ -17,8 +18,10 @@ export type CaseList = (type: RealType, layers: LayerGeometries) => readonly Ope
 export interface OperationCase {
 	/** Its shape, and what is special about it. */
 	readonly title: string;
-	/** Under which precision it is reported: the type of what is computed. */
+	/** The type of what is computed. */
 	readonly type: RealType;
+	/** Products may be in TF32: for devices that have it. */
+	readonly tf32?: boolean | undefined;
 	/** Large enough to fill a GPU, and too large for a simulated one. */
 	readonly fillsGpu?: boolean | undefined;
 	/** Tensors begin one element after a multiple of 64 bytes. */
@@ -42,14 +45,34 @@ export interface Output {
 	readonly compare: (actual: Float64Array) => Comparison;
 }
 
+/** @param expected what the definition gives; several where a device may take one of several ways throughout */
 export function close(
 	name: string,
 	tensor: Tensor,
-	expected: Sums,
+	expected: Sums | readonly Sums[],
 	type: RealType,
 	roundings: (count: number) => number = accumulation,
 ): Output {
-	return {tensor, compare: (actual) => compareClose(name, actual, expected, type, roundings)};
+	const ways = expected instanceof Sums ? [expected] : expected;
+	const compare = (actual: Float64Array): Comparison =>
+		ways
+			.map((each) => compareClose(name, actual, each, type, roundings))
+			.reduce((best, one) => (one.share < best.share ? one : best));
+	return {tensor, compare};
+}
+
+/**
+ * What a definition gives of these operands and, where products may be in TF32, of the operands rounded to it: tensor
+ * cores multiply those, and what does not suit them is multiplied as it is.
+ */
+export async function definedBy<Result>(
+	tf32: boolean,
+	operands: readonly [Float64Array, Float64Array],
+	definition: (first: Float64Array, second: Float64Array) => Promise<Result>,
+): Promise<readonly Result[]> {
+	const [first, second] = operands;
+	const exact = await definition(first, second);
+	return tf32 ? [exact, await definition(first.map(toTf32), second.map(toTf32))] : [exact];
 }
 
 export function equal(name: string, tensor: Tensor, expected: Float64Array): Output {
@@ -59,6 +82,11 @@ export function equal(name: string, tensor: Tensor, expected: Float64Array): Out
 /** Shapes that the package's own tests alone go through. */
 export function forTests<T>(geometries: readonly T[]): (T & {testsOnly: true})[] {
 	return geometries.map((geometry) => ({...geometry, testsOnly: true}));
+}
+
+/** The same with products in TF32. */
+export function inTf32<T>(cases: readonly T[]): (T & {tf32: true})[] {
+	return cases.map((one) => ({...one, tf32: true}));
 }
 
 export type Extra = string | false | undefined;

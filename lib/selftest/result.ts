@@ -34,6 +34,11 @@ export interface TestResult {
 
 export const precisionOf = {float32: 'fp32', bfloat16: 'bf16'} as const satisfies Record<RealType, Precision>;
 
+/** Under which precision a case is reported. */
+export function reportedAs({type, tf32}: {readonly type: RealType; readonly tf32?: boolean | undefined}): Precision {
+	return tf32 ? 'tf32' : precisionOf[type];
+}
+
 /** Gathers a test's result. */
 export class Tally {
 	readonly #on: string;

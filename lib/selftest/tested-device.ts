@@ -25,6 +25,15 @@ export class TestedDevice implements Disposable {
 		return this.#device;
 	}
 
+	/** Whether products may be in TF32; a device that cannot be opened has none. */
+	get hasTf32(): boolean {
+		try {
+			return !this.isLost && this.device.hasTf32;
+		} catch {
+			return false;
+		}
+	}
+
 	/**
 	 * Runs a part of a test, and says of an error in which part it came.
 	 *

@@ -5,9 +5,12 @@ import type {Precision} from '../net/options.ts';
 import {Random} from './random.ts';
 import {unitRoundoff, type Comparison} from './tolerance.ts';
 
+/** Of a step that is compared with the CPU's, which has no TF32. */
+export type StepPrecision = Exclude<Precision, 'tf32'>;
+
 export interface StepTask {
 	readonly architecture: Architecture;
-	readonly precision: Precision;
+	readonly precision: StepPrecision;
 	/** Of initial weights, crops and dropout. */
 	readonly seed: number;
 	/** [N, imageSize, imageSize, 3] */
@@ -40,7 +43,7 @@ export interface StepBound {
  * layer has behind it, forward and backward, cover them. bf16: two roundings for each exchange above the first layer,
  * where columns may meet from two devices; sums in another order before a rounding change few of the rounded values.
  */
-export function stepBound({layers}: Architecture, precision: Precision): number {
+export function stepBound({layers}: Architecture, precision: StepPrecision): number {
 	const passes = 2 * layers.length;
 	const meets = layers.filter(
 		(layer) => layer.type === 'linear' || (layer.type === 'conv2d' && layer.reads === 'both'),
@@ -50,7 +53,12 @@ export function stepBound({layers}: Architecture, precision: Precision): number 
 }
 
 /** Random pictures and labels, a random mean image. */
-export function drawTask(architecture: Architecture, images: number, precision: Precision, title: string): StepTask {
+export function drawTask(
+	architecture: Architecture,
+	images: number,
+	precision: StepPrecision,
+	title: string,
+): StepTask {
 	const random = new Random(title);
 	const {imageSize} = architecture;
 	const classes = classesOf(architecture);

@@ -1,5 +1,5 @@
 // The report card: a row for each operation of the net, facts first, then what is modelled, then what was measured.
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gpuNamed, limits, type Gpu} from '../../benchmarks/gpus.ts';
 import type {Facts, Instructions, OperationFacts} from '../../benchmarks/kernel-facts.ts';
@@ -28,7 +28,7 @@ function gpu(name: string): Gpu {
 
 /** A Markdown table for each precision, and the net's times below. */
 export function cardOf(facts: Facts): string {
-	return (['fp32', 'bf16'] as const).map((precision) => precisionTable(facts, precision)).join('\n\n');
+	return (['fp32', 'tf32', 'bf16'] as const).map((precision) => precisionTable(facts, precision)).join('\n\n');
 }
 
 function precisionTable(facts: Facts, precision: Precision): string {
@@ -118,9 +118,10 @@ function measuredCells(took: number | undefined, predicted: number | undefined):
 	return [cell(took, tellTime), took === undefined || predicted === undefined ? '-' : (took / predicted).toFixed(2)];
 }
 
-/** Microseconds by trial. */
+/** Microseconds by trial; none of a precision that was not measured. */
 function measuredTimes(precision: Precision): Map<string, number> {
 	const file = join(root, measured.folder, `bench-${precision}.json`);
+	if (!existsSync(file)) return new Map();
 	const rows = JSON.parse(readFileSync(file, 'utf8')) as {trial: string; medianMs: number}[];
 	return new Map(rows.map(({trial, medianMs}) => [trial, 1000 * medianMs]));
 }

@@ -31,7 +31,7 @@ export function checksOf(facts: Facts): Check[] {
 		{
 			what: 'a product of 2048^3 in bf16 through mma.sync on an H100',
 			unit: 'TFLOP/s',
-			modelled: bestProduct(2048, facts, h100, ({kernel}) => usesTensorCores(kernel)),
+			modelled: bestProduct(2048, facts, h100, ({kernel}) => usesTensorCores(kernel) && kernel.includes('bfloat16')),
 			measured: 494,
 			source: "a published run of CUTLASS's Ampere-style example",
 		},

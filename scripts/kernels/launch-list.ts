@@ -58,7 +58,8 @@ async function listAll(): Promise<ListedOperation[]> {
 	const multiprocessors = deviceInfo(device.id)?.multiprocessors ?? 0;
 	const found: ListedOperation[] = [];
 	try {
-		for (const precision of ['fp32', 'bf16'] as const) {
+		for (const precision of ['fp32', 'tf32', 'bf16'] as const) {
+			if (precision === 'tf32' && !device.hasTf32) continue;
 			for (const batchSize of batches) {
 				for (const name of operationNames()) {
 					const trial = operationTrial(name, batchSize, precision);

@@ -48,7 +48,7 @@ export async function output({path}: {path: string}, options: readonly string[],
 }
 
 /**
- * Mangled names as the source has them, without namespaces and parameters: mma::conv2dForwardMmaKernel<mma::Tile<k256x128>>.
+ * Mangled names as the source has them, without namespaces and parameters: mma::conv2dForwardMmaKernel<mma::Tile<k256x128, float>>.
  */
 export function readableNames(mangled: readonly string[]): Map<string, string> {
 	if (mangled.length === 0) return new Map();

@@ -118,7 +118,12 @@ test('a tile is told by template arguments', (t) => {
 	t.deepEqual(tileOf('conv2dForwardKernel<Tile<__nv_bfloat16, 64, 64, 4, 4>, true, float>'), {
 		...{rows: 64, columns: 64, stepDepth: 16},
 	});
-	t.deepEqual(tileOf('mma::conv2dForwardMmaKernel<mma::Tile<k256x48>>'), {rows: 256, columns: 48, stepDepth: 32});
+	t.deepEqual(tileOf('mma::conv2dForwardMmaKernel<mma::Tile<k256x48, __nv_bfloat16>>'), {
+		...{rows: 256, columns: 48, stepDepth: 32, hmmaProducts: 2048},
+	});
+	t.deepEqual(tileOf('mma::conv2dForwardMmaKernel<mma::Tile<k64x64, float>>'), {
+		...{rows: 64, columns: 64, stepDepth: 16, hmmaProducts: 1024},
+	});
 	t.is(tileOf('linearVectorKernel<float, 4>'), undefined);
 	// As designed: 193 instructions and 64 HMMA have .48 of the tensor cores' time on an H100.
 	t.is(slotsOverTensorTime(counts(193, 0, 64), h100).toFixed(2), '0.48');

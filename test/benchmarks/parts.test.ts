@@ -117,7 +117,7 @@ test('modelled rows: of a GPU that is known, for batches that are', (t) => {
 });
 
 const large = 'conv2dForwardKernel<Tile<float, 128, 128, 8, 2>, true, float>';
-const mma = 'mma::conv2dForwardMmaKernel<mma::Tile<k256x128>>';
+const mma = 'mma::conv2dForwardMmaKernel<mma::Tile<k256x128, __nv_bfloat16>>';
 const sound: KernelFacts = {
 	...{kernel: mma, file: 'kernels/x.cu', computeCapability: '9.0', registers: 200, spills: 0, plannedBlocks: 1},
 	code: {all: 900, ffma: 0, hmma: 128, sharedBytes: 0},
@@ -159,7 +159,7 @@ test('what each launch of an operation has to do', (t) => {
 	const trial = operationTrial('conv2-weight-gradient', 128, 'bf16');
 	const tiles = {
 		...launch,
-		kernel: 'mma::conv2dBackwardWeightsMmaKernel<mma::Tile<k128x256>>',
+		kernel: 'mma::conv2dBackwardWeightsMmaKernel<mma::Tile<k128x256, __nv_bfloat16>>',
 		grid: [1, 5, 26] as const,
 	};
 	const sum = {...launch, kernel: 'sumPartialsKernel'};
@@ -174,7 +174,11 @@ test('what each launch of an operation has to do', (t) => {
 	t.deepEqual(second, {memoryBytes: 0, products: 0, cacheBytes: 0});
 	// conv1 on tensor cores, in two parts: windows of 432, half of the pixels each.
 	const unfold = {...launch, kernel: 'mma::unfoldPicturesKernel', grid: [100, 1, 1] as const};
-	const half = {...launch, kernel: 'mma::conv2dForwardMmaKernel<mma::Tile<k128x96>>', grid: [1513, 1, 1] as const};
+	const half = {
+		...launch,
+		kernel: 'mma::conv2dForwardMmaKernel<mma::Tile<k128x96, __nv_bfloat16>>',
+		grid: [1513, 1, 1] as const,
+	};
 	const works = worksOf(operation([unfold, half, unfold, half]), operationTrial('conv1-forward', 128, 'bf16'));
 	t.deepEqual(
 		works.map(({products}) => products),

@@ -4,7 +4,7 @@ import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {Model} from '../../lib/net/model.ts';
-import type {Precision} from '../../lib/net/options.ts';
+import type {StepPrecision} from '../../lib/selftest/training-step.ts';
 import {testOn} from '../helpers/devices.ts';
 import {accuracyOfTraining} from '../helpers/networks.ts';
 import {Random} from '../../lib/selftest/random.ts';
@@ -32,7 +32,7 @@ interface Outcome {
 /** @param change what happens to the initial weights before the step */
 async function stepOn(
 	devices: readonly string[],
-	precision: Precision,
+	precision: StepPrecision,
 	change?: (name: string, weights: Float32Array) => void,
 ): Promise<Outcome> {
 	// source2012 starts with gradients of a size in every layer; the paper's own leave the lower ones near zero.
@@ -67,7 +67,7 @@ function distances(a: Outcome, b: Outcome): Map<string, number> {
  */
 const share = {fp32: 2 * 2 * 19 * unitRoundoff.float32, bf16: 2 * unitRoundoff.bfloat16};
 
-async function permitted(right: Outcome, precision: Precision): Promise<Map<string, number>> {
+async function permitted(right: Outcome, precision: StepPrecision): Promise<Map<string, number>> {
 	const bounds = new Map<string, number>();
 	for (const seed of ['first', 'second']) {
 		const noise = new Random(seed);
@@ -81,10 +81,10 @@ async function permitted(right: Outcome, precision: Precision): Promise<Map<stri
 	return bounds;
 }
 
-const references = new Map<Precision, Promise<{right: Outcome; bounds: Map<string, number>}>>();
+const references = new Map<StepPrecision, Promise<{right: Outcome; bounds: Map<string, number>}>>();
 
 /** The CPU's step, and how far others may be from it; taken once. */
-function reference(precision: Precision): Promise<{right: Outcome; bounds: Map<string, number>}> {
+function reference(precision: StepPrecision): Promise<{right: Outcome; bounds: Map<string, number>}> {
 	const take = async (): Promise<{right: Outcome; bounds: Map<string, number>}> => {
 		const right = await stepOn(['cpu:0'], precision);
 		return {right, bounds: await permitted(right, precision)};
@@ -94,7 +94,7 @@ function reference(precision: Precision): Promise<{right: Outcome; bounds: Map<s
 	return known;
 }
 
-async function beyond(outcome: Outcome, precision: Precision): Promise<string[]> {
+async function beyond(outcome: Outcome, precision: StepPrecision): Promise<string[]> {
 	const {right, bounds} = await reference(precision);
 	const all = [...distances(right, outcome)];
 	return all.flatMap(([name, distance]) => (distance <= bounds.get(name)! ? [] : [`${name}: ${distance}`]));

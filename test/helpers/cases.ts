@@ -7,7 +7,7 @@ import {forEachDevice} from './devices.ts';
 export function testCases(...names: readonly CheckedOperation[]): void {
 	for (const name of names) {
 		// What only fills a GPU is for a selftest of one.
-		for (const {title, type, misaligned, prepare} of casesOf(name).filter(({fillsGpu}) => !fillsGpu)) {
+		for (const {title, type, tf32, misaligned, prepare} of casesOf(name).filter(({fillsGpu}) => !fillsGpu)) {
 			forEachDevice(
 				`${name} ${type}: ${title}`,
 				async (t, bench) => {
@@ -19,7 +19,7 @@ export function testCases(...names: readonly CheckedOperation[]): void {
 						if (failure !== undefined) t.fail(failure);
 					}
 				},
-				{misaligned},
+				{misaligned, tf32},
 			);
 		}
 	}

@@ -40,13 +40,20 @@ export function testOn(
 	else if (ids.some((id) => asked.includes(id))) test.serial.only(title, body);
 }
 
+export interface DeviceTestOptions {
+	readonly misaligned?: boolean | undefined;
+	/** For devices that multiply in TF32. */
+	readonly tf32?: boolean | undefined;
+}
+
 /** Defines one test for each device. The bench's random numbers depend on the title alone. */
 export function forEachDevice(
 	title: string,
 	body: (t: ExecutionContext, bench: Workbench) => Promise<void>,
-	{misaligned = false}: {misaligned?: boolean | undefined} = {},
+	{misaligned = false, tf32 = false}: DeviceTestOptions = {},
 ): void {
 	for (const {id} of devices) {
+		if (tf32 && !hasTf32(id)) continue;
 		testOn([id], `${title} [${id}]`, async (t) => {
 			const device = openDevice(id);
 			try {
@@ -58,6 +65,18 @@ export function forEachDevice(
 			}
 		});
 	}
+}
+
+const withTf32 = new Map<string, boolean>();
+
+/** Whether a device multiplies in TF32; it is opened once to be asked. */
+export function hasTf32(id: string): boolean {
+	const known = withTf32.get(id);
+	if (known !== undefined) return known;
+	const device = openDevice(id);
+	withTf32.set(id, device.hasTf32);
+	device.close();
+	return device.hasTf32;
 }
 
 /** Defines one test for each two devices that exchange tensors: two of a kind, or one twice where there is only one. */

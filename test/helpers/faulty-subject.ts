@@ -86,6 +86,7 @@ export class LosableDevices {
 		return {
 			id: device.id,
 			memory: () => device.memory(),
+			hasTf32: device.hasTf32,
 			notes: device.notes,
 			freeBytes: () => device.freeBytes(),
 			needOf: (tensors, recorded) => device.needOf(tensors, recorded),

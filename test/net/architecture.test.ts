@@ -12,7 +12,7 @@ function describe(options: Parameters<typeof alexnet>[0]): {parameters: Record<s
 	const device = openDevice('cpu');
 	const memory = new Memory(device);
 	try {
-		const layers = placeColumns(architecture, [memory], 'float32', 0);
+		const layers = placeColumns(architecture, [memory], {precision: 'float32'}, 0);
 		const parameters: Record<string, number> = {};
 		let layout = pictures(1, architecture.crop, 1);
 		const shapes = layers.map((layer) => {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import {listDevices} from '../../lib/device/device.ts';
 import type {Precision} from '../../lib/net/options.ts';
-import {testOn} from '../helpers/devices.ts';
+import {hasTf32, testOn} from '../helpers/devices.ts';
 import {falls, Fixture, modelOf, observe, type Setup} from '../helpers/fixtures.ts';
 import {mistakes} from '../helpers/mistakes.ts';
 
@@ -21,6 +21,19 @@ for (const net of ['two-columns', 'tanh', 'odd', 'orders']) {
 				await fixture.close();
 			});
 		}
+	}
+}
+
+// Products in TF32 need a GPU of compute capability 8.0.
+for (const net of ['two-columns', 'tanh', 'odd', 'orders']) {
+	for (const {id} of listDevices().filter((device) => hasTf32(device.id))) {
+		testOn([id], `${net} in tf32 on ${id} agrees with PyTorch`, async (t) => {
+			const fixture = await Fixture.open(`${net}.safetensors`);
+			const results = await observe(await fixture.setup(), 'tf32', id);
+			t.deepEqual(await fixture.differences(results, 'tf32'), []);
+			t.true(falls(results.get('losses')!), 'the loss falls');
+			await fixture.close();
+		});
 	}
 }
 

@@ -16,6 +16,7 @@ const refusedConvolutions = [
 	badArgument({pads: [1, 1, 0.5, 1]}, /pads must be an array of integers/),
 	badArgument({pads: [-1, 1, 1, 1]}, /pads must not be negative/),
 	badShape({pads: [2, 1, 1, 1]}, /must be \[2, 6, 4, 6\], got \[2, 5, 4, 6\]/),
+	badArgument({tf32: 'yes'}, /tf32 must be true or false/),
 	badShape({groups: 2}, /must be \[6, 3, 3, 4\], got \[6, 3, 3, 8\]/),
 ];
 

@@ -18,11 +18,13 @@ testRefusals('linear', {
 			return {output, addend: output};
 		}, /addend must not be output/),
 		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
+		badArgument({tf32: 1}, /tf32 must be true or false/),
 		badType((make) => ({output: make([3, 5], 'bfloat16')}), /output must be float32, got bfloat16/),
 	],
 });
 testRefusals('linearBackwardInput', {
 	tensors: (make) => ({outputGradient: make([3, 5]), weights: make([5, 7]), inputGradient: make([3, 7])}),
+	refused: [badArgument({tf32: null}, /tf32 must be true or false/)],
 });
 testRefusals('linearBackwardWeights', {
 	tensors: (make) => ({
@@ -32,4 +34,5 @@ testRefusals('linearBackwardWeights', {
 		biasGradient: make([5]),
 	}),
 	optional: ['biasGradient'],
+	refused: [badArgument({tf32: 0}, /tf32 must be true or false/)],
 });

@@ -11,7 +11,7 @@ import {Model} from '../../lib/net/model.ts';
 import type {Precision} from '../../lib/net/options.ts';
 import type {PictureContents} from '../../lib/data/picture-source.ts';
 import {train, type TrainOptions, type TrainReport} from '../../lib/training/trainer.ts';
-import {testOn} from '../helpers/devices.ts';
+import {hasTf32, testOn} from '../helpers/devices.ts';
 import {meetingNet, tinyLabels, tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
 import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
@@ -72,6 +72,7 @@ const placements: readonly {devices: readonly string[]; precision: Precision; co
 function onBoards(first: string, second: string): typeof placements {
 	return [
 		{devices: [first], precision: 'fp32', counts: [12]},
+		...(hasTf32(first) ? [{devices: [first], precision: 'tf32', counts: [5]} as const] : []),
 		{devices: [first, second], precision: 'bf16', counts: [6]},
 	];
 }

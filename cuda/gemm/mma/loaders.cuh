@@ -14,14 +14,16 @@
 
 namespace alexnet::cuda::mma {
 
-using Element = __nv_bfloat16;
-
-constexpr int kPiece = 8;      // elements of 16 bytes
-constexpr int kMostTaps = 32;  // of a window: bits of a mask
+template <class Element>
+constexpr int kPieceOf = 16 / static_cast<int>(sizeof(Element));  // elements of 16 bytes
+constexpr int kMostTaps = 32;                                     // of a window: bits of a mask
 
 // What the loaders of Rows have in common: a thread copies piece threadIdx.x % 4 of every kAtOnce-th row.
 template <class T, int kWidth>
 struct RowsOfThread {
+  using Element = typename T::Element;
+  using Layout = Rows<Element, kWidth>;
+  static constexpr int kPiece = kPieceOf<Element>;
   static constexpr int kAtOnce = T::kThreads / 4;
   static constexpr int kCopies = (kWidth + kAtOnce - 1) / kAtOnce;
 
@@ -30,7 +32,7 @@ struct RowsOfThread {
   static __device__ bool has(unsigned copy) { return kWidth % kAtOnce == 0 || row(copy) < kWidth; }
   // Of a copy, from the stage's operand on. kAtOnce is a multiple of 8: all of a thread's rows have the same swizzle.
   static __device__ SharedAddress place(unsigned copy) {
-    return Rows<kWidth>::place(row(0), piece()) + copy * kAtOnce * Rows<kWidth>::kPitch;
+    return Layout::place(row(0), piece()) + copy * kAtOnce * Layout::kPitch;
   }
 };
 
@@ -48,12 +50,13 @@ struct Gather {
 template <class T, int kWidth, bool kReversed>
 class Windows : RowsOfThread<T, kWidth> {
   using Base = RowsOfThread<T, kWidth>;
+  using typename Base::Element;
 
  public:
-  using Layout = Rows<kWidth>;
+  using typename Base::Layout;
 
   __device__ Windows(const Gather& gather, const Element* group, int64_t firstRow, int64_t firstDepth)
-      : gather_(gather), group_(group), tap_(digitsOf(firstDepth + Base::piece() * kPiece, gather.taps)) {
+      : gather_(gather), group_(group), tap_(digitsOf(firstDepth + Base::piece() * Base::kPiece, gather.taps)) {
 #pragma unroll
     for (unsigned i = 0; i < Base::kCopies; ++i) locate(firstRow + Base::row(i), i);
   }
@@ -106,15 +109,16 @@ class Windows : RowsOfThread<T, kWidth> {
 template <class T, int kWidth>
 class Kernels : RowsOfThread<T, kWidth> {
   using Base = RowsOfThread<T, kWidth>;
+  using typename Base::Element;
 
  public:
-  using Layout = Rows<kWidth>;
+  using typename Base::Layout;
 
   __device__ Kernels(const Element* matrix, int64_t lines, int pitch, int64_t firstRow, int64_t firstDepth)
       : matrix_(matrix),
         pitch_(pitch),
         left_(static_cast<int>(lines - firstRow) - static_cast<int>(Base::row(0))),
-        depth_(static_cast<int>(firstDepth) + static_cast<int>(Base::piece()) * kPiece),
+        depth_(static_cast<int>(firstDepth) + static_cast<int>(Base::piece()) * Base::kPiece),
         row_(static_cast<int>(firstRow + Base::row(0)) * pitch) {}
 
   __device__ void copy(SharedAddress stage, int) {
@@ -125,7 +129,7 @@ class Kernels : RowsOfThread<T, kWidth> {
       if (Base::has(i))
         copyPiece(stage + Base::place(i), matrix_ + (exists ? row_ + down * pitch_ + depth_ : 0), exists);
     }
-    depth_ += kDepth;
+    depth_ += T::kDepth;
   }
   __device__ void tabulate(int) {}
 
@@ -140,25 +144,29 @@ class Kernels : RowsOfThread<T, kWidth> {
 // beyond kThreads have nothing to do.
 template <class T, int kWidth>
 struct LinesOfThread {
+  using Element = typename T::Element;
+  using Layout = Deep<Element, kWidth>;
+  static constexpr int kPiece = kPieceOf<Element>;
   static constexpr int kAcross = kWidth / kPiece;
   static constexpr int powerUpTo(int most) { return most < 2 ? 1 : 2 * powerUpTo(most / 2); }
-  static constexpr int kAtOnce = powerUpTo(T::kThreads / kAcross < kDepth ? T::kThreads / kAcross : kDepth);
-  static constexpr int kCopies = kDepth / kAtOnce;
+  static constexpr int kAtOnce = powerUpTo(T::kThreads / kAcross < T::kDepth ? T::kThreads / kAcross : T::kDepth);
+  static constexpr int kCopies = T::kDepth / kAtOnce;
   static constexpr int kThreads = kAtOnce * kAcross;
 
   static __device__ bool works() { return kThreads == T::kThreads || threadIdx.x < kThreads; }
   static __device__ unsigned piece() { return threadIdx.x % kAcross; }
   static __device__ unsigned line(unsigned copy) { return threadIdx.x / kAcross + copy * kAtOnce; }
-  static __device__ SharedAddress place(unsigned copy) { return Deep<kWidth>::place(line(copy), piece()); }
+  static __device__ SharedAddress place(unsigned copy) { return Layout::place(line(copy), piece()); }
 };
 
 // A matrix [lines][pitch], of whose columns the group has `columns`.
 template <class T, int kWidth>
 class Matrix : LinesOfThread<T, kWidth> {
   using Base = LinesOfThread<T, kWidth>;
+  using typename Base::Element;
 
  public:
-  using Layout = Deep<kWidth>;
+  using typename Base::Layout;
 
   __device__ Matrix(const Element* group, int64_t lines, int pitch, int columns, int64_t firstColumn,
                     int64_t firstDepth)
@@ -166,8 +174,8 @@ class Matrix : LinesOfThread<T, kWidth> {
         pitch_(pitch),
         left_(static_cast<int>(lines - firstDepth) - static_cast<int>(Base::line(0))),
         offset_(static_cast<int>(firstDepth + Base::line(0)) * pitch + static_cast<int>(firstColumn) +
-                static_cast<int>(Base::piece()) * kPiece) {
-    if (static_cast<int>(firstColumn) + static_cast<int>(Base::piece()) * kPiece >= columns) left_ = 0;
+                static_cast<int>(Base::piece()) * Base::kPiece) {
+    if (static_cast<int>(firstColumn) + static_cast<int>(Base::piece()) * Base::kPiece >= columns) left_ = 0;
   }
 
   __device__ void copy(SharedAddress stage) {
@@ -177,8 +185,8 @@ class Matrix : LinesOfThread<T, kWidth> {
       const bool exists = down < left_;
       if (Base::works()) copyPiece(stage + Base::place(i), group_ + (exists ? offset_ + down * pitch_ : 0), exists);
     }
-    offset_ += kDepth * pitch_;
-    left_ -= kDepth;
+    offset_ += T::kDepth * pitch_;
+    left_ -= T::kDepth;
   }
 
  private:
@@ -195,19 +203,20 @@ class Matrix : LinesOfThread<T, kWidth> {
 template <class T, int kWidth, class Source>
 class Table : LinesOfThread<T, kWidth> {
   using Base = LinesOfThread<T, kWidth>;
+  using typename Base::Element;
   using Entry = typename Source::Entry;
 
  public:
-  using Layout = Deep<kWidth>;
+  using typename Base::Layout;
 
   __device__ Table(const Source& source, const Element* group, int64_t firstDepth)
-      : source_(source), group_(group), depth_(digitsOf(firstDepth + threadIdx.x % 32, source.radix())) {}
+      : source_(source), group_(group), depth_(digitsOf(firstDepth + threadIdx.x % T::kDepth, source.radix())) {}
 
-  static __device__ int firstOfPiece() { return static_cast<int>(Base::piece()) * kPiece; }
+  static __device__ int firstOfPiece() { return static_cast<int>(Base::piece()) * Base::kPiece; }
 
   // Writes the entries of the next step.
   __device__ void tabulate(int slot) {
-    if (threadIdx.x >= 32) return;
+    if (threadIdx.x >= T::kDepth) return;
     entries()[slot][threadIdx.x] = source_.at(depth_);
     add(depth_, source_.radix().step, source_.radix());
   }
@@ -223,7 +232,7 @@ class Table : LinesOfThread<T, kWidth> {
   }
 
  private:
-  using Slot = Entry[kDepth];
+  using Slot = Entry[T::kDepth];
   static __device__ Slot* entries() {
     __shared__ Slot slots[2];
     return slots;

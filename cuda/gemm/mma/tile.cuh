@@ -1,12 +1,14 @@
-// A block's tile of a GEMM on tensor cores: bf16 operands, fp32 sums.
+// A block's tile of a GEMM on tensor cores: operands in bf16, or in fp32 that is rounded to TF32 on its way; fp32 sums.
 //   sums[row, column] += left[row, depth] * right[column, depth]        rows x columns of a tile, summed over the depth
-// Ring      kStages stages of shared memory, each a K step of 32 of both operands. While one is multiplied, cp.async fills
-//           the others. One wait and one barrier a step; the stage that this barrier frees is filled right behind it.
+// Ring      kStages stages of shared memory, each a K step of both operands: 64 bytes of the depth, 32 values of bf16 or 16
+//           of fp32. While one is multiplied, cp.async fills the others. One wait and one barrier a step; the stage that
+//           this barrier frees is filled right behind it.
 // Layouts   how an operand lies in a stage, after how it lies in global memory:
-//             Rows   [row][32 of the depth], 64 bytes a row. XOR swizzle: 16-byte piece p of a row lies at p ^ (row / 2 % 4),
-//                    so the 8 rows that ldmatrix reads at a time hit different banks
-//             Deep   [32 of the depth][row], read by ldmatrix.trans; 16 bytes of padding behind each line, to the same end
-// Mapping   a warp holds kWarpRows x kWarpColumns of sums, as pieces of 16 x 8 (mma.m16n8k16).
+//             Rows   [row][64 bytes of the depth]. XOR swizzle: 16-byte piece p of a row lies at p ^ (row / 2 % 4), so the
+//                    8 rows that ldmatrix reads at a time hit different banks
+//             Deep   [depth][row]. bf16 is read by ldmatrix.trans, with 16 bytes of padding behind each line, to the same
+//                    end; fp32, which that does not transpose, by words: a lane's line is 8 words on in the banks
+// Mapping   a warp holds kWarpRows x kWarpColumns of sums, as pieces of 16 x 8 (mma.m16n8k16, of TF32 m16n8k8).
 // Epilogue  a warp lays 16 of its rows at a time into shared memory of its own, and reads them back as runs of 4 columns.
 #pragma once
 
@@ -16,12 +18,13 @@
 
 namespace alexnet::cuda::mma {
 
-template <Shape kShape>
+template <Shape kShape, class ElementOfOperands>
 struct Tile {
+  using Element = ElementOfOperands;
   static constexpr ShapeFacts kFacts = factsOf(kShape);
   static constexpr int kRows = kFacts.rows;
   static constexpr int kColumns = kFacts.columns;
-  static constexpr int kDepth = mma::kDepth;
+  static constexpr int kDepth = kStepOf<Element>;
   static constexpr int kWarpRows = kFacts.warpRows;
   static constexpr int kWarpColumns = kFacts.warpColumns;
   static constexpr int kWarpsAcross = kColumns / kWarpColumns;
@@ -34,37 +37,86 @@ struct Tile {
 };
 
 template <class T>
+using ElementOf = typename T::Element;
+template <class T>
 using Sums = float[T::kWarpRows / 16][T::kWarpColumns / 8][4];
 
-template <int kWidthOfOperand>
+// Which of an operand's four matrices mma takes first: the left operand's go down the rows, the right one's along the depth.
+enum class First { rows, depth };
+
+// A layout has, of 16 rows x 32 bytes of the depth that begin at `row` and at multiples of 32 bytes:
+//   source<kFirst>(row, multiple)   what this lane reads, from the operand's first byte on
+//   load<kFirst>(source, words)     the four matrices, as mma takes them
+template <class Element, int kWidthOfOperand>
 struct Rows {
   static constexpr int kWidth = kWidthOfOperand;
-  static constexpr bool kTransposed = false;
-  static constexpr int kPitch = kDepth * 2;
+  static constexpr int kPitch = kStepBytes;
   static constexpr int kBytes = kWidth * kPitch;
   static constexpr int kSixteenRows = 16 * kPitch;  // the swizzle is the same again
 
   static __device__ SharedAddress place(unsigned row, unsigned piece) {
     return row * kPitch + (piece ^ row / 2 % 4) * 16;
   }
-  // The line of 16 bytes that this lane names to ldmatrix: of the 16 rows x 16 of the depth that begin at `row` and
-  // `depth`, in the matrix of 8 x 8 that lies `rowMatrix` down and `depthMatrix` on.
-  static __device__ SharedAddress line(unsigned row, unsigned depth, unsigned rowMatrix, unsigned depthMatrix) {
-    return place(row + rowMatrix * 8 + threadIdx.x % 8, depth / 8 + depthMatrix);
+  template <First kFirst>
+  static __device__ SharedAddress source(unsigned row, unsigned multiple) {
+    const unsigned quarter = threadIdx.x % 32 / 8;
+    const unsigned rowMatrix = kFirst == First::rows ? quarter % 2 : quarter / 2;
+    const unsigned depthMatrix = kFirst == First::rows ? quarter / 2 : quarter % 2;
+    return place(row + rowMatrix * 8 + threadIdx.x % 8, 2 * multiple + depthMatrix);
+  }
+  template <First>
+  static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
+    loadMatrices<false>(source, words);
+    roundOperands(words, Element());
+  }
+};
+
+template <class Element, int kWidthOfOperand>
+struct Deep;
+
+template <int kWidthOfOperand>
+struct Deep<__nv_bfloat16, kWidthOfOperand> {
+  static constexpr int kWidth = kWidthOfOperand;
+  static constexpr int kPitch = kWidth * 2 + 16;
+  static constexpr int kBytes = kStepOf<__nv_bfloat16> * kPitch;
+  static constexpr int kSixteenRows = 16 * 2;
+
+  static __device__ SharedAddress place(unsigned depth, unsigned piece) { return depth * kPitch + piece * 16; }
+  template <First kFirst>
+  static __device__ SharedAddress source(unsigned row, unsigned multiple) {
+    const unsigned quarter = threadIdx.x % 32 / 8;
+    const unsigned rowMatrix = kFirst == First::rows ? quarter % 2 : quarter / 2;
+    const unsigned depthMatrix = kFirst == First::rows ? quarter / 2 : quarter % 2;
+    return place(16 * multiple + depthMatrix * 8 + threadIdx.x % 8, row / 8 + rowMatrix);
+  }
+  template <First>
+  static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
+    loadMatrices<true>(source, words);
   }
 };
 
 template <int kWidthOfOperand>
-struct Deep {
+struct Deep<float, kWidthOfOperand> {
   static constexpr int kWidth = kWidthOfOperand;
-  static constexpr bool kTransposed = true;
-  static constexpr int kPitch = kWidth * 2 + 16;
-  static constexpr int kBytes = kDepth * kPitch;
-  static constexpr int kSixteenRows = 16 * 2;
+  static constexpr int kPitch = (kWidth + 8) * 4;
+  static constexpr int kBytes = kStepOf<float> * kPitch;
+  static constexpr int kSixteenRows = 16 * 4;
+  static_assert(kPitch / 4 % 16 == 8, "the 4 lines that a warp reads at a time lie 8 or 24 banks on from each other");
 
   static __device__ SharedAddress place(unsigned depth, unsigned piece) { return depth * kPitch + piece * 16; }
-  static __device__ SharedAddress line(unsigned row, unsigned depth, unsigned rowMatrix, unsigned depthMatrix) {
-    return place(depth + depthMatrix * 8 + threadIdx.x % 8, row / 8 + rowMatrix);
+  template <First>
+  static __device__ SharedAddress source(unsigned row, unsigned multiple) {
+    const unsigned lane = threadIdx.x % 32;
+    return (8 * multiple + lane % 4) * kPitch + (row + lane / 4) * 4;
+  }
+  template <First kFirst>
+  static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
+    constexpr unsigned kRows = 8 * 4, kLines = 4 * kPitch;
+    words[0] = loadWord(source);
+    words[1] = loadWord(source + (kFirst == First::rows ? kRows : kLines));
+    words[2] = loadWord(source + (kFirst == First::rows ? kLines : kRows));
+    words[3] = loadWord(source + kRows + kLines);
+    roundOperands(words, float());
   }
 };
 
@@ -83,10 +135,11 @@ struct RowSums {
   float sums[T::kWarpRows / 16][4] = {};
 
   __device__ void add(const unsigned (&rows)[T::kWarpRows / 16][4]) {
-    constexpr unsigned kOnes = 0x3f803f80;  // two of them, in bf16
+    using Element = ElementOf<T>;
+    constexpr unsigned kOnes = sizeof(Element) == 2 ? 0x3f803f80 : 0x3f800000;  // two of bf16, or one of fp32
     if (!wanted) return;
 #pragma unroll
-    for (int i = 0; i < T::kWarpRows / 16; ++i) multiplyAdd(rows[i], kOnes, kOnes, sums[i]);
+    for (int i = 0; i < T::kWarpRows / 16; ++i) multiplyAdd(rows[i], kOnes, kOnes, sums[i], Element());
   }
 
   // Stores those of the tile's rows from `firstRow` on that are before `endRow`. All columns of a piece are the same.
@@ -109,29 +162,28 @@ struct NoRowSums {
 // Adds the products of one stage.
 template <class T, class Left, class Right, class Extra>
 __device__ inline void accumulate(SharedAddress left, SharedAddress right, Sums<T>& sums, Extra& rowSums) {
-  const unsigned warp = threadIdx.x / 32, quarter = threadIdx.x % 32 / 8;
+  const unsigned warp = threadIdx.x / 32;
   const unsigned row = warp / T::kWarpsAcross * T::kWarpRows;
   const unsigned column = warp % T::kWarpsAcross * T::kWarpColumns;
 #pragma unroll
-  for (unsigned depth = 0; depth < kDepth; depth += 16) {
-    // mma counts the left operand's four matrices down the rows first, the right operand's along the depth first.
-    const SharedAddress leftLine = left + Left::line(row, depth, quarter % 2, quarter / 2);
-    const SharedAddress rightLine = right + Right::line(column, depth, quarter / 2, quarter % 2);
+  for (unsigned multiple = 0; multiple < kStepBytes / 32; ++multiple) {
+    const SharedAddress leftSource = left + Left::template source<First::rows>(row, multiple);
+    const SharedAddress rightSource = right + Right::template source<First::depth>(column, multiple);
     unsigned rows[T::kWarpRows / 16][4], columns[T::kWarpColumns / 16][4];
 #pragma unroll
     for (int i = 0; i < T::kWarpRows / 16; ++i) {
-      loadMatrices<Left::kTransposed>(leftLine + i * Left::kSixteenRows, rows[i]);
+      Left::template load<First::rows>(leftSource + i * Left::kSixteenRows, rows[i]);
     }
 #pragma unroll
     for (int j = 0; j < T::kWarpColumns / 16; ++j) {
-      loadMatrices<Right::kTransposed>(rightLine + j * Right::kSixteenRows, columns[j]);
+      Right::template load<First::depth>(rightSource + j * Right::kSixteenRows, columns[j]);
     }
 #pragma unroll
     for (int i = 0; i < T::kWarpRows / 16; ++i) {
 #pragma unroll
       for (int j = 0; j < T::kWarpColumns / 8; ++j) {
         const unsigned(&right16)[4] = columns[j / 2];
-        multiplyAdd(rows[i], right16[j % 2 * 2], right16[j % 2 * 2 + 1], sums[i][j]);
+        multiplyAdd(rows[i], right16[j % 2 * 2], right16[j % 2 * 2 + 1], sums[i][j], ElementOf<T>());
       }
     }
     rowSums.add(rows);

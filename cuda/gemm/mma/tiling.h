@@ -7,7 +7,9 @@
 
 namespace alexnet::cuda::mma {
 
-constexpr int kDepth = 32;  // of a K step
+constexpr int kStepBytes = 64;  // of the depth, in a K step
+template <class Element>
+constexpr int kStepOf = kStepBytes / static_cast<int>(sizeof(Element));
 
 // The tiles that kernels are compiled for (cuda/gemm/mma/tile.cuh), by rows x columns.
 enum class Shape { k256x128, k128x256, k128x192, k128x128, k128x96, k256x48, k64x64 };
@@ -38,7 +40,7 @@ struct ShapeTiling {
   Tiling tiling;
 };
 
-// Of a GEMM of bf16 operands, whose splits may leave partial sums of `partialBytes`.
+// Of a GEMM whose operands are in bf16 or, multiplied in TF32, in fp32, and whose splits may leave partial sums of `partialBytes`.
 ShapeTiling chooseTile(const Gemm& gemm, const Limits& limits, size_t partialBytes);
 
 }  // namespace alexnet::cuda::mma

@@ -64,14 +64,16 @@ class Conv2d implements Layer {
 	readonly #spec: ConvSpec;
 	readonly #weights: Weights;
 	readonly #devices: number;
+	readonly #tf32: boolean;
 	/** On one device. */
 	readonly #groups: number;
 
 	constructor(placement: Placement, spec: ConvSpec, input: Layout) {
-		const {columns, memories} = placement;
+		const {columns, memories, tf32} = placement;
 		this.name = spec.name;
 		this.activation = spec.activation;
 		this.#spec = spec;
+		this.#tf32 = tf32;
 		this.#devices = memories.length;
 		const groups = groupsOf(spec, columns);
 		const parts = input.copies ? input.shapes.slice(0, 1) : input.shapes;
@@ -99,7 +101,7 @@ class Conv2d implements Layer {
 
 	plan(tensors: LayerTensors): LayerPlan {
 		const {stride, pads} = this.#spec;
-		const shape = {stride, pads, groups: this.#groups};
+		const shape = {stride, pads, groups: this.#groups, tf32: this.#tf32};
 		const product: Product = {
 			forward: (options) => native.conv2d({...options, ...shape}),
 			backwardInput: (options) => native.conv2dBackwardInput({...options, ...shape}),

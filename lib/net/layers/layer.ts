@@ -9,6 +9,8 @@ export interface Placement {
 	readonly columns: number;
 	/** What is multiplied. */
 	readonly precision: DataType;
+	/** Whether products may be in TF32. */
+	readonly tf32: boolean;
 	/** Whether a layer, by its name, learns: otherwise its parameters have neither momentum nor gradient. */
 	readonly learns: (layer: string) => boolean;
 	/** Decides dropout's masks. */

@@ -34,6 +34,7 @@ class Linear implements Layer {
 	readonly trainingOnly = false;
 	readonly activation;
 	readonly #spec: LinearSpec;
+	readonly #tf32: boolean;
 	readonly #weights: Weights;
 	/** How many devices have outputs. */
 	readonly #holders: number;
@@ -43,6 +44,7 @@ class Linear implements Layer {
 		this.name = spec.name;
 		this.activation = spec.activation;
 		this.#spec = spec;
+		this.#tf32 = place.tf32;
 		this.#holders = place.isLast ? 1 : devices;
 		if (spec.outputs % this.#holders !== 0) {
 			const message = `${spec.name}: ${devices} devices must share ${spec.outputs} outputs evenly.`;
@@ -75,10 +77,11 @@ class Linear implements Layer {
 				const view = memories[device]?.view(part, [images, elementsOf(features)], part.dataType);
 				return view ? [view] : [];
 			});
+		const tf32 = this.#tf32;
 		const product: Product = {
-			forward: (options) => native.linear(options),
-			backwardInput: (options) => native.linearBackwardInput(options),
-			backwardWeights: (options) => native.linearBackwardWeights(options),
+			forward: (options) => native.linear({...options, tf32}),
+			backwardInput: (options) => native.linearBackwardInput({...options, tf32}),
+			backwardWeights: (options) => native.linearBackwardWeights({...options, tf32}),
 		};
 		const units = this.#weights.units((tensor, {memory, shape}) =>
 			// The view goes with the plan.

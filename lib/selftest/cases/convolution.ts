@@ -1,6 +1,15 @@
 import type {Activation} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
+import {
+	close,
+	definedBy,
+	extras,
+	forTests,
+	inTf32,
+	inWords,
+	type CasesOf,
+	type OperationCase,
+} from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
 import {activated} from '../reference/activate.ts';
 import {
@@ -24,7 +33,7 @@ interface Fused {
 	readonly outputType?: RealType;
 }
 
-type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned' | 'testsOnly'>;
+type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned' | 'testsOnly' | 'tf32'>;
 
 const square = (pad: number): [number, number, number, number] => [pad, pad, pad, pad];
 const plain = {stride: 1, pads: square(1), groups: 1} as const;
@@ -128,6 +137,8 @@ const fused: readonly Options[] = [
 	{...onePixel, input: [2, 9, 9, 6], window: [40, 1, 1]},
 ];
 
+const withFusions = (geometry: Options): (Options & Fused)[] => fusions.map((fusion) => ({...geometry, ...fusion}));
+
 /** Fused with one shape each. */
 const fusedOnce: readonly (Options & Fused)[] = [
 	{...first, input: [1, 16, 24, 3], window: [48, 11, 11], activation: 'relu'},
@@ -141,31 +152,35 @@ const fusedOnce: readonly (Options & Fused)[] = [
 ];
 
 const geometries = [...small, ...forTests(more)];
-const onTensorCores = (type: RealType, cases: readonly Options[]): readonly Options[] =>
-	type === 'bfloat16' ? forTests(cases) : [];
+
+/** What is for tensor cores: these, and in TF32 all others, too. */
+const onTensorCores = (type: RealType, layers: readonly Options[], cases: readonly Options[]): readonly Options[] =>
+	type === 'bfloat16' ? forTests(cases) : inTf32([...geometries, ...layers, ...forTests(cases)]);
 
 /** `layers`: a net's convolutions, from its pictures up. */
 export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2dBackwardWeights'> = {
 	conv2d: (type, {convolution: layers}) => {
 		const all = [
-			...[...geometries, ...layers, filling.forward, ...onTensorCores(type, tiled.forward)],
-			...fused.flatMap((geometry) => fusions.map((fusion) => ({...geometry, ...fusion}))),
+			...[...geometries, ...layers, filling.forward, ...onTensorCores(type, layers, tiled.forward)],
+			...fused.flatMap(withFusions),
 			...forTests(fusedOnce),
 		];
+		const fusedInTf32 = type === 'float32' ? inTf32(forTests([...fused.flatMap(withFusions), ...fusedOnce])) : [];
 		// To fp32, too, as of a layer's first half; for fp32 that is what is there already.
 		const activations = (['relu', 'tanh'] as const).map((activation) => ({...fused[0]!, activation}));
 		const widened = type === 'bfloat16' ? forTests([...small, ...more, ...fusedOnce, ...activations]) : [];
-		return [...all, ...widened.map((one) => ({...one, outputType: 'float32' as const}))].map((one) =>
+		return [...all, ...fusedInTf32, ...widened.map((one) => ({...one, outputType: 'float32' as const}))].map((one) =>
 			forward(type, one),
 		);
 	},
 	conv2dBackwardInput: (type, {convolution: layers}) =>
 		// No net asks for the gradient of its pictures.
-		[...geometries, ...layers.slice(1), filling.backwardInput, ...onTensorCores(type, tiled.backwardInput)].map(
-			(geometry) => backwardInput(type, geometry),
-		),
+		[
+			...[...geometries, ...layers.slice(1), filling.backwardInput],
+			...onTensorCores(type, layers.slice(1), tiled.backwardInput),
+		].map((geometry) => backwardInput(type, geometry)),
 	conv2dBackwardWeights: (type, {convolution: layers}) => [
-		...[...geometries, ...layers, filling.backwardWeights, ...onTensorCores(type, tiled.backwardWeights)].map(
+		...[...geometries, ...layers, filling.backwardWeights, ...onTensorCores(type, layers, tiled.backwardWeights)].map(
 			(geometry) => backwardWeights(type, geometry),
 		),
 		...forTests(fused).map((geometry) => backwardWeights(type, geometry, {hasBias: false})),
@@ -174,7 +189,7 @@ export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2
 
 function common(
 	type: RealType,
-	{input, window, stride, groups, misaligned, fillsGpu, testsOnly}: Options,
+	{input, window, stride, groups, misaligned, fillsGpu, testsOnly, tf32}: Options,
 	{activation = 'none', hasBias = true, hasAddend, notFinite, outputType = type}: Fused = {},
 ): Omit<OperationCase, 'prepare'> {
 	const [kernels, ...size] = window;
@@ -187,13 +202,14 @@ function common(
 		hasAddend && 'addend',
 		notFinite && 'NaN and infinities',
 		outputType !== type && 'to fp32',
+		tf32 && 'TF32',
 	);
 	const title = `${inWords(input)}, ${kernels} kernels ${inWords(size)}${special}`;
-	return {title, type, misaligned, fillsGpu, testsOnly};
+	return {title, type, misaligned, fillsGpu, testsOnly, tf32};
 }
 
 function forward(type: RealType, geometry: Options & Fused): OperationCase {
-	const {activation = 'none', hasBias = true, hasAddend = false, notFinite, outputType = type} = geometry;
+	const {activation = 'none', hasBias = true, hasAddend = false, notFinite, outputType = type, tf32 = false} = geometry;
 	const {stride, pads, groups, window} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	return {
@@ -203,9 +219,11 @@ function forward(type: RealType, geometry: Options & Fused): OperationCase {
 			const weights = random.values(product(weightShape), 2 / Math.sqrt(product(weightShape) / window[0]), type);
 			const bias = hasBias ? random.values(window[0], 1, 'float32') : undefined;
 			const addends = hasAddend ? random.values(product(outputShape), 1, 'float32') : undefined;
-			const sums = await inTurns(conv2d(geometry, inputs, weights, bias));
-			addends?.forEach((term, index) => sums.add(index, term));
-			const expected = activated(activation, sums);
+			const expected = await definedBy(tf32, [inputs, weights], async (...operands) => {
+				const sums = await inTurns(conv2d(geometry, ...operands, bias));
+				addends?.forEach((term, index) => sums.add(index, term));
+				return activated(activation, sums);
+			});
 			const extra = activation === 'tanh' ? tanhRoundings : 0;
 			return (bench, operations) => {
 				const output = bench.output(outputShape, outputType);
@@ -216,7 +234,7 @@ function forward(type: RealType, geometry: Options & Fused): OperationCase {
 					addend: addends && bench.input(outputShape, 'float32', addends),
 				};
 				return {
-					call: () => operations.conv2d({...tensors, output, stride, pads, groups, activation}),
+					call: () => operations.conv2d({...tensors, output, stride, pads, groups, activation, tf32}),
 					// Sums have one term for each product, one for the bias and one for the addend.
 					outputs: [close('output', output, expected, outputType, (count) => accumulation(count) + extra)],
 				};
@@ -226,14 +244,16 @@ function forward(type: RealType, geometry: Options & Fused): OperationCase {
 }
 
 function backwardInput(type: RealType, geometry: Options): OperationCase {
-	const {stride, pads, groups} = geometry;
+	const {stride, pads, groups, tf32 = false} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	return {
 		...common(type, geometry),
 		prepare: async (random) => {
 			const weights = random.values(product(weightShape), 1, type);
 			const gradients = random.values(product(outputShape), 1, type);
-			const expected = await inTurns(conv2dBackwardInput(geometry, gradients, weights));
+			const expected = await definedBy(tf32, [gradients, weights], async (...operands) =>
+				inTurns(conv2dBackwardInput(geometry, ...operands)),
+			);
 			return (bench, operations) => {
 				const inputGradient = bench.output(geometry.input, type);
 				const tensors = {
@@ -241,7 +261,7 @@ function backwardInput(type: RealType, geometry: Options): OperationCase {
 					weights: bench.input(weightShape, type, weights),
 				};
 				return {
-					call: () => operations.conv2dBackwardInput({...tensors, inputGradient, stride, pads, groups}),
+					call: () => operations.conv2dBackwardInput({...tensors, inputGradient, stride, pads, groups, tf32}),
 					outputs: [close('inputGradient', inputGradient, expected, type)],
 				};
 			};
@@ -250,14 +270,20 @@ function backwardInput(type: RealType, geometry: Options): OperationCase {
 }
 
 function backwardWeights(type: RealType, geometry: Options, {hasBias = true}: Fused = {}): OperationCase {
-	const {stride, pads, groups, window} = geometry;
+	const {stride, pads, groups, window, tf32 = false} = geometry;
 	const [weightShape, outputShape] = [convWeightShape(geometry), convOutputShape(geometry)];
 	return {
 		...common(type, geometry, {hasBias}),
 		prepare: async (random) => {
 			const inputs = random.values(product(geometry.input), 1, type);
 			const gradients = random.values(product(outputShape), 1, type);
-			const expected = await inTurns(conv2dBackwardWeights(geometry, inputs, gradients));
+			const expected = await definedBy(tf32, [inputs, gradients], async (...operands) =>
+				inTurns(conv2dBackwardWeights(geometry, ...operands)),
+			);
+			const [weightSums, biasSums] = [
+				expected.map(({weightGradient}) => weightGradient),
+				expected.map(({biasGradient}) => biasGradient),
+			];
 			return (bench, operations) => {
 				const weightGradient = bench.output(weightShape, 'float32');
 				const biasGradient = hasBias ? bench.output([window[0]], 'float32') : undefined;
@@ -267,10 +293,10 @@ function backwardWeights(type: RealType, geometry: Options, {hasBias = true}: Fu
 				};
 				return {
 					call: () =>
-						operations.conv2dBackwardWeights({...tensors, weightGradient, biasGradient, stride, pads, groups}),
+						operations.conv2dBackwardWeights({...tensors, weightGradient, biasGradient, stride, pads, groups, tf32}),
 					outputs: [
-						close('weightGradient', weightGradient, expected.weightGradient, 'float32'),
-						...(biasGradient ? [close('biasGradient', biasGradient, expected.biasGradient, 'float32')] : []),
+						close('weightGradient', weightGradient, weightSums, 'float32'),
+						...(biasGradient ? [close('biasGradient', biasGradient, biasSums, 'float32')] : []),
 					],
 				};
 			};

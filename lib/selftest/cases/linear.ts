@@ -1,6 +1,15 @@
 import type {Activation} from '../../device/native.ts';
 import type {RealType} from '../bfloat16.ts';
-import {close, extras, forTests, inWords, type CasesOf, type OperationCase} from '../operation-case.ts';
+import {
+	close,
+	definedBy,
+	extras,
+	forTests,
+	inTf32,
+	inWords,
+	type CasesOf,
+	type OperationCase,
+} from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
 import {activated} from '../reference/activate.ts';
 import {linear, linearBackwardInput, linearBackwardWeights, type LinearGeometry} from '../reference/linear.ts';
@@ -16,7 +25,7 @@ interface Fused {
 	readonly outputType?: RealType;
 }
 
-interface Options extends Fused, Pick<OperationCase, 'misaligned' | 'testsOnly'> {
+interface Options extends Fused, Pick<OperationCase, 'misaligned' | 'testsOnly' | 'tf32'> {
 	/** [N, I, O] */
 	readonly geometry: LinearGeometry;
 }
@@ -60,16 +69,18 @@ const fusedOnce: readonly Options[] = [
 
 const geometries = [...small, ...forTests(more)];
 
-const withLayers = (layers: readonly LinearGeometry[]): Options[] => [
-	...geometries,
-	...layers.map((geometry) => ({geometry})),
-];
+/** Those of fp32 once more in TF32. */
+function withLayers(type: RealType, layers: readonly LinearGeometry[]): Options[] {
+	const all = [...geometries, ...layers.map((geometry) => ({geometry}))];
+	return type === 'float32' ? [...all, ...inTf32(all)] : all;
+}
 
 export const linearCases: CasesOf<'linear' | 'linearBackwardInput' | 'linearBackwardWeights'> = {
 	linear: (type, {linear: layers}) => {
 		const all = [
-			...withLayers(layers),
+			...withLayers(type, layers),
 			...fusions,
+			...(type === 'float32' ? inTf32(forTests(fusions)) : []),
 			...forTests(fusedOnce.filter(({outputType = type}) => outputType === type)),
 		];
 		// To fp32, too, as of a layer's first half; for fp32 that is what is there already.
@@ -81,9 +92,10 @@ export const linearCases: CasesOf<'linear' | 'linearBackwardInput' | 'linearBack
 			forward(type, one),
 		);
 	},
-	linearBackwardInput: (type, {linear: layers}) => withLayers(layers).map((options) => backwardInput(type, options)),
+	linearBackwardInput: (type, {linear: layers}) =>
+		withLayers(type, layers).map((options) => backwardInput(type, options)),
 	linearBackwardWeights: (type, {linear: layers}) =>
-		withLayers(layers).map((options) => backwardWeights(type, options)),
+		withLayers(type, layers).map((options) => backwardWeights(type, options)),
 };
 
 function common(
@@ -97,6 +109,7 @@ function common(
 		hasAddend,
 		notFinite,
 		outputType = type,
+		tf32,
 	}: Options,
 ): Omit<OperationCase, 'prepare'> {
 	const [images, inputs, outputs] = geometry;
@@ -107,12 +120,14 @@ function common(
 		hasAddend && 'addend',
 		notFinite && 'NaN and infinities',
 		outputType !== type && 'to fp32',
+		tf32 && 'TF32',
 	);
-	return {title: `${inWords([images, inputs])} to ${outputs}${special}`, type, misaligned, testsOnly};
+	return {title: `${inWords([images, inputs])} to ${outputs}${special}`, type, misaligned, testsOnly, tf32};
 }
 
 function forward(type: RealType, options: Options): OperationCase {
-	const {geometry, activation = 'none', hasBias = true, hasAddend = false, notFinite, outputType = type} = options;
+	const {geometry, activation = 'none', hasBias = true, hasAddend = false, notFinite} = options;
+	const {outputType = type, tf32 = false} = options;
 	const [images, inputs, outputs] = geometry;
 	return {
 		...common(type, options),
@@ -121,9 +136,11 @@ function forward(type: RealType, options: Options): OperationCase {
 			const weights = random.values(outputs * inputs, 2 / Math.sqrt(inputs), type);
 			const bias = hasBias ? random.values(outputs, 1, 'float32') : undefined;
 			const addends = hasAddend ? random.values(images * outputs, 1, 'float32') : undefined;
-			const sums = await inTurns(linear(geometry, values, weights, bias));
-			addends?.forEach((term, index) => sums.add(index, term));
-			const expected = activated(activation, sums);
+			const expected = await definedBy(tf32, [values, weights], async (...operands) => {
+				const sums = await inTurns(linear(geometry, ...operands, bias));
+				addends?.forEach((term, index) => sums.add(index, term));
+				return activated(activation, sums);
+			});
 			const extra = activation === 'tanh' ? tanhRoundings : 0;
 			return (bench, operations) => {
 				const output = bench.output([images, outputs], outputType);
@@ -134,7 +151,7 @@ function forward(type: RealType, options: Options): OperationCase {
 					addend: addends && bench.input([images, outputs], 'float32', addends),
 				};
 				return {
-					call: () => operations.linear({...tensors, output, activation}),
+					call: () => operations.linear({...tensors, output, activation, tf32}),
 					// Sums have one term for each product, one for the bias and one for the addend.
 					outputs: [close('output', output, expected, outputType, (count) => accumulation(count) + extra)],
 				};
@@ -144,14 +161,16 @@ function forward(type: RealType, options: Options): OperationCase {
 }
 
 function backwardInput(type: RealType, options: Options): OperationCase {
-	const {geometry} = options;
+	const {geometry, tf32 = false} = options;
 	const [images, inputs, outputs] = geometry;
 	return {
 		...common(type, options),
 		prepare: async (random) => {
 			const weights = random.values(outputs * inputs, 1, type);
 			const gradients = random.values(images * outputs, 1, type);
-			const expected = await inTurns(linearBackwardInput(geometry, gradients, weights));
+			const expected = await definedBy(tf32, [gradients, weights], async (...operands) =>
+				inTurns(linearBackwardInput(geometry, ...operands)),
+			);
 			return (bench, operations) => {
 				const inputGradient = bench.output([images, inputs], type);
 				const tensors = {
@@ -159,7 +178,7 @@ function backwardInput(type: RealType, options: Options): OperationCase {
 					weights: bench.input([outputs, inputs], type, weights),
 				};
 				return {
-					call: () => operations.linearBackwardInput({...tensors, inputGradient}),
+					call: () => operations.linearBackwardInput({...tensors, inputGradient, tf32}),
 					outputs: [close('inputGradient', inputGradient, expected, type)],
 				};
 			};
@@ -168,14 +187,20 @@ function backwardInput(type: RealType, options: Options): OperationCase {
 }
 
 function backwardWeights(type: RealType, options: Options): OperationCase {
-	const {geometry, hasBias = true} = options;
+	const {geometry, hasBias = true, tf32 = false} = options;
 	const [images, inputs, outputs] = geometry;
 	return {
 		...common(type, options),
 		prepare: async (random) => {
 			const values = random.values(images * inputs, 1, type);
 			const gradients = random.values(images * outputs, 1, type);
-			const expected = await inTurns(linearBackwardWeights(geometry, values, gradients));
+			const expected = await definedBy(tf32, [values, gradients], async (...operands) =>
+				inTurns(linearBackwardWeights(geometry, ...operands)),
+			);
+			const [weightSums, biasSums] = [
+				expected.map(({weightGradient}) => weightGradient),
+				expected.map(({biasGradient}) => biasGradient),
+			];
 			return (bench, operations) => {
 				const weightGradient = bench.output([outputs, inputs], 'float32');
 				const biasGradient = hasBias ? bench.output([outputs], 'float32') : undefined;
@@ -184,10 +209,10 @@ function backwardWeights(type: RealType, options: Options): OperationCase {
 					outputGradient: bench.input([images, outputs], type, gradients),
 				};
 				return {
-					call: () => operations.linearBackwardWeights({...tensors, weightGradient, biasGradient}),
+					call: () => operations.linearBackwardWeights({...tensors, weightGradient, biasGradient, tf32}),
 					outputs: [
-						close('weightGradient', weightGradient, expected.weightGradient, 'float32'),
-						...(biasGradient ? [close('biasGradient', biasGradient, expected.biasGradient, 'float32')] : []),
+						close('weightGradient', weightGradient, weightSums, 'float32'),
+						...(biasGradient ? [close('biasGradient', biasGradient, biasSums, 'float32')] : []),
 					],
 				};
 			};
