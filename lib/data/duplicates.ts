@@ -6,7 +6,7 @@ const maps = 256;
 /** So many bytes of a digest tell any two files apart. */
 const digestBytes = 16;
 
-/** Finds pictures of the same bytes among those that are added, in any order. It keeps about 100 bytes of each. */
+/** Finds pictures of the same bytes among those that are added, in any order. It keeps about 70 bytes of each. */
 export class Duplicates {
 	readonly #firsts = Array.from({length: maps}, () => new Map<string, number>());
 	readonly #groups = new Map<number, number[]>();
