@@ -10,7 +10,7 @@ export type Files = readonly (readonly [string, Uint8Array | string])[];
 function packed(files: Files) {
 	const archive = pack();
 	archive.entry({name: 'a folder/', type: 'directory'});
-	for (const [name, bytes] of files) archive.entry({name}, Buffer.from(bytes as Uint8Array));
+	for (const [name, bytes] of files) archive.entry({name}, Buffer.from(bytes));
 	archive.finalize();
 	return archive;
 }
@@ -22,7 +22,7 @@ export async function writeTar(path: string, files: Files): Promise<void> {
 	else await pipeline(packed(files), file);
 }
 
-export const tarOf = async (files: Files): Promise<Buffer> => buffer(packed(files) as unknown as AsyncIterable<Buffer>);
+export const tarOf = async (files: Files): Promise<Buffer> => buffer(packed(files));
 
 export interface Synset {
 	readonly id: number;

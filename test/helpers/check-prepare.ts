@@ -20,14 +20,15 @@ export async function writeSynthetic(folder: string, pictures: number, seed: num
 	const names = Array.from({length: classes}, (_, label) => `class ${String(label).padStart(2, '0')}`);
 	for (const name of names) await mkdir(join(folder, name), {recursive: true});
 	const numbers = Array.from({length: pictures}, (_, number) => number);
-	for await (const _ of mapAhead(numbers, 4 * availableParallelism(), async (number) => {
+	const written = mapAhead(numbers, 4 * availableParallelism(), async (number) => {
 		const random = randomNumbers(seed + number);
 		const size = {width: 4 + Math.floor(random() * 5), height: 4 + Math.floor(random() * 5), channels: 3} as const;
 		const pixels = Uint8Array.from({length: size.width * size.height * 3}, () => random() * 256);
 		const format = number % 2 === 0 ? 'png' : 'jpeg';
 		const bytes = await sharp(pixels, {raw: size}).toFormat(format).toBuffer();
 		await writeFile(join(folder, names[number % classes]!, `${number}.${format}`), bytes);
-	}));
+	});
+	for (let next = await written.next(); next.done !== true;) next = await written.next();
 }
 
 interface Life {

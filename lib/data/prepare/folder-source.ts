@@ -29,7 +29,7 @@ export async function folderSource(dir: string): Promise<Source> {
 		...{labels, total, leftOut, remarks},
 		parts: parts.length > 1 ? 2 : 1,
 		identity: `folder ${hash.digest('hex')}`,
-		async *pictures(from): AsyncGenerator<SourcePicture, void, undefined> {
+		*pictures(from): Generator<SourcePicture, void, undefined> {
 			let behind = from;
 			for (const [part, classes] of parts.entries()) {
 				for (const {label, folder, paths} of classes) {

@@ -42,7 +42,7 @@ export async function labelledSource(dir: string, labelFile: string): Promise<So
 		...{labels, parts: 1, total: labelled.length, leftOut: others},
 		remarks: unlabelled > 0 ? [remark] : [],
 		identity: `labelled ${hash.digest('hex')}`,
-		async *pictures(from): AsyncGenerator<SourcePicture, void, undefined> {
+		*pictures(from): Generator<SourcePicture, void, undefined> {
 			for (const {name, label} of labelled.slice(from)) {
 				const path = join(dir, name);
 				yield {part: 0, label: places.get(label) ?? -1, name, path, read: () => readFileOf(path)};
@@ -85,13 +85,8 @@ function byName(
 		else found.set(own, label.normalize('NFC'));
 	}
 	if (missing.length === 0 && found.size > 0) return found;
-	const what =
-		missing.length > 0
-			? `${missing
-					.slice(0, 5)
-					.map((name) => `'${name}'`)
-					.join(', ')}`
-			: 'nothing';
+	const shown = missing.slice(0, 5).map((name) => `'${name}'`);
+	const what = missing.length > 0 ? shown.join(', ') : 'nothing';
 	const message = `'${labelFile}' names ${what}${missing.length > 5 ? ` and ${missing.length - 5} others` : ''}, which '${dir}' does not hold.`;
 	throw new AlexNetError('ALEXNET_FOLDER', message);
 }

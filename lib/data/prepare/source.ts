@@ -25,5 +25,5 @@ export interface Source {
 	readonly leftOut: ReadonlyMap<string, number>;
 	readonly remarks: readonly string[];
 	/** @param from how many of them are left out: those that have been prepared */
-	pictures(from: number): AsyncIterable<SourcePicture>;
+	pictures(from: number): Iterable<SourcePicture> | AsyncIterable<SourcePicture>;
 }

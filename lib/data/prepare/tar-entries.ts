@@ -47,7 +47,7 @@ async function* filesIn(archive: Readable | Entry, path: string): AsyncGenerator
 				const read = async (): Promise<Buffer> => {
 					const chunks: Buffer[] = [];
 					try {
-						for await (const chunk of entry) chunks.push(chunk as Buffer);
+						for await (const chunk of entry) chunks.push(chunk);
 					} catch (error) {
 						throw unreadable(path, error);
 					}

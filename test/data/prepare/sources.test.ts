@@ -195,13 +195,13 @@ test('the archives of ILSVRC go through whole, with the odd files that are in th
 		);
 	}
 	// n02105855_2933.JPEG is a PNG, and some are CMYK.
-	train['n01440764']![1] = ['n01440764_2933.JPEG', await randomPicture(random, 'png')];
+	train.n01440764![1] = ['n01440764_2933.JPEG', await randomPicture(random, 'png')];
 	const cmyk = await painted(40, 30, (x) => [x * 6, 90, 10])
 		.toColourspace('cmyk')
 		.jpeg({quality: 95})
 		.toBuffer();
 	t.is((await sharp(cmyk).metadata()).space, 'cmyk');
-	train['n03126707']![2] = ['n03126707_9999.JPEG', cmyk];
+	train.n03126707![2] = ['n03126707_9999.JPEG', cmyk];
 	const truth = [1000, 1, 2, 1, 2, 1000, 1];
 	const validation: Files = await Promise.all(
 		truth.map(
@@ -270,7 +270,9 @@ test('stopped by its signal and started again, an archive ends with the same byt
 	await prepareAt(join(folder, 'a.tar'), join(folder, 'alone'));
 	const controller = new AbortController();
 	const reason = new Error('enough');
-	const onProgress = (done: number): void => void (done === 7 && controller.abort(reason));
+	const onProgress = (done: number): void => {
+		if (done === 7) controller.abort(reason);
+	};
 	const out = join(folder, 'stopped');
 	await t.throwsAsync(prepareAt(join(folder, 'a.tar'), out, {signal: controller.signal, onProgress}), {is: reason});
 	await t.throwsAsync(ImageFolder.open(out), {code: 'ALEXNET_FOLDER', message: /has not come to its end/});
