@@ -46,14 +46,14 @@ export class RunFolder implements AsyncDisposable {
 	private constructor(
 		given: Permit,
 		path: string,
-		{metrics, kernels}: {metrics: Metrics; kernels: KernelHistory},
+		kept: {metrics: Metrics; kernels: KernelHistory},
 		found: {step: number; epochs: readonly EpochReport[]},
 	) {
 		requirePermit(given, 'RunFolder', 'await RunFolder.create(…) or await RunFolder.resume(…)');
 		this.path = path;
 		this.epochs = found.epochs;
-		this.#metrics = metrics;
-		this.#kernels = kernels;
+		this.#metrics = kept.metrics;
+		this.#kernels = kept.kernels;
 		this.#savedStep = found.step;
 	}
 

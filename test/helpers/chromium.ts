@@ -8,7 +8,8 @@ import type {Readable, Writable} from 'node:stream';
 
 /** Undefined where there is none: tests that need one are skipped then, and say so. */
 export const chromium = ['chromium', 'chromium-browser', 'google-chrome']
-	.flatMap((name) => (process.env.PATH ?? '').split(':').map((folder) => join(folder, name)))
+
+	.flatMap((name) => ['/usr/bin', '/usr/local/bin', '/snap/bin'].map((folder) => join(folder, name)))
 	.find((path) => existsSync(path));
 
 interface Message {
@@ -53,7 +54,14 @@ export class Browser {
 
 	static async start(): Promise<Browser> {
 		const profile = await mkdtemp(join(tmpdir(), 'alexnet-chromium-'));
-		const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--remote-debugging-pipe', '--no-first-run'];
+		const flags = [
+			'--headless',
+			'--hide-scrollbars',
+			'--no-sandbox',
+			'--disable-gpu',
+			'--remote-debugging-pipe',
+			'--no-first-run',
+		];
 		const process = spawn(chromium ?? '', [...flags, `--user-data-dir=${profile}`, 'about:blank'], {
 			stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
 		});

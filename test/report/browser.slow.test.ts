@@ -13,7 +13,7 @@ import {hostileLabels, makeRun} from '../helpers/report-run.ts';
 import {reportsOf} from '../helpers/small-runs.ts';
 
 const inBrowser = chromium === undefined ? test.serial.skip : test.serial;
-const without = chromium === undefined ? ' (skipped: there is no chromium in PATH)' : '';
+const without = chromium === undefined ? ' (skipped: there is no Chromium in /usr/bin)' : '';
 
 async function browse(t: ExecutionContext): Promise<Browser> {
 	const browser = await Browser.start();

@@ -112,7 +112,7 @@ export const charts = {
 	error: {title: 'Top-1 error', lines: measure('top1', (value) => 1 - value), format: percent, share: true},
 	rate: {title: 'Learning rate', lines: ofSteps('learningRate', 'rate'), format: short, logarithmic: true},
 	speed: {title: 'Images per second', lines: ofSteps('imagesPerSecond', 'images/s'), format: short},
-	colour: {title: 'Colour energy of conv1, mean of each column', lines: colourEnergy, format: percent, share: true},
+	colour: {title: 'Colour energy of conv1’s columns', lines: colourEnergy, format: percent, share: true},
 };
 
 /** @typedef {{label: string, format: (value: number) => string, steps: number[]}} ScaleLook */

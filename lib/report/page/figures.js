@@ -18,7 +18,9 @@ export function fixed(value, digits = 3) {
  * @param {Figure} value
  */
 export function short(value) {
-	return isNumber(value) ? String(Number(value.toPrecision(3))) : '–';
+	if (!isNumber(value)) return '–';
+	const rounded = Number(value.toPrecision(3));
+	return rounded !== 0 && Math.abs(rounded) < 0.001 ? rounded.toExponential() : String(rounded);
 }
 
 /** @param {Figure} value */
