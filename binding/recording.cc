@@ -28,9 +28,9 @@ std::vector<std::shared_ptr<Device>> devicesFrom(const Napi::Env& env, const Nap
 }  // namespace
 
 Napi::Function RecordingObject::define(Napi::Env env) {
-  return DefineClass(env, "Recording",
-                     {InstanceMethod<&RecordingObject::replay>("replay"),
-                      InstanceMethod<&RecordingObject::dispose>("dispose")});
+  return DefineClass(
+      env, "Recording",
+      {InstanceMethod<&RecordingObject::replay>("replay"), InstanceMethod<&RecordingObject::dispose>("dispose")});
 }
 
 RecordingObject::RecordingObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RecordingObject>(info) {

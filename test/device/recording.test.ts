@@ -221,3 +221,13 @@ forEachPair('a send between a device that is recorded and one that is not', asyn
 	await Promise.all([first.synchronize(), second.synchronize()]);
 	for (const tensor of [input, output]) tensor.dispose();
 });
+
+forEachDevice(
+	'what a net needs counts passes that are recorded, where a device makes graphs of them',
+	(t, {device}) => {
+		const more = device.needOf([4096], 10) - device.needOf([4096]);
+		t.is(more, device.id.startsWith('cuda') ? 10 * 2 ** 18 : 0);
+		t.throws(() => device.needOf([4096], -1), {code: 'ALEXNET_ARGUMENT'});
+		return Promise.resolve();
+	},
+);
