@@ -148,8 +148,8 @@ async function writeShards(source: Source, out: string, lists: ShardList[], give
 	onProgress?.(done, source.total);
 	const quality = as === 'raw' ? undefined : given.quality;
 	const stop = signal ?? new AbortController().signal;
-	// A core decodes one picture while another one is read or written.
-	const prepared = mapAhead(source.pictures(done), 2 * cores + 2, async (picture) =>
+	// So many in flight that no core waits while pictures are handed over to the decoding process and back.
+	const prepared = mapAhead(source.pictures(done), 8 * cores, async (picture) =>
 		preparedOf(picture, {imageSize, quality, signal: stop}),
 	);
 	try {
