@@ -1,7 +1,9 @@
 // What two devices that hold a column each send each other, where a layer reads both columns.
 import {AlexNetError} from '../lib/base/errors.ts';
 import {bytesOfTensor, elementsOf, Memory} from '../lib/device/memory.ts';
-import {native, type DataType, type NativeDevice, type Shape, type Tensor} from '../lib/device/native.ts';
+import {native} from '../lib/device/native.ts';
+import type {NativeDevice} from '../lib/device/native-device.ts';
+import type {DataType, Shape, Tensor} from '../lib/device/tensor.ts';
 import type {Architecture} from '../lib/net/architecture.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {layerShapes} from '../lib/net/shapes.ts';

@@ -1,5 +1,7 @@
 // The operations that do the work of several layers in one pass, as the net's plans run them (lib/net/layers/layer.ts).
-import {native, type DataType, type LrnOptions, type PoolOptions} from '../lib/device/native.ts';
+import {native} from '../lib/device/native.ts';
+import type {LrnOptions, PoolOptions} from '../lib/device/operations.ts';
+import type {DataType} from '../lib/device/tensor.ts';
 import {lrnColumns} from '../lib/net/layers/lrn.ts';
 import type {LayerSpec} from '../lib/net/layers/registry.ts';
 import type {ShapedLayer} from '../lib/net/shapes.ts';

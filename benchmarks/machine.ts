@@ -1,6 +1,8 @@
 // What the device can do at best, measured: the two figures that bounds are made of.
 import {elementsOf, Memory} from '../lib/device/memory.ts';
-import {native, type NativeDevice, type Shape, type Tensor} from '../lib/device/native.ts';
+import {native} from '../lib/device/native.ts';
+import type {NativeDevice} from '../lib/device/native-device.ts';
+import type {Shape, Tensor} from '../lib/device/tensor.ts';
 import type {Precision} from '../lib/net/options.ts';
 
 export interface Machine {

@@ -1,6 +1,6 @@
 // What a trial of one operation says of itself.
 import {bytesOfTensor} from '../lib/device/memory.ts';
-import type {DataType, Shape, Tensor} from '../lib/device/native.ts';
+import type {DataType, Shape, Tensor} from '../lib/device/tensor.ts';
 
 /** What a tensor holds before the operation runs. */
 export type Contents =

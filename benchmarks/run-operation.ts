@@ -1,7 +1,9 @@
 // Runs the trial of one operation: fills tensors, checks what comes out, then takes samples.
 import {AlexNetError} from '../lib/base/errors.ts';
 import {elementsOf, Memory} from '../lib/device/memory.ts';
-import {native, type NativeDevice, type Tensor} from '../lib/device/native.ts';
+import {native} from '../lib/device/native.ts';
+import type {NativeDevice} from '../lib/device/native-device.ts';
+import type {Tensor} from '../lib/device/tensor.ts';
 import type {OperationTrial, Tensors, TensorSpec} from './operation.ts';
 import {clocksDuring, type Clocks} from './clocks.ts';
 import {CacheFlush, flushBytes} from './timing.ts';

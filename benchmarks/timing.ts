@@ -1,5 +1,6 @@
 import {Memory} from '../lib/device/memory.ts';
-import {native, type Tensor} from '../lib/device/native.ts';
+import {native} from '../lib/device/native.ts';
+import type {Tensor} from '../lib/device/tensor.ts';
 
 /** More than any cache that a processor's core or a GPU reaches by itself. */
 export const flushBytes = 256 * 2 ** 20;

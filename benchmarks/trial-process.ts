@@ -1,6 +1,6 @@
 // A process of its own for one trial, so that memory and caches are as fresh as the first trial's. Started by run.ts.
 import {deviceInfo, openDevice} from '../lib/device/device.ts';
-import type {NativeDevice} from '../lib/device/native.ts';
+import type {NativeDevice} from '../lib/device/native-device.ts';
 import {isAlexNetError, messageOf, type ErrorCode} from '../lib/base/errors.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {measureMachine, type Machine} from './machine.ts';

@@ -1,6 +1,6 @@
 // Which device runs, and why not another: nobody should have to guess.
 import {cudaAvailability, deviceInUse, listDevices} from '../lib/device/device.ts';
-import type {CudaAvailability, DeviceInfo} from '../lib/device/native.ts';
+import type {CudaAvailability, DeviceInfo} from '../lib/device/native-device.ts';
 import type {Precision} from '../lib/net/options.ts';
 import {count} from './format.ts';
 

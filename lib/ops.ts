@@ -16,11 +16,12 @@
  * Shapes and formulas stand in core/operations.h. Calls queue and return; an error on the queue rejects the device's
  * next promise, with the name of the operation that failed.
  */
-import {native, type Operations} from './device/native.ts';
+import {native} from './device/native.ts';
+import type {Operations} from './device/operations.ts';
 
 export {cudaAvailability, listDevices, openDevice, type DeviceOptions, type ListOptions} from './device/device.ts';
-export type {CudaAvailability, DataType, DeviceEvent, DeviceInfo, HostArray} from './device/native.ts';
-export type {MemoryUse, NativeDevice, Shape, Tensor} from './device/native.ts';
+export type {CudaAvailability, DeviceInfo, MemoryUse, NativeDevice} from './device/native-device.ts';
+export type {DataType, DeviceEvent, HostArray, Shape, Tensor} from './device/tensor.ts';
 export type {
 	Activation,
 	ConvOptions,
@@ -28,7 +29,11 @@ export type {
 	LrnMaxPoolArguments,
 	LrnOptions,
 	MaxPoolArguments,
-} from './device/native.ts';
-export type {Operations, PoolOptions, SgdParameter} from './device/native.ts';
+	Operations,
+	PoolOptions,
+	ProductOptions,
+	SgdParameter,
+} from './device/operations.ts';
+
 /** Every operation: each checks its tensors, queues and returns. */
 export const operations: Operations = native;

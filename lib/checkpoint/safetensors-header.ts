@@ -14,7 +14,7 @@ import {
 } from '../base/check.ts';
 import {parseShallow} from '../base/json.ts';
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 
 export interface HeaderEntry {
 	readonly dtype: 'F32';

@@ -4,7 +4,7 @@ import {AlexNetError} from '../base/errors.ts';
 import {reasonOf} from '../base/files.ts';
 import {allFinite} from '../base/finite.ts';
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 import {bytesOf, writeWhole} from './write-whole.ts';
 import {longestHeader, parseHeader, requireNoHoles, type HeaderEntry, type Metadata} from './safetensors-header.ts';
 

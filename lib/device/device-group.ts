@@ -1,7 +1,7 @@
 import {checked} from '../base/check.ts';
 import {listDevices, openDevice, deviceOptions, type DeviceOptions} from './device.ts';
 import {AlexNetError, isAlexNetError} from '../base/errors.ts';
-import type {MemoryUse, NativeDevice} from './native.ts';
+import type {MemoryUse, NativeDevice} from './native-device.ts';
 
 /** The devices that hold the columns of one net. */
 export class DeviceGroup {

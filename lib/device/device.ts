@@ -1,6 +1,7 @@
 import {checked, flag, integer, option, options, text} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
-import {native, type CudaAvailability, type DeviceInfo, type NativeDevice} from './native.ts';
+import {native} from './native.ts';
+import type {CudaAvailability, DeviceInfo, NativeDevice} from './native-device.ts';
 
 /** What `listDevices` takes. */
 export interface ListOptions {

@@ -1,5 +1,6 @@
 import {AlexNetError} from '../base/errors.ts';
-import type {DataType, NativeDevice, Shape, Tensor} from './native.ts';
+import type {NativeDevice} from './native-device.ts';
+import type {DataType, Shape, Tensor} from './tensor.ts';
 
 const bytesOf: Readonly<Record<DataType, number>> = {float32: 4, bfloat16: 2, int32: 4, uint8: 1};
 

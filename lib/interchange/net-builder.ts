@@ -3,7 +3,8 @@ import type {Architecture} from '../net/architecture.ts';
 import type {ConvSpec} from '../net/layers/conv2d.ts';
 import type {LayerSpec} from '../net/layers/registry.ts';
 import {elementsOf} from '../device/memory.ts';
-import type {Activation, Shape} from '../device/native.ts';
+import type {Activation} from '../device/operations.ts';
+import type {Shape} from '../device/tensor.ts';
 import {layerShapes} from '../net/shapes.ts';
 
 /** A tensor of a file: its values take memory when they are asked for. */

@@ -1,6 +1,6 @@
 // An ONNX file's graph as it is read: nodes, tensors, and who reads what.
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 import {shortened} from '../base/check.ts';
 import {
 	attributeFields,

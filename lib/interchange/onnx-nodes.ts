@@ -1,5 +1,6 @@
 // A net as ONNX's operators compute it, in inference.
-import type {Activation, Shape} from '../device/native.ts';
+import type {Activation} from '../device/operations.ts';
+import type {Shape} from '../device/tensor.ts';
 import type {Architecture} from '../net/architecture.ts';
 import {lrnColumns, type LrnSpec} from '../net/layers/lrn.ts';
 import {byKind, type ByKind} from '../net/layers/registry.ts';

@@ -1,6 +1,6 @@
 // ONNX's messages: which number each field has, and what small messages are made of.
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 import {bytesToFollow, encoded, float, integer, integers, message, text, type Field} from './protobuf.ts';
 
 export const modelFields = {irVersion: 1, producer: 2, producerVersion: 3, graph: 7, opset: 8, metadata: 14} as const;

@@ -1,7 +1,7 @@
 // Pickles of state dicts, read without running anything: a pickle is a program, and this knows the few instructions and
 // names that plain data and tensors need. Whatever else it finds it refuses by name.
 import {shortened} from '../base/check.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 
 /** A tensor as a pickle tells of it: where its elements are. */
 export class PickledTensor {

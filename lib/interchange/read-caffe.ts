@@ -1,7 +1,7 @@
 // A .caffemodel, layer after layer, and the mean image that belongs to it.
 import {shortened} from '../base/check.ts';
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 import * as caffe from './caffe.ts';
 import {NetBuilder, type FileTensor} from './net-builder.ts';
 import {Message} from './protobuf.ts';

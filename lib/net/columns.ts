@@ -4,7 +4,7 @@ import {AlexNetError} from '../base/errors.ts';
 import type {Layer, Layout, Placement} from './layers/layer.ts';
 import {kindOf} from './layers/registry.ts';
 import type {Memory} from '../device/memory.ts';
-import type {DataType} from '../device/native.ts';
+import type {DataType} from '../device/tensor.ts';
 
 /**
  * One device holds both columns as one NHWC tensor with column 0's channels first: columns are groups of a convolution,

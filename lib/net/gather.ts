@@ -1,6 +1,7 @@
 import type {Parts} from './layers/layer.ts';
 import type {Memory} from '../device/memory.ts';
-import {native, type Shape, type Tensor} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {Shape, Tensor} from '../device/tensor.ts';
 import {toFile} from './parameter.ts';
 
 /**

@@ -3,7 +3,8 @@ import {gather} from './gather.ts';
 import {Inputs, type Batch} from './inputs.ts';
 import {fused, type LayerPlan} from './layers/layer.ts';
 import type {Memory} from '../device/memory.ts';
-import {native, type Tensor} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {Tensor} from '../device/tensor.ts';
 import {Plan, type Network} from './plan.ts';
 
 /** Two arenas take turns, and what serves training alone is left out. */

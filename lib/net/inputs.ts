@@ -1,7 +1,7 @@
 // What a plan takes in: a batch's pictures, how they are seen and, to learn from, their classes.
 import type {Parts} from './layers/layer.ts';
 import type {Memory} from '../device/memory.ts';
-import type {DeviceEvent, Tensor} from '../device/native.ts';
+import type {DeviceEvent, Tensor} from '../device/tensor.ts';
 import {viewWidth} from '../data/views.ts';
 
 /** A batch on the host. */

@@ -6,7 +6,7 @@ import {DeviceGroup} from '../device/device-group.ts';
 import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
-import type {MemoryUse, NativeDevice} from '../device/native.ts';
+import type {MemoryUse, NativeDevice} from '../device/native-device.ts';
 import {InferencePlan} from './inference-plan.ts';
 import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';

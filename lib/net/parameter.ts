@@ -1,6 +1,8 @@
 import {requireLength} from '../base/check.ts';
 import {elementsOf, type Memory} from '../device/memory.ts';
-import {native, type DataType, type NativeDevice, type Shape, type Tensor} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
+import type {DataType, Shape, Tensor} from '../device/tensor.ts';
 import type {Initial} from './initial.ts';
 
 /** One of the three tensors that a parameter has. */

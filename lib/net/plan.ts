@@ -4,7 +4,8 @@ import {pictures} from './columns.ts';
 import {Inputs, type Batch} from './inputs.ts';
 import {fused, type Layer, type LayerPlan, type Layout, type Parts} from './layers/layer.ts';
 import {bytesOfTensor, elementsOf, type Memory} from '../device/memory.ts';
-import {native, type DataType, type Shape, type Tensor} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {DataType, Shape, Tensor} from '../device/tensor.ts';
 import type {Recording} from '../device/recording.ts';
 
 /** What a plan is made from. */

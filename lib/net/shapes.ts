@@ -1,6 +1,6 @@
 // The shapes that a batch takes on its way through a net.
 import {elementsOf} from '../device/memory.ts';
-import type {Shape} from '../device/native.ts';
+import type {Shape} from '../device/tensor.ts';
 import type {Architecture} from './architecture.ts';
 import {kindOf, type LayerSpec} from './layers/registry.ts';
 

@@ -1,4 +1,5 @@
-import type {NativeDevice, Operations} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
+import type {Operations} from '../device/operations.ts';
 import type {OperationCase, Run} from './operation-case.ts';
 import {Random} from './random.ts';
 import {reportedAs, Tally, type TestResult} from './result.ts';

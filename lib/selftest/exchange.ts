@@ -1,5 +1,6 @@
 // What devices send each other: contents, order and speed.
-import type {DataType, NativeDevice, Tensor} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
+import type {DataType, Tensor} from '../device/tensor.ts';
 import {realTypes, type RealType} from './bfloat16.ts';
 import type {CheckOptions} from './check-operations.ts';
 import {Random} from './random.ts';

@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import os from 'node:os';
 import {cudaAvailability, deviceInfo, deviceInUse, probed} from '../device/device.ts';
-import type {CudaAvailability, DeviceInfo} from '../device/native.ts';
+import type {CudaAvailability, DeviceInfo} from '../device/native-device.ts';
 import {packageVersion} from '../base/package.ts';
 
 export interface DeviceFacts extends DeviceInfo {

@@ -1,5 +1,6 @@
 // What a check of an operation says of itself.
-import type {Operations, Tensor} from '../device/native.ts';
+import type {Operations} from '../device/operations.ts';
+import type {Tensor} from '../device/tensor.ts';
 import type {RealType} from './bfloat16.ts';
 import type {LayerGeometries} from './cases/layers.ts';
 import type {Random} from './random.ts';

@@ -1,5 +1,6 @@
 import {openDevice} from '../device/device.ts';
-import {native, type Operations} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {Operations} from '../device/operations.ts';
 import {operationCases} from './cases/index.ts';
 import {checkOperations} from './check-operations.ts';
 import {checkSteps, paperStep, smallStep} from './check-steps.ts';

@@ -1,5 +1,6 @@
 import {isAlexNetError, messageOf, type ErrorCode} from '../base/errors.ts';
-import {native, type NativeDevice} from '../device/native.ts';
+import {native} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
 import type {Precision} from '../net/options.ts';
 import type {Tally} from './result.ts';
 

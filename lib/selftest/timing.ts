@@ -1,4 +1,4 @@
-import type {NativeDevice} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
 
 const runs = 5;
 

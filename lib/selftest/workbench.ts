@@ -1,6 +1,7 @@
 // Tensors of a device under test. Every tensor is a view into poisoned memory (0xFF bytes: NaN in fp32 and bf16), so
 // that elements an operation forgets to write show, and so do bytes it writes outside its output or in its inputs.
-import type {DataType, HostArray, NativeDevice, Shape, Tensor} from '../device/native.ts';
+import type {NativeDevice} from '../device/native-device.ts';
+import type {DataType, HostArray, Shape, Tensor} from '../device/tensor.ts';
 import {fromBfloat16, toBfloat16} from './bfloat16.ts';
 import {Random} from './random.ts';
 

@@ -2,7 +2,7 @@
 // many multiprocessors share the work, and who compiled the kernels.
 import sharp from 'sharp';
 import {cudaAvailability, deviceInUse} from '../device/device.ts';
-import type {DeviceInfo} from '../device/native.ts';
+import type {DeviceInfo} from '../device/native-device.ts';
 import type {Environment} from '../net/progress.ts';
 import {packageVersion} from '../base/package.ts';
 

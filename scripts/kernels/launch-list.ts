@@ -5,7 +5,7 @@ import type {OperationTrial, Tensors} from '../../benchmarks/operation.ts';
 import {operationNames, operationTrial} from '../../benchmarks/trials.ts';
 import {deviceInfo, openDevice} from '../../lib/device/device.ts';
 import {Memory} from '../../lib/device/memory.ts';
-import type {NativeDevice} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
 import type {Precision} from '../../lib/net/options.ts';
 
 /** A line of the simulator's list. */

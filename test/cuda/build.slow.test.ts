@@ -5,7 +5,8 @@ import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import anyTest from 'ava';
 import {cudaAvailability, listDevices} from '../../lib/device/device.ts';
-import {native, type CudaAvailability} from '../../lib/device/native.ts';
+import {native} from '../../lib/device/native.ts';
+import type {CudaAvailability} from '../../lib/device/native-device.ts';
 import {root} from '../helpers/sources.ts';
 import {linesOf, nvcc, runNvcc, scratchFolder, test, withDriver, withoutDriver} from './nvcc.ts';
 

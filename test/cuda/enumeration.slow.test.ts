@@ -1,6 +1,6 @@
 // What is listed of GPUs, by listDevices() and by `alexnet devices`.
 import anyTest from 'ava';
-import type {DeviceInfo} from '../../lib/device/native.ts';
+import type {DeviceInfo} from '../../lib/device/native-device.ts';
 import {requireBuild} from '../simulator/build.ts';
 import {nvcc, test} from './nvcc.ts';
 import {onSimulatedGpus, type Settings} from './simulated.ts';

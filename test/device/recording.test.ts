@@ -1,5 +1,7 @@
 // Work that is recorded once and queued again: the same as if it were queued by its calls each time.
-import {native, type NativeDevice, type Tensor} from '../../lib/device/native.ts';
+import {native} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {forEachDevice, forEachPair} from '../helpers/devices.ts';
 import {bytesOfTensor} from '../../lib/device/memory.ts';
 

@@ -1,7 +1,9 @@
 // How long a device takes for a stretch of its queue.
 import test from 'ava';
 import {openDevice} from '../../lib/device/device.ts';
-import {native, type NativeDevice, type Tensor} from '../../lib/device/native.ts';
+import {native} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 

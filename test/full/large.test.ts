@@ -5,14 +5,9 @@
 import type {ExecutionContext} from 'ava';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {bytesOfTensor, elementsOf, Memory} from '../../lib/device/memory.ts';
-import {
-	native,
-	type DataType,
-	type HostArray,
-	type NativeDevice,
-	type Shape,
-	type Tensor,
-} from '../../lib/device/native.ts';
+import {native} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {DataType, HostArray, Shape, Tensor} from '../../lib/device/tensor.ts';
 import {isSimulated} from '../../lib/selftest/facts.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {toBfloat16} from '../../lib/selftest/bfloat16.ts';

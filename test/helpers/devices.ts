@@ -2,7 +2,7 @@
 // these devices. ALEXNET_REQUIRE=cuda makes the absence of a CUDA device a failure.
 import test, {type ExecutionContext} from 'ava';
 import {cudaAvailability, listDevices, openDevice} from '../../lib/device/device.ts';
-import type {NativeDevice} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
 import {Workbench} from '../../lib/selftest/workbench.ts';
 import {isRequired} from './required.ts';
 

@@ -1,6 +1,8 @@
 // Operations and devices that are wrong on purpose: what a selftest must show to be worth something.
 import {openDevice} from '../../lib/device/device.ts';
-import type {NativeDevice, Operations, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Operations} from '../../lib/device/operations.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import type {CheckedOperation} from '../../lib/selftest/operation-case.ts';
 import type {Random} from '../../lib/selftest/random.ts';

@@ -1,7 +1,8 @@
 // Checks of operations on a simulated GPU whose `add` reads memory that nobody wrote, which the simulator answers as a
 // GPU does the error of a kernel: nothing works any more. Prints the results.
 import {openDevice} from '../../lib/device/device.ts';
-import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operationCases} from '../../lib/selftest/cases/index.ts';
 import {checkOperations} from '../../lib/selftest/check-operations.ts';
 import {TestedDevice} from '../../lib/selftest/tested-device.ts';

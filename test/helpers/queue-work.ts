@@ -1,4 +1,5 @@
-import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 
 /** Whether GPUs are simulated, on which everything takes a thousand times as long. */

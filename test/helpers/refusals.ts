@@ -1,7 +1,8 @@
 // What an operation refuses. From one call that works, calls are made that differ from it in one thing, and each must
 // throw at once, with the right code and a message that names the operation and the field.
 import {openDevice} from '../../lib/device/device.ts';
-import type {DataType, Operations, Shape, Tensor} from '../../lib/device/native.ts';
+import type {Operations} from '../../lib/device/operations.ts';
+import type {DataType, Shape, Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from './devices.ts';
 import type {Workbench} from '../../lib/selftest/workbench.ts';

@@ -3,7 +3,7 @@ import {setImmediate as turn, setTimeout as sleep} from 'node:timers/promises';
 import {getHeapStatistics} from 'node:v8';
 import test from 'ava';
 import {cudaAvailability, openDevice} from '../../lib/device/device.ts';
-import type {Tensor} from '../../lib/device/native.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 import {queueFailure, queueWork} from '../helpers/queue-work.ts';

@@ -1,5 +1,6 @@
 import type {ExecutionContext} from 'ava';
-import type {DeviceEvent, NativeDevice, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {DeviceEvent, Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {forEachPair} from '../helpers/devices.ts';
 import {queueFailure, queueWork} from '../helpers/queue-work.ts';

@@ -1,6 +1,7 @@
 // Transfers from and to memory of a device's own choice, and beside its queue.
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import type {Random} from '../../lib/selftest/random.ts';
 import {forEachDevice} from '../helpers/devices.ts';

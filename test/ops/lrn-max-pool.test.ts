@@ -1,6 +1,6 @@
 // LRN and max pooling in one pass: against their definition, and bit for bit against the separate operations.
 import {elementsOf} from '../../lib/device/memory.ts';
-import type {DataType, Shape, Tensor} from '../../lib/device/native.ts';
+import type {DataType, Shape, Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes} from '../../lib/selftest/bfloat16.ts';
 import {poolOutputShape, type PoolInput} from '../../lib/selftest/reference/max-pool.ts';

@@ -1,5 +1,5 @@
 // Tensors without operations: allocation, views, transfers and what they refuse.
-import type {DataType, HostArray} from '../../lib/device/native.ts';
+import type {DataType, HostArray} from '../../lib/device/tensor.ts';
 import {forEachDevice} from '../helpers/devices.ts';
 
 forEachDevice('a tensor says what it is', (t, {device}) => {

@@ -1,7 +1,8 @@
 // A device may keep what it derives from weights, such as a packed copy, but not beyond their next change: whoever
 // changes them, and through whatever view.
 import {openDevice} from '../../lib/device/device.ts';
-import type {NativeDevice, Tensor} from '../../lib/device/native.ts';
+import type {NativeDevice} from '../../lib/device/native-device.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {realTypes, toBfloat16, type RealType} from '../../lib/selftest/bfloat16.ts';
 import {forEachDevice} from '../helpers/devices.ts';

@@ -1,6 +1,7 @@
 // No training step and no exchange that is wrong gets past the selftest.
 import test from 'ava';
-import type {Operations, Tensor} from '../../lib/device/native.ts';
+import type {Operations} from '../../lib/device/operations.ts';
+import type {Tensor} from '../../lib/device/tensor.ts';
 import {operations} from '../../lib/ops.ts';
 import {checkSteps, smallStep} from '../../lib/selftest/check-steps.ts';
 import {checkExchange} from '../../lib/selftest/exchange.ts';

@@ -1,5 +1,6 @@
 import {fields, oneOf} from '../../base/check.ts';
-import {native, type Activation} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout} from './layer.ts';
 

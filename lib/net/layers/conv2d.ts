@@ -1,6 +1,8 @@
 import {fields, integer, listOf, oneOf, where, type Check} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
-import {native, type Activation, type Shape} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
+import type {Shape} from '../../device/tensor.ts';
 import type {Initial} from '../initial.ts';
 import {layerName, type LayerKind, type NamedLayer, type Reads} from './kind.ts';
 import {eachPart, windowPlaces, type Layer, type LayerPlan, type LayerTensors} from './layer.ts';

@@ -1,6 +1,7 @@
 import {fields, number, oneOf} from '../../base/check.ts';
 import {elementsOf, type Memory} from '../../device/memory.ts';
-import {native, type Tensor} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {Tensor} from '../../device/tensor.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout, type Place} from './layer.ts';
 

@@ -1,6 +1,6 @@
 // What a net must know of a kind of layer. Each layer's file has its own; registry.ts has them all.
 import {must, type Check} from '../../base/check.ts';
-import type {Shape} from '../../device/native.ts';
+import type {Shape} from '../../device/tensor.ts';
 import type {Layer, Layout, Place} from './layer.ts';
 
 /** What every layer has. */

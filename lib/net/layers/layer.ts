@@ -1,5 +1,6 @@
 import type {Memory} from '../../device/memory.ts';
-import type {Activation, DataType, Shape, Tensor} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
+import type {DataType, Shape, Tensor} from '../../device/tensor.ts';
 import type {Initial} from '../initial.ts';
 import type {Parameter} from '../parameter.ts';
 

@@ -1,7 +1,9 @@
 import {fields, integer, oneOf} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
 import {elementsOf} from '../../device/memory.ts';
-import {native, type Activation, type Tensor} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
+import type {Tensor} from '../../device/tensor.ts';
 import type {Initial} from '../initial.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import type {Layer, LayerPlan, LayerTensors, Layout, Parts, Place} from './layer.ts';

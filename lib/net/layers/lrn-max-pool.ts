@@ -1,4 +1,5 @@
-import {native, type LrnOptions, type PoolOptions} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {LrnOptions, PoolOptions} from '../../device/operations.ts';
 import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout} from './layer.ts';
 
 /** Local response normalization and the max pooling above it in one pass: what lies between them is not kept. */

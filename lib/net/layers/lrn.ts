@@ -1,6 +1,7 @@
 import {fields, integer, number, oneOf, optional, where} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
-import {native, type LrnOptions} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {LrnOptions} from '../../device/operations.ts';
 import {layerName, type LayerKind, type NamedLayer, type Reads} from './kind.ts';
 import {
 	partsOf,

@@ -1,5 +1,7 @@
 import {fields, integer, oneOf} from '../../base/check.ts';
-import {native, type PoolOptions, type Shape} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {PoolOptions} from '../../device/operations.ts';
+import type {Shape} from '../../device/tensor.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {eachPart, partsOf, sideBySide, windowPlaces} from './layer.ts';
 import type {Layer, LayerPlan, LayerTensors, Layout} from './layer.ts';

@@ -1,7 +1,9 @@
 // What convolutions and linear layers have in common: weights, bias and activation, and the exchange between devices where
 // a layer reads the columns of both.
 import {oneOf} from '../../base/check.ts';
-import {native, type Activation, type Operations, type Tensor} from '../../device/native.ts';
+import {native} from '../../device/native.ts';
+import type {Activation, Operations} from '../../device/operations.ts';
+import type {Tensor} from '../../device/tensor.ts';
 import {initialCheck} from '../initial.ts';
 import type {LayerPlan, LayerTensors, Parts} from './layer.ts';
 

@@ -1,4 +1,4 @@
-import type {Shape, Tensor} from '../../device/native.ts';
+import type {Shape, Tensor} from '../../device/tensor.ts';
 import {Parameter, type ParameterPart, type Place} from '../parameter.ts';
 import type {Placement} from './layer.ts';
 import type {Unit, WeightBlock} from './product.ts';

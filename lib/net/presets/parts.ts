@@ -1,5 +1,5 @@
 // What presets are written in: a line for each layer. Where a net may differ from its preset, the parts see to it.
-import type {Activation} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
 import {initials, type Init} from '../initial.ts';
 import type {ActivateSpec} from '../layers/activate.ts';
 import type {ConvSpec} from '../layers/conv2d.ts';

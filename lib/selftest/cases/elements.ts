@@ -1,5 +1,5 @@
 // Shapes of operations that work on each element by itself.
-import type {Shape, Tensor} from '../../device/native.ts';
+import type {Shape, Tensor} from '../../device/tensor.ts';
 import type {RealType} from '../bfloat16.ts';
 import {extras, forTests, inWords, type Extra, type OperationCase} from '../operation-case.ts';
 import type {Workbench} from '../workbench.ts';

@@ -1,6 +1,6 @@
 // Sums, and what moves or converts elements.
 import {elementsOf} from '../../device/memory.ts';
-import type {DataType} from '../../device/native.ts';
+import type {DataType} from '../../device/tensor.ts';
 import {roundTo, type RealType} from '../bfloat16.ts';
 import {close, equal, type CasesOf, type OperationCase} from '../operation-case.ts';
 import type {Random} from '../random.ts';

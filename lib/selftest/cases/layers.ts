@@ -4,7 +4,7 @@ import {lrnColumns} from '../../net/layers/lrn.ts';
 import {byKind, type ByKind} from '../../net/layers/registry.ts';
 import {layerShapes, type ShapedLayer} from '../../net/shapes.ts';
 import {elementsOf} from '../../device/memory.ts';
-import type {Shape} from '../../device/native.ts';
+import type {Shape} from '../../device/tensor.ts';
 import type {AugmentGeometry} from '../reference/augment.ts';
 import type {ConvGeometry} from '../reference/conv2d.ts';
 import type {LinearGeometry} from '../reference/linear.ts';

@@ -1,4 +1,4 @@
-import type {Activation} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
 import type {RealType} from '../bfloat16.ts';
 import {
 	close,

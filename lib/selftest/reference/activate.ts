@@ -1,5 +1,5 @@
 // The activations and their derivatives, taken from the output as the devices do.
-import type {Activation} from '../../device/native.ts';
+import type {Activation} from '../../device/operations.ts';
 import {Sums} from '../tolerance.ts';
 
 export function activate(activation: Activation, x: number): number {

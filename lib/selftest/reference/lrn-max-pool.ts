@@ -1,6 +1,6 @@
 // Local response normalization and max pooling in one pass. What is pooled is rounded to the tensors' type first, so of
 // values that round to the same the first one wins.
-import type {LrnOptions, PoolOptions} from '../../device/native.ts';
+import type {LrnOptions, PoolOptions} from '../../device/operations.ts';
 import {roundTo, type RealType} from '../bfloat16.ts';
 import {Sums, unitRoundoff} from '../tolerance.ts';
 import {derivative} from './activate.ts';

@@ -3,7 +3,7 @@
 //   dx[c] = dy[c] * d[c]^-beta - 2 alpha beta x[c] * sum over j with c in window(j) of dy[j] x[j] d[j]^(-beta-1)
 // window(c): channels at most floor(size / 2) from c, clipped to c's column. It is symmetric: c in window(j) when j in
 // window(c).
-import type {LrnOptions} from '../../device/native.ts';
+import type {LrnOptions} from '../../device/operations.ts';
 import {Sums} from '../tolerance.ts';
 
 /** [N, H, W, C] and what is done with it. */

@@ -1,5 +1,5 @@
 // Max pooling over windows that lie whole inside the input. Of equal maxima the first, row by row, gets the gradient.
-import type {PoolOptions} from '../../device/native.ts';
+import type {PoolOptions} from '../../device/operations.ts';
 import {Sums} from '../tolerance.ts';
 import {derivative} from './activate.ts';
 
