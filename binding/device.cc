@@ -37,13 +37,12 @@ Napi::Function DeviceObject::define(Napi::Env env) {
   return DefineClass(
       env, "Device",
       {InstanceAccessor<&DeviceObject::id>("id"), InstanceAccessor<&DeviceObject::notes>("notes"),
-       InstanceAccessor<&DeviceObject::hasTf32>("hasTf32"),
-       InstanceMethod<&DeviceObject::memory>("memory"), InstanceMethod<&DeviceObject::allocate>("allocate"),
-       InstanceMethod<&DeviceObject::outline>("outline"), InstanceMethod<&DeviceObject::record>("record"),
-       InstanceMethod<&DeviceObject::freeBytes>("freeBytes"), InstanceMethod<&DeviceObject::needOf>("needOf"),
-       InstanceMethod<&DeviceObject::reserve>("reserve"), InstanceMethod<&DeviceObject::wait>("wait"),
-       InstanceMethod<&DeviceObject::timed>("timed"), InstanceMethod<&DeviceObject::synchronize>("synchronize"),
-       InstanceMethod<&DeviceObject::submitted>("submitted"),
+       InstanceAccessor<&DeviceObject::hasTf32>("hasTf32"), InstanceMethod<&DeviceObject::memory>("memory"),
+       InstanceMethod<&DeviceObject::allocate>("allocate"), InstanceMethod<&DeviceObject::outline>("outline"),
+       InstanceMethod<&DeviceObject::record>("record"), InstanceMethod<&DeviceObject::freeBytes>("freeBytes"),
+       InstanceMethod<&DeviceObject::needOf>("needOf"), InstanceMethod<&DeviceObject::reserve>("reserve"),
+       InstanceMethod<&DeviceObject::wait>("wait"), InstanceMethod<&DeviceObject::timed>("timed"),
+       InstanceMethod<&DeviceObject::synchronize>("synchronize"), InstanceMethod<&DeviceObject::submitted>("submitted"),
        InstanceMethod<&DeviceObject::allocateHost>("allocateHost"), InstanceMethod<&DeviceObject::close>("close")});
 }
 

@@ -82,7 +82,12 @@ export interface PictureSource {
 	/** Mean image and PCA of the RGB values over all pictures. */
 	statistics(options?: StatisticsOptions): Promise<Statistics>;
 	/** Where each picture lies, by their places: a report names them by it. Optional, as all that follows. */
-	readonly pictures?: readonly {readonly path: string}[] | undefined;
+	readonly pictures?:
+		| readonly {
+				/** As errors name the picture. */
+				readonly path: string;
+		  }[]
+		| undefined;
 	/** Pictures that could not be read so far, by path, and why. */
 	readonly unreadable?: ReadonlyMap<string, string> | undefined;
 	/** Their places, ascending. */

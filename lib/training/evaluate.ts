@@ -25,10 +25,15 @@ export interface SeenPicture {
 	/** -ln(probability of the label); NaN where a probability is. */
 	loss: number;
 	/**
-	 * The five most probable classes, the most probable first, as indices into the model's labels; fewer where the model
-	 * has fewer classes, none where a probability is NaN. Of equal ones the lower index comes first.
+	 * The five most probable classes, the most probable first; fewer where the model has fewer classes, none where a
+	 * probability is NaN. Of equal ones the lower index comes first.
 	 */
-	top: readonly {label: number; probability: number}[];
+	top: readonly {
+		/** An index into the model's labels. */
+		label: number;
+		/** From 0 to 1. */
+		probability: number;
+	}[];
 }
 
 export const evaluateOptions = options<EvaluateOptions>()({

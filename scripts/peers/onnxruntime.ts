@@ -27,6 +27,8 @@ await answer(async ({folder, batchSize, threads, tuned, work}) => {
 			const probabilities = await run();
 			return [...probabilities.subarray(0, probabilities.length / count)];
 		},
-		call: async () => void (await run()),
+		call: async () => {
+			await run();
+		},
 	};
 });

@@ -18,9 +18,12 @@ await answer(async ({folder, batchSize, threads, device, precision, work}) => {
 		settings: `${model.devices.join()}, ${device === 'cpu' ? `${threads} threads` : 'one GPU'}`,
 		outputs: async () => [...(await model.predict(images.subarray(0, all.length / batchSize)))],
 		call: async () => {
-			if (work !== 'train-step') return void (await model.predict(images));
-			await model.trainStep({images, labels});
-			await model.synchronize();
+			if (work === 'train-step') {
+				await model.trainStep({images, labels});
+				await model.synchronize();
+			} else {
+				await model.predict(images);
+			}
 		},
 	};
 });

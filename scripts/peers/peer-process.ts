@@ -58,7 +58,7 @@ export class PeerProcess {
 }
 
 async function next(lines: AsyncIterator<string>): Promise<Line> {
-	const {value, done} = await lines.next();
-	if (done === true) throw new Error('A peer ended before it answered; what it wrote stands above.');
-	return JSON.parse(value) as Line;
+	const line = await lines.next();
+	if (line.done === true) throw new Error('A peer ended before it answered; what it wrote stands above.');
+	return JSON.parse(line.value) as Line;
 }
