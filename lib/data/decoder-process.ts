@@ -147,12 +147,12 @@ export class DecoderProcess {
 		const execArgv = extension === '.js' ? [] : process.execArgv;
 		let child: ChildProcess;
 		try {
-			const env = this.#threads === undefined ? process.env : {UV_THREADPOOL_SIZE: `${this.#threads}`, ...process.env};
+			const pool = this.#threads === undefined ? {} : {UV_THREADPOOL_SIZE: `${this.#threads}`};
 			child = fork(this.#module, {
 				serialization: 'advanced',
 				stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 				execArgv,
-				env,
+				env: {...pool, ...process.env},
 			});
 		} catch (error) {
 			this.#stayHere(messageOf(error));
