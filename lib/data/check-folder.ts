@@ -34,7 +34,7 @@ export interface FolderReport {
 }
 
 /**
- * Looks for all that is odd about a folder as `ImageFolder.open` takes it, see {@link FindingKind}. What that refuses of
+ * Looks for all that is odd about a folder as `ImageFolder.open` takes it, see `FindingKind`. What that refuses of
  * classes is found, too, instead of thrown.
  *
  * Each picture is read once, several at a time and off the main thread; some hundred bytes are kept of each.

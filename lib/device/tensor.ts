@@ -14,7 +14,7 @@ export interface Tensor {
 	readonly shape: number[];
 	/** What it is made of, and so which {@link HostArray} `write` and `read` take. */
 	readonly dataType: DataType;
-	/** The {@link DeviceInfo.id} of the device whose memory it is. */
+	/** The `DeviceInfo.id` of the device whose memory it is. */
 	readonly deviceId: string;
 	/** The same memory with another shape, type or start. Keeps the memory alive on its own. */
 	view(shape: Shape, dataType: DataType, byteOffset?: number): Tensor;
