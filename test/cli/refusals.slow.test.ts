@@ -31,7 +31,7 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['train pictures --divide-at 30,x', /--divide-at/],
 	['train pictures --columns 3', /--columns.* Expected 1 or 2/],
 	['train pictures --crops 5', /--crops/],
-	['train pictures --precision fp16', /--precision.* Allowed choices are fp32, bf16/],
+	['train pictures --precision fp16', /--precision.* Allowed choices are fp32, tf32, bf16/],
 	['train pictures --init xavier', /--init/],
 	['train pictures --preset vgg', /--preset.* Allowed choices are paper, source2012, caffe, caffenet, owt/],
 	['train pictures --pooling 4', /--pooling/],

@@ -3,9 +3,11 @@ import {createReadStream} from 'node:fs';
 import {open} from 'node:fs/promises';
 import type {Readable} from 'node:stream';
 import {createGunzip} from 'node:zlib';
-import {extract, type Entry} from 'tar-stream';
+import type {Entry} from 'tar-stream';
 import {AlexNetError} from '../../base/errors.ts';
 import {codeOf, reasonOf} from '../../base/files.ts';
+
+type Extract = typeof import('tar-stream').extract;
 
 export interface TarFile {
 	/** With '/', without './' before it. */
@@ -29,14 +31,19 @@ export async function* tarFiles(path: string): AsyncGenerator<TarFile, void, voi
 	} catch (error) {
 		throw unreadable(path, error);
 	}
+	const {extract} = await import('tar-stream'); // who opens no archive needs none of it; some bundles cannot load it
 	const bytes = createReadStream(path, {highWaterMark: 2 ** 20});
-	if (!isZipped) return yield* filesIn(bytes, path);
+	if (!isZipped) return yield* filesIn(extract, bytes, path);
 	const unzipped = createGunzip();
 	bytes.on('error', (error) => unzipped.destroy(error));
-	yield* filesIn(bytes.pipe(unzipped), path);
+	yield* filesIn(extract, bytes.pipe(unzipped), path);
 }
 
-async function* filesIn(archive: Readable | Entry, path: string): AsyncGenerator<TarFile, void, void> {
+async function* filesIn(
+	extract: Extract,
+	archive: Readable | Entry,
+	path: string,
+): AsyncGenerator<TarFile, void, void> {
 	const entries = extract();
 	archive.on('error', (error) => entries.destroy(error));
 	archive.pipe(entries);
@@ -53,7 +60,12 @@ async function* filesIn(archive: Readable | Entry, path: string): AsyncGenerator
 					}
 					return Buffer.concat(chunks);
 				};
-				yield {name: name.replace(/^(\.?\/)+/, ''), size, read, files: () => filesIn(entry, `${path}/${name}`)};
+				yield {
+					name: name.replace(/^(\.?\/)+/, ''),
+					size,
+					read,
+					files: () => filesIn(extract, entry, `${path}/${name}`),
+				};
 			}
 			entry.resume();
 		}
