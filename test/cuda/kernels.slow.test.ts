@@ -131,15 +131,26 @@ for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 		const [old, text] = virtual.map((capability) => readFileSync(ptxOf(file, capability), 'utf8'));
 		t.notRegex(old!, /\b(mma|ldmatrix|cp\.async)\b/);
 		const bodies = text!.split('.entry').slice(1);
-		t.is(bodies.length, 7); // cuda/gemm/mma/tiling.h
+		const [bf16, tf32] = ['k16', 'k8'].map((depth) => bodies.filter((body) => body.includes(`.m16n8${depth}.`)));
+		t.deepEqual([bf16!.length, tf32!.length, bodies.length], [7, 7, 14]); // cuda/gemm/mma/tiling.h
+		// fp32 that lies the other way round is not for ldmatrix, which transposes 16-bit values.
+		const operands = {forward: 2, backward_input: 1, backward_weights: 0}[direction]!;
+		for (const body of tf32!) {
+			const rounded = body.match(/cvt\.rna\.tf32/g)?.length ?? 0;
+			t.true(rounded >= 16);
+			t.is(4 * (body.match(/ldmatrix/g)?.length ?? 0) + (body.match(/ld\.shared\.b32/g)?.length ?? 0), rounded);
+			t.is((body.match(/ldmatrix/g)?.length ?? 0) > 0, operands > 0);
+			t.is((body.match(/ld\.shared\.b32/g)?.length ?? 0) > 0, operands < 2);
+			t.notRegex(body, /ldmatrix\S*\.trans/);
+		}
 		for (const body of bodies) {
 			const copies = body.match(/cp\.async\.cg\.shared\.global \[%r\d+\], \[%rd\d+\], 16, %r\d+;/g) ?? [];
 			t.is(copies.length, body.match(/cp\.async\.c[ag]/g)?.length ?? 0);
 			t.true(copies.length > 0);
-			t.true((body.match(/mma\.sync\.aligned\.m16n8k16/g)?.length ?? 0) >= 16);
-			t.true((body.match(/ldmatrix/g)?.length ?? 0) >= 8);
+			t.true((body.match(/mma\.sync\.aligned\.m16n8k/g)?.length ?? 0) >= 16);
 			t.notRegex(body, /ld\.global\S*\.[bu]16/);
 		}
+		for (const body of bf16!) t.true((body.match(/ldmatrix/g)?.length ?? 0) >= 8);
 	});
 }
 

@@ -34,7 +34,7 @@ void tiling(char** options) {
   if (limits.computeCapability >= 80) {
     const cuda::mma::ShapeTiling chosen = cuda::mma::chooseTile(gemm, limits, limits.partialBytes());
     const cuda::mma::ShapeFacts tile = cuda::mma::factsOf(chosen.shape);
-    return print(tile.rows, tile.columns, cuda::mma::kDepth, chosen.tiling);
+    return print(tile.rows, tile.columns, cuda::mma::kStepBytes / sizeOf(type), chosen.tiling);
   }
   const cuda::Tiling chosen = cuda::tilingOf(gemm, limits);
   const int64_t side = chosen.large ? 128 : 64;

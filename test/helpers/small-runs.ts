@@ -73,7 +73,10 @@ export async function reportsOf(run: string): Promise<TrainReport[]> {
 export async function differences(first: string, second: string): Promise<string[]> {
 	const [names, others] = [await readdir(first), await readdir(second)];
 	const found = names.sort().join() === others.sort().join() ? [] : [`${names.join()} and ${others.join()}`];
-	for (const name of [runFiles.last, runFiles.best, runFiles.filters, runFiles.kernels, runFiles.predictions]) {
+	const compared = [runFiles.last, runFiles.best, runFiles.filters, runFiles.kernels, runFiles.predictions];
+	if (!names.includes(runFiles.last)) found.push('there is no checkpoint');
+	// Without held-out pictures there are no predictions; that one run has a file and the other not has been told.
+	for (const name of compared.filter((one) => names.includes(one) && others.includes(one))) {
 		const [one, two] = await Promise.all([first, second].map((run) => readFile(join(run, name))));
 		if (!one!.equals(two!)) found.push(`${name}: ${one!.length} and ${two!.length} bytes${headers(one!, two!)}`);
 	}
