@@ -69,7 +69,7 @@ for (const gemm of gemms) {
 				const {rows, columns, depth, groups = 1, bytes = 4, vector = true} = gemm;
 				t.is(rowTiles, Math.ceil(rows / tile.rows));
 				t.is(columnTiles, Math.ceil(columns / tile.columns));
-				t.is(tile.depth, capability === 75 ? 32 / bytes : 32);
+				t.is(tile.depth, (capability === 75 ? 32 : 64) / bytes);
 				t.is(steps, Math.ceil(depth / tile.depth));
 				t.true(splits * stepsPerSplit >= steps, 'the splits cover the depth');
 				t.true((splits - 1) * stepsPerSplit < steps, 'no split is empty');
