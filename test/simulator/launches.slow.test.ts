@@ -2,7 +2,11 @@
 import {mutantTests, type Mutant} from './mutant.ts';
 
 const launch = 'cuda/runtime/launch.cuh';
-const unchecked = {file: launch, from: '  checkLimits(name, grid, threads);\n', to: ''};
+const unchecked = {
+	file: launch,
+	from: '  checkLimits(name, grid, threads);\n  if (sharedBytes >',
+	to: '  if (sharedBytes >',
+};
 
 const mutants: readonly Mutant[] = [
 	{
