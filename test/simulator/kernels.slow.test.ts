@@ -163,10 +163,11 @@ const strayBarriers: readonly Mutant[] = [
 const shuffles: readonly Mutant[] = [
 	{
 		what: 'a shuffle mask that leaves out a live lane',
-		edits: [{file: 'cuda/kernels/lrn.cu', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
+		edits: [{file: 'cuda/kernels/lrn.cuh', from: 'kWarp = 0xffffffffU', to: 'kWarp = 0x7fffffffU'}],
+		compile: ['cuda/kernels/lrn.cu'],
 		scenario: 'lrn',
 		report: /the mask 0x7fffffff leaves out lane 31, which takes part/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cu', lines: ['__shfl_up_sync']},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cuh', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'lanes that exit before a shuffle',
@@ -179,7 +180,7 @@ const shuffles: readonly Mutant[] = [
 		],
 		scenario: 'lrn',
 		report: /the mask 0xffffffff names lane \d+, which has exited/,
-		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cu', lines: ['__shfl_up_sync']},
+		at: {kernel: 'lrnForwardKernel<float, true>', file: 'cuda/kernels/lrn.cuh', lines: ['__shfl_up_sync']},
 	},
 	{
 		what: 'a shuffle in divergent code',
@@ -220,7 +221,8 @@ const accesses: readonly Mutant[] = [
 	},
 	{
 		what: 'an index off by one in global memory, read',
-		edits: [{file: 'cuda/kernels/lrn.cu', from: 'place.chunk < chunks', to: 'place.chunk <= chunks'}],
+		edits: [{file: 'cuda/kernels/lrn.cuh', from: 'place.chunk < chunks', to: 'place.chunk <= chunks'}],
+		compile: ['cuda/kernels/lrn.cu'],
 		scenario: 'lrn',
 		report: /out of bounds: reads 16 bytes of global memory .* 0 bytes after the end of 10656 bytes of cuda:0/,
 		at: {
