@@ -19,7 +19,7 @@ const numbers = [
 test('bench list tells the trials', async (t) => {
 	const {code, stdout} = await alexnet(['bench', 'list']);
 	t.is(code, 0);
-	t.deepEqual(stdout.trim().split('\n'), [...trialNames(), 'shared-machine']);
+	t.deepEqual(stdout.trim().split('\n'), [...trialNames(), 'shared-machine', 'data']);
 });
 
 async function bench(t: ExecutionContext, args: string[]): Promise<BenchmarkRow[]> {
