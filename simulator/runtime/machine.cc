@@ -44,11 +44,11 @@ Machine::Machine()
 }
 
 void Machine::note(const Kernel& kernel, const Launch& launch) {
-  std::fprintf(
-      launches_,
-      "{\"kernel\": \"%s\", \"name\": \"%s\", \"grid\": [%u, %u, %u], \"threads\": %u, \"sharedBytes\": %zu}\n",
-      kernel.name.c_str(), readableName(kernel.name).c_str(), launch.grid.x, launch.grid.y, launch.grid.z,
-      launch.block.x * launch.block.y * launch.block.z, launch.dynamicSharedBytes + launch.program->staticSharedBytes);
+  std::fprintf(launches_,
+               "{\"kernel\": \"%s\", \"name\": \"%s\", \"grid\": [%u, %u, %u], \"threads\": %u, \"sharedBytes\": %u}\n",
+               kernel.name.c_str(), readableName(kernel.name).c_str(), launch.grid.x, launch.grid.y, launch.grid.z,
+               launch.block.x * launch.block.y * launch.block.z,
+               launch.dynamicSharedBytes + launch.program->staticSharedBytes);
   std::fflush(launches_);
 }
 

@@ -44,6 +44,14 @@ using Sums = float[T::kWarpRows / 16][T::kWarpColumns / 8][4];
 // Which of an operand's four matrices mma takes first: the left operand's go down the rows, the right one's along the depth.
 enum class First { rows, depth };
 
+// The matrix of 8 x 8 whose lines this lane names to ldmatrix: so many down the rows, and along the depth.
+template <First kFirst>
+struct MatrixOfLane {
+  static __device__ unsigned quarter() { return threadIdx.x % 32 / 8; }
+  static __device__ unsigned down() { return kFirst == First::rows ? quarter() % 2 : quarter() / 2; }
+  static __device__ unsigned along() { return kFirst == First::rows ? quarter() / 2 : quarter() % 2; }
+};
+
 // A layout has, of 16 rows x 32 bytes of the depth that begin at `row` and at multiples of 32 bytes:
 //   source<kFirst>(row, multiple)   what this lane reads, from the operand's first byte on
 //   load<kFirst>(source, words)     the four matrices, as mma takes them
@@ -59,10 +67,8 @@ struct Rows {
   }
   template <First kFirst>
   static __device__ SharedAddress source(unsigned row, unsigned multiple) {
-    const unsigned quarter = threadIdx.x % 32 / 8;
-    const unsigned rowMatrix = kFirst == First::rows ? quarter % 2 : quarter / 2;
-    const unsigned depthMatrix = kFirst == First::rows ? quarter / 2 : quarter % 2;
-    return place(row + rowMatrix * 8 + threadIdx.x % 8, 2 * multiple + depthMatrix);
+    using Matrix = MatrixOfLane<kFirst>;
+    return place(row + Matrix::down() * 8 + threadIdx.x % 8, 2 * multiple + Matrix::along());
   }
   template <First>
   static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
@@ -84,10 +90,8 @@ struct Deep<__nv_bfloat16, kWidthOfOperand> {
   static __device__ SharedAddress place(unsigned depth, unsigned piece) { return depth * kPitch + piece * 16; }
   template <First kFirst>
   static __device__ SharedAddress source(unsigned row, unsigned multiple) {
-    const unsigned quarter = threadIdx.x % 32 / 8;
-    const unsigned rowMatrix = kFirst == First::rows ? quarter % 2 : quarter / 2;
-    const unsigned depthMatrix = kFirst == First::rows ? quarter / 2 : quarter % 2;
-    return place(16 * multiple + depthMatrix * 8 + threadIdx.x % 8, row / 8 + rowMatrix);
+    using Matrix = MatrixOfLane<kFirst>;
+    return place(16 * multiple + Matrix::along() * 8 + threadIdx.x % 8, row / 8 + Matrix::down());
   }
   template <First>
   static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
