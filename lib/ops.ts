@@ -25,14 +25,17 @@ export type {DataType, DeviceEvent, HostArray, Shape, Tensor} from './device/ten
 export type {
 	Activation,
 	ConvOptions,
+	InputGradientArguments,
 	LrnArguments,
 	LrnMaxPoolArguments,
 	LrnOptions,
 	MaxPoolArguments,
 	Operations,
 	PoolOptions,
+	ProductArguments,
 	ProductOptions,
 	SgdParameter,
+	WeightGradientArguments,
 } from './device/operations.ts';
 
 /** Every operation: each checks its tensors, queues and returns. */

@@ -75,11 +75,14 @@ export class Lookahead<T, R> implements AsyncIterableIterator<R, void, void> {
 	}
 }
 
-/** Lets a long chain of short tasks pause for the event loop whenever this many milliseconds have passed. */
-export function breather(milliseconds: number): () => Promise<void> {
+/** How long a chain of short tasks may hold the event loop up. */
+const sliceMilliseconds = 4;
+
+/** Lets a long chain of short tasks pause for the event loop after each slice of time. */
+export function breather(): () => Promise<void> {
 	let since = performance.now();
 	return async () => {
-		if (performance.now() - since < milliseconds) return;
+		if (performance.now() - since < sliceMilliseconds) return;
 		await setImmediate();
 		since = performance.now();
 	};

@@ -6,9 +6,6 @@ import {breather} from './ahead.ts';
 import {mapAhead} from './map-ahead.ts';
 import type {Picture} from './picture-reader.ts';
 
-/** Hashing pauses for the event loop after this time. */
-const sliceMilliseconds = 4;
-
 /** How many files are asked for their sizes at the same time. */
 const filesAtOnce = 32;
 
@@ -27,7 +24,7 @@ export async function contentsOf(
 	const names = await namesOf(labels, pictures);
 	const hashes = labels.map(() => createHash('sha256'));
 	const incomplete = new Set<number>();
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	const without = new Set(Array.from(unread));
 	const read = pictures.filter((_, place) => !without.has(place));
 	const sized = mapAhead(read, filesAtOnce, async ({bytes, path, label}) => ({
@@ -53,7 +50,7 @@ export async function contentsOf(
 export async function namesOf(labels: readonly string[], pictures: readonly Picture[]): Promise<PictureContents> {
 	const classes = labels.map(() => ({paths: [] as string[], hash: createHash('sha256')}));
 	for (const {path, label} of pictures) classes[label]?.paths.push(path.normalize('NFC'));
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	const contents: {pictures: number; digest: string}[] = [];
 	for (const {paths, hash} of classes) {
 		const folder = sharedFolder(paths);

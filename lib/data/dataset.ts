@@ -66,9 +66,6 @@ export const datasetOptions = options<DatasetOptions>()({
 	atOnce: option(integer(1), 'pictures that are read and decoded at the same time'),
 });
 
-/** Copying and summing pictures pauses for the event loop after this time. */
-const sliceMilliseconds = 4;
-
 /** A list of pictures of known classes. */
 export class Dataset implements PictureSource {
 	readonly labels: readonly string[];
@@ -190,7 +187,7 @@ export class Dataset implements PictureSource {
 
 	/** Gives every readable picture in its order. */
 	async #readAll({signal, onProgress}: StatisticsOptions, use: (pixels: Uint8Array) => void): Promise<void> {
-		const breathe = breather(sliceMilliseconds);
+		const breathe = breather();
 		let done = 0;
 		for await (const {position, pixels} of this.#reader.read(this.#checkOrder(), signal)) {
 			use(pixels);
@@ -213,7 +210,7 @@ export class Dataset implements PictureSource {
 	): AsyncGenerator<Batch, void, void> {
 		const {batchSize, dropLast, spare, signal, allocate = (bytes: number) => new Uint8Array(bytes)} = options;
 		const pictureBytes = this.imageSize * this.imageSize * 3;
-		const breathe = breather(sliceMilliseconds);
+		const breathe = breather();
 		const size = Math.min(batchSize, order.length) * pictureBytes;
 		const rows = new Rows(batchSize, pictureBytes, () => spare.pop() ?? allocate(size));
 		let indices: number[] = [];

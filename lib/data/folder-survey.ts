@@ -4,7 +4,7 @@ import {breather} from './ahead.ts';
 import {expectedIn, surveyClasses, type ClassListing, type SurveyedClass} from './class-folders.ts';
 import {divide} from './division.ts';
 import type {Found} from './finding.ts';
-import {leftOutOf} from './parts.ts';
+import {leftOutOf, picturesOf} from './parts.ts';
 import {layoutOf} from './layout.ts';
 import {describeFiles, listFolder} from './listing.ts';
 import type {Picture} from './picture-reader.ts';
@@ -28,9 +28,6 @@ export interface Survey {
 	readonly listings: readonly ClassListing<SurveyedClass>[];
 }
 
-/** Looking through names pauses for the event loop after this time. */
-const sliceMilliseconds = 4;
-
 /** @throws ALEXNET_FOLDER where there are no classes, or which part is which cannot be told. */
 export async function surveyFolder(dir: string, validationFraction: number, seed: number): Promise<Survey> {
 	const {train: trainFolder, heldOut, remarks} = layoutOf(dir, (await listFolder(dir, expectedIn(dir))).folders);
@@ -40,12 +37,7 @@ export async function surveyFolder(dir: string, validationFraction: number, seed
 	const labels = [...new Set(listings.flatMap(({classes}) => classes.map(({label}) => label)))];
 	const filled = all.classes.filter(({paths}) => paths.length > 0);
 	const parts = apart ? [filled, apart.classes] : divide(filled, validationFraction, seed);
-	const [train = [], others = []] = parts.map((classes) =>
-		classes.flatMap(({label: name, folder, paths}) => {
-			const label = labels.indexOf(name);
-			return paths.map((path) => ({path: join(folder, path), label}));
-		}),
-	);
+	const [train = [], others = []] = parts.map((classes) => picturesOf(classes, labels));
 	return {
 		...{labels, pictures: [...train, ...others], train: train.length, hasHeldOut: apart !== undefined, remarks},
 		...{leftOut: leftOutOf(listings).remarks, listings},
@@ -70,7 +62,7 @@ export function oddClasses({listings}: Survey): Found[] {
  * Of class folders, those of both parts together, and of the pictures of a class. A class that both parts have is one.
  */
 export async function similarNames({listings}: Survey): Promise<Found[]> {
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	const folders = listings.flatMap(({classes}, part) => classes.map(({label, folder}) => ({part, label, folder})));
 	const found: Found[] = [];
 	for (const group of await similar(folders, ({folder}) => basename(folder), breathe)) {

@@ -1,11 +1,10 @@
-import {join} from 'node:path';
 import {checked, filePath, number, option, options, type Checked} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {permit, requirePermit, type Permit} from '../base/permit.ts';
 import type {ClassPictures} from './class-folders.ts';
 import {Dataset, strict, type DatasetOptions} from './dataset.ts';
 import {divide} from './division.ts';
-import {listParts} from './parts.ts';
+import {listParts, picturesOf} from './parts.ts';
 import {decodePacked, PackedPictures} from './packed/packed-pictures.ts';
 import {divided} from './packed/divided.ts';
 import type {Picture} from './picture-reader.ts';
@@ -73,7 +72,8 @@ export class ImageFolder {
 	 * the last. A picture's lot depends on the seed and its path alone, so adding pictures hardly changes the division.
 	 *
 	 * @throws ALEXNET_FOLDER where the folder or a class has no pictures, or names differ in case or Unicode form alone,
-	 * or where prepared pictures are not whole, or of another side than `imageSize`; ALEXNET_LABEL where val has a class that train has not; ALEXNET_ARGUMENT for an option that cannot be.
+	 * or where prepared pictures are not whole, or of another side than `imageSize`; ALEXNET_LABEL where val has a class
+	 * that train has not; ALEXNET_ARGUMENT for an option that cannot be.
 	 */
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
 		checked('dir', filePath, dir);
@@ -86,10 +86,7 @@ export class ImageFolder {
 		const [train, validation] = heldOut ? [all, heldOut] : divide(all, validationFraction, seed);
 		const cacheBudget = {bytes: cacheBytes};
 		const dataset = (classes: readonly ClassPictures[]): Dataset => {
-			const pictures = classes.flatMap(({label, folder, paths}) =>
-				paths.map((path) => ({path: join(folder, path), label: labels.indexOf(label)})),
-			);
-			return new Dataset({labels, pictures, strict, imageSize, cacheBudget});
+			return new Dataset({labels, pictures: picturesOf(classes, labels), strict, imageSize, cacheBudget});
 		};
 		const parts = {train: dataset(train), validation: dataset(validation)};
 		return new ImageFolder(permit, labels, parts, {leftOut, remarks});

@@ -1,7 +1,9 @@
 // The classes and pictures of a folder, in the parts that it has.
+import {join} from 'node:path';
 import {expectedIn, listClasses, type ClassListing, type ClassPictures} from './class-folders.ts';
 import {layoutOf} from './layout.ts';
 import {describeKinds, listFolder, pictureKinds} from './listing.ts';
+import type {Picture} from './picture-reader.ts';
 
 export interface ListedParts {
 	/** In Unicode's form NFC, sorted by code unit. */
@@ -22,6 +24,14 @@ export async function listParts(dir: string): Promise<ListedParts> {
 	const listings = layout.heldOut === undefined ? [all] : [all, await listClasses(layout.heldOut, labels)];
 	const {leftOut, remarks} = leftOutOf(listings);
 	return {labels, parts: listings.map(({classes}) => classes), leftOut, remarks: [...layout.remarks, ...remarks]};
+}
+
+/** Those of classes, whose names are among the labels. */
+export function picturesOf(classes: readonly ClassPictures[], labels: readonly string[]): Picture[] {
+	return classes.flatMap(({label: name, folder, paths}) => {
+		const label = labels.indexOf(name);
+		return paths.map((path) => ({path: join(folder, path), label}));
+	});
 }
 
 export function leftOutOf(listings: readonly ClassListing[]): Pick<ListedParts, 'leftOut' | 'remarks'> {

@@ -89,6 +89,42 @@ export interface ProductOptions {
 	tf32?: boolean | undefined;
 }
 
+/** What `conv2d` and `linear` read and write. */
+export interface ProductArguments extends ProductOptions {
+	/** fp32 or bf16. */
+	input: Tensor;
+	/** Of the input's type. */
+	weights: Tensor;
+	/** fp32, a value for each kernel or output. */
+	bias?: Tensor | undefined;
+	/** fp32, of the output's shape, not the output itself: added to the sums. */
+	addend?: Tensor | undefined;
+	/** Of the input's type, or fp32. */
+	output: Tensor;
+	/** Applied to the sums. Default 'none'. */
+	activation?: Activation;
+}
+/** What `conv2dBackwardInput` and `linearBackwardInput` read and write, all of one type. */
+export interface InputGradientArguments extends ProductOptions {
+	/** Of the forward pass's output, before its activation. */
+	outputGradient: Tensor;
+	/** As the forward pass read them. */
+	weights: Tensor;
+	/** Of the input's shape. */
+	inputGradient: Tensor;
+}
+/** What `conv2dBackwardWeights` and `linearBackwardWeights` read and write. */
+export interface WeightGradientArguments extends ProductOptions {
+	/** As the forward pass read it. */
+	input: Tensor;
+	/** Of the forward pass's output, before its activation; of the input's type. */
+	outputGradient: Tensor;
+	/** fp32, of the weights' shape. */
+	weightGradient: Tensor;
+	/** fp32, of the bias's shape. */
+	biasGradient?: Tensor | undefined;
+}
+
 /** The operations (core/operations.h has their shapes and formulas). All queue and return. */
 export interface Operations {
 	/**
@@ -100,53 +136,17 @@ export interface Operations {
 	 * output [N, P, Q, K] = activation(convolution of input [N, H, W, C] with weights [K, R, S, C / groups] + bias +
 	 * addend).
 	 */
-	conv2d(
-		options: ConvOptions &
-			ProductOptions & {
-				input: Tensor;
-				weights: Tensor;
-				bias?: Tensor | undefined;
-				addend?: Tensor | undefined;
-				output: Tensor;
-				activation?: Activation;
-			},
-	): void;
+	conv2d(options: ConvOptions & ProductArguments): void;
 	/** The gradient of conv2d's input from that of its output before the activation. */
-	conv2dBackwardInput(
-		options: ConvOptions & ProductOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor},
-	): void;
+	conv2dBackwardInput(options: ConvOptions & InputGradientArguments): void;
 	/** The gradients of conv2d's weights and bias, fp32, from that of its output before the activation. */
-	conv2dBackwardWeights(
-		options: ConvOptions &
-			ProductOptions & {
-				input: Tensor;
-				outputGradient: Tensor;
-				weightGradient: Tensor;
-				biasGradient?: Tensor | undefined;
-			},
-	): void;
+	conv2dBackwardWeights(options: ConvOptions & WeightGradientArguments): void;
 	/** output [N, O] = activation(input [N, I] weights [O, I]^T + bias + addend). */
-	linear(
-		options: ProductOptions & {
-			input: Tensor;
-			weights: Tensor;
-			bias?: Tensor | undefined;
-			addend?: Tensor | undefined;
-			output: Tensor;
-			activation?: Activation;
-		},
-	): void;
+	linear(options: ProductArguments): void;
 	/** The gradient of linear's input from that of its output before the activation. */
-	linearBackwardInput(options: ProductOptions & {outputGradient: Tensor; weights: Tensor; inputGradient: Tensor}): void;
+	linearBackwardInput(options: InputGradientArguments): void;
 	/** The gradients of linear's weights and bias, fp32, from that of its output before the activation. */
-	linearBackwardWeights(
-		options: ProductOptions & {
-			input: Tensor;
-			outputGradient: Tensor;
-			weightGradient: Tensor;
-			biasGradient?: Tensor | undefined;
-		},
-	): void;
+	linearBackwardWeights(options: WeightGradientArguments): void;
 	/** output = relu(input) or tanh(input). May run in place. */
 	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
 	/** inputGradient = outputGradient * f'(x), f' taken from the output. May run in place. */

@@ -6,6 +6,7 @@ import {checked, fields, integer, listOf, number, optional, text, where} from '.
 import {replaceFile} from '../base/files.ts';
 import {parseShallow} from '../base/json.ts';
 import type {PictureSource} from '../data/picture-source.ts';
+import {Confusion} from '../training/confusion.ts';
 import type {SeenPicture} from '../training/evaluate.ts';
 
 /** Pictures that are shown of those told right, and of those told wrongly. */
@@ -76,32 +77,35 @@ export async function cutPredictions(path: string, epochs: number): Promise<void
 
 /** Gathers what the net tells of pictures, as they are evaluated. */
 export class PredictionCounts {
-	readonly #counts = new Map<number, Map<number, number>>();
+	readonly #labels: readonly string[];
+	readonly #confusion: Confusion;
 	readonly #mistakes: SeenPicture[] = [];
 	readonly #hits: SeenPicture[] = [];
+
+	/** @param labels the model's */
+	constructor(labels: readonly string[]) {
+		this.#labels = labels;
+		this.#confusion = new Confusion(labels);
+	}
 
 	add(seen: SeenPicture): void {
 		const told = seen.top[0]?.label;
 		if (told === undefined) return;
-		const counts = this.#counts.get(seen.label) ?? new Map<number, number>();
-		this.#counts.set(seen.label, counts.set(told, (counts.get(told) ?? 0) + 1));
+		this.#confusion.add(seen.label, told);
 		insert(told === seen.label ? this.#hits : this.#mistakes, seen);
 	}
 
 	/** Writes what was gathered, with thumbnails of the pictures of whose class the net was most certain. */
-	async write(path: string, source: PictureSource, at: Pick<Predictions, 'epoch' | 'step' | 'labels'>): Promise<void> {
-		const confusion = [...this.#counts]
-			.sort(([one], [other]) => one - other)
-			.flatMap(([label, told]) => [...told].sort(([a], [b]) => a - b).flatMap((pair) => [label, ...pair]));
+	async write(path: string, source: PictureSource, {epoch, step}: Pick<Predictions, 'epoch' | 'step'>): Promise<void> {
+		const confusion = [...this.#confusion.pairs()].flatMap(({label, told, pictures}) => [label, told, pictures]);
 		const places = [...this.#mistakes, ...this.#hits].map(({index}) => index);
 		const thumbnails = await thumbnailsOf(source, places);
 		const shown = ({index, label, top}: SeenPicture): CertainPicture => {
 			const [name, thumbnail] = [nameOf(source, index), thumbnails.get(index)];
 			return {index, label, top, ...(name !== undefined && {name}), ...(thumbnail !== undefined && {thumbnail})};
 		};
-		const {epoch, step, labels} = at;
 		const found: Predictions = {
-			...{epoch, step, labels, confusion},
+			...{epoch, step, labels: this.#labels, confusion},
 			...{mistakes: this.#mistakes.map(shown), hits: this.#hits.map(shown)},
 		};
 		await replaceFile(path, (temporary) => writeFile(temporary, `${JSON.stringify(found)}\n`));

@@ -216,12 +216,8 @@ export class RunFolder implements AsyncDisposable {
 	 *
 	 * @internal
 	 */
-	async keepPredictions(
-		counts: PredictionCounts,
-		source: PictureSource,
-		{labels, step, progress}: AlexNet,
-	): Promise<void> {
-		const at = {labels, step, epoch: progress?.epochs ?? 0};
+	async keepPredictions(counts: PredictionCounts, source: PictureSource, {step, progress}: AlexNet): Promise<void> {
+		const at = {step, epoch: progress?.epochs ?? 0};
 		await guarded(this.path, () => counts.write(this.file('predictions'), source, at));
 	}
 

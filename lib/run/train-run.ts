@@ -87,7 +87,7 @@ export async function trainRun(options: TrainRunOptions): Promise<readonly Epoch
 	const begun = model.step;
 	try {
 		const heldOut = validation && validation.size > 0 ? validation : undefined;
-		let predictions = new PredictionCounts();
+		let predictions = new PredictionCounts(model.labels);
 		const watch = (seen: SeenPicture): void => {
 			predictions.add(seen);
 			onPicture?.(seen);
@@ -97,7 +97,7 @@ export async function trainRun(options: TrainRunOptions): Promise<readonly Epoch
 			const recorded = await run.record(report);
 			if (report.type === 'epoch' && heldOut) {
 				await run.keepPredictions(predictions, heldOut, model);
-				predictions = new PredictionCounts();
+				predictions = new PredictionCounts(model.labels);
 			}
 			await saver.after(report);
 			if (report.type === 'epoch') epochs.push(report);

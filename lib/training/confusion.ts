@@ -47,6 +47,14 @@ export class Confusion {
 		}));
 	}
 
+	/** Those that there are, in order. */
+	*pairs(): Generator<{label: number; told: number; pictures: number}, void, undefined> {
+		for (const [label, counts] of this.#counts.entries()) {
+			const known = [...counts].flatMap(([told, pictures]) => (told === undefined ? [] : [{label, told, pictures}]));
+			yield* known.sort((a, b) => a.told - b.told);
+		}
+	}
+
 	classes(): ClassResult[] {
 		return this.#counts.map((counts, label) => {
 			const others = [...counts].flatMap(([told, pictures]) => {

@@ -39,22 +39,13 @@ test('a report is one file that asks for nothing else, and its values are those 
 	})[];
 	const made = reports.filter((report) => report.type === 'step');
 	t.is(steps.every, 1);
-	t.deepEqual(
-		steps.loss,
-		made.map(({loss}) => loss),
-	);
-	t.deepEqual(
-		steps.top1,
-		made.map(({top1}) => top1),
-	);
-	t.deepEqual(
-		steps.learningRate,
-		made.map(({learningRate}) => learningRate),
-	);
-	t.deepEqual(
-		steps.imagesPerSecond,
-		made.map(({imagesPerSecond}) => imagesPerSecond),
-	);
+	for (const name of ['loss', 'top1', 'learningRate', 'imagesPerSecond'] as const) {
+		t.deepEqual(
+			steps[name],
+			made.map((report) => report[name]),
+			name,
+		);
+	}
 	t.deepEqual(
 		steps.seconds,
 		made.map(({elapsedSeconds}) => elapsedSeconds),

@@ -12,9 +12,6 @@ import {indexName, preparationName, shardName} from './format.ts';
 import {PackIndex} from './index-file.ts';
 import {requireShards, Shards} from './shards.ts';
 
-/** Making a million of pictures pauses for the event loop after this time. */
-const sliceMilliseconds = 4;
-
 const partFolders = ['train', 'val'] as const;
 
 /** A picture of a {@link PackedPictures}. Its path is made when it is asked for: of a million there are none in memory. */
@@ -89,7 +86,7 @@ export class PackedPictures {
 	async classesOf(part: number): Promise<readonly (readonly PackedPicture[])[]> {
 		const {labels, parts} = this.index.header;
 		const starts = this.index.startsOf(part);
-		const breathe = breather(sliceMilliseconds);
+		const breathe = breather();
 		const classes: PackedPicture[][] = [];
 		for (const [label, name] of labels.entries()) {
 			const folder = join(this.#dir, parts.length > 1 ? (partFolders[part] ?? '') : '', name);

@@ -8,8 +8,6 @@ import {writeIndex} from '../packed/index-file.ts';
 import type {ShardList} from './preparation.ts';
 import type {Source} from './source.ts';
 
-const sliceMilliseconds = 4;
-
 /** Brings the pictures into a folder's order: by parts, classes and names. */
 export async function finishIndex(
 	out: string,
@@ -25,7 +23,7 @@ export async function finishIndex(
 		const message = `There is no picture to train on of class '${labels[empty] ?? ''}'. Is the archive whole?`;
 		throw new AlexNetError('ALEXNET_FOLDER', message);
 	}
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	const sorted: PackedEntry[] = [];
 	for (const entries of parts.flat()) {
 		for (const entry of inOrderOf(entries, ({name}) => name)) sorted.push(entry);

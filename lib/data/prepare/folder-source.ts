@@ -6,14 +6,12 @@ import {listParts} from '../parts.ts';
 import {readFileOf} from './read-file.ts';
 import type {Source, SourcePicture} from './source.ts';
 
-const sliceMilliseconds = 4;
-
 /** @throws as `ImageFolder.open` does. */
 export async function folderSource(dir: string): Promise<Source> {
 	const {labels, parts, leftOut, remarks} = await listParts(dir);
 	const places = new Map(labels.map((label, place) => [label, place]));
 	const hash = createHash('sha256');
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	let total = 0;
 	for (const [part, classes] of parts.entries()) {
 		for (const {label, paths} of classes) {

@@ -18,6 +18,7 @@ import {
 import type {Checked} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
 import {codeOf, reasonOf, replaceFile} from '../../base/files.ts';
+import {datasetOptions} from '../dataset.ts';
 import {DecoderProcess} from '../decoder-process.ts';
 import {mapAhead} from '../map-ahead.ts';
 import {packedAs, shardName, type PackedAs, type PackedEntry} from '../packed/format.ts';
@@ -74,7 +75,7 @@ export interface PreparedReport {
 const [picturesPerShard, bytesPerShard] = [4096, 2 ** 30];
 
 /** For how long a picture is asked for again whose storage fails. */
-const retrySeconds = 30;
+const retrySeconds = datasetOptions.checks.retrySeconds.default;
 
 const cores = availableParallelism();
 
@@ -125,7 +126,7 @@ export async function prepareInShards(source: Source, out: string, given: Prepar
 	try {
 		const lists = await beginPreparation(out, kind);
 		if (lists.length > 0 || !(await PackedPictures.openWhole(out))) {
-			const done = lists.reduce((sum, {entries}) => sum + entries.length, 0);
+			const done = picturesIn(lists);
 			if (as === 'raw') await requireRoom(out, (source.total - done) * imageSize * imageSize * 3);
 			signal?.throwIfAborted();
 			await writeShards(source, out, lists, given);
@@ -144,7 +145,7 @@ export async function prepareInShards(source: Source, out: string, given: Prepar
 /** Adds what it makes to the lists. */
 async function writeShards(source: Source, out: string, lists: ShardList[], given: PreparationOptions): Promise<void> {
 	const {as, imageSize, signal, onProgress, picturesPerShard} = given;
-	let done = lists.reduce((sum, {entries}) => sum + entries.length, 0);
+	let done = picturesIn(lists);
 	onProgress?.(done, source.total);
 	const quality = as === 'raw' ? undefined : given.quality;
 	const stop = signal ?? new AbortController().signal;
@@ -185,6 +186,10 @@ async function writeShards(source: Source, out: string, lists: ShardList[], give
 	} finally {
 		await prepared.return();
 	}
+}
+
+function picturesIn(lists: readonly ShardList[]): number {
+	return lists.reduce((sum, {entries}) => sum + entries.length, 0);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

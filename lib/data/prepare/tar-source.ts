@@ -10,8 +10,6 @@ import {tarFiles} from './tar-entries.ts';
 import {keyOf} from './tar-key.ts';
 import type {Source, SourcePicture} from './source.ts';
 
-const sliceMilliseconds = 4;
-
 /**
  * Reads the archives once for the names in them, and again for the pictures. Where an archive's name says that it is
  * held out (val.tar, pictures-test-0001.tar), all in it is.
@@ -70,7 +68,7 @@ async function list(archives: readonly string[]) {
 	const classFiles = new Map<string, string>();
 	const leftOut = new Map<string, number>();
 	const hash = createHash('sha256');
-	const breathe = breather(sliceMilliseconds);
+	const breathe = breather();
 	for (const [archive, path] of archives.entries()) {
 		for await (const {name, size, read} of tarFiles(path)) {
 			const extension = extname(name).toLowerCase();

@@ -1,4 +1,3 @@
-import type {Activation} from '../../device/operations.ts';
 import type {RealType} from '../bfloat16.ts';
 import {
 	close,
@@ -22,16 +21,7 @@ import {
 	type ConvGeometry,
 } from '../reference/conv2d.ts';
 import {accumulation, tanhRoundings} from '../tolerance.ts';
-
-interface Fused {
-	readonly activation?: Activation;
-	readonly hasBias?: boolean;
-	readonly hasAddend?: boolean;
-	/** NaN and infinities are among the inputs. */
-	readonly notFinite?: boolean;
-	/** Of the forward pass; the type of the input, where not said. */
-	readonly outputType?: RealType;
-}
+import {gradientOutputs, type Fused} from './products.ts';
 
 type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned' | 'testsOnly' | 'tf32'>;
 
@@ -280,10 +270,6 @@ function backwardWeights(type: RealType, geometry: Options, {hasBias = true}: Fu
 			const expected = await definedBy(tf32, [inputs, gradients], async (...operands) =>
 				inTurns(conv2dBackwardWeights(geometry, ...operands)),
 			);
-			const [weightSums, biasSums] = [
-				expected.map(({weightGradient}) => weightGradient),
-				expected.map(({biasGradient}) => biasGradient),
-			];
 			return (bench, operations) => {
 				const weightGradient = bench.output(weightShape, 'float32');
 				const biasGradient = hasBias ? bench.output([window[0]], 'float32') : undefined;
@@ -294,10 +280,7 @@ function backwardWeights(type: RealType, geometry: Options, {hasBias = true}: Fu
 				return {
 					call: () =>
 						operations.conv2dBackwardWeights({...tensors, weightGradient, biasGradient, stride, pads, groups, tf32}),
-					outputs: [
-						close('weightGradient', weightGradient, weightSums, 'float32'),
-						...(biasGradient ? [close('biasGradient', biasGradient, biasSums, 'float32')] : []),
-					],
+					outputs: gradientOutputs(expected, {weightGradient, biasGradient}),
 				};
 			};
 		},

@@ -1,4 +1,3 @@
-import type {Activation} from '../../device/operations.ts';
 import type {RealType} from '../bfloat16.ts';
 import {
 	close,
@@ -14,16 +13,7 @@ import {inTurns} from '../pieces.ts';
 import {activated} from '../reference/activate.ts';
 import {linear, linearBackwardInput, linearBackwardWeights, type LinearGeometry} from '../reference/linear.ts';
 import {accumulation, tanhRoundings} from '../tolerance.ts';
-
-interface Fused {
-	readonly activation?: Activation;
-	readonly hasBias?: boolean;
-	readonly hasAddend?: boolean;
-	/** NaN and infinities are among the inputs. */
-	readonly notFinite?: boolean;
-	/** Of the forward pass; the type of the input, where not said. */
-	readonly outputType?: RealType;
-}
+import {gradientOutputs, type Fused} from './products.ts';
 
 interface Options extends Fused, Pick<OperationCase, 'misaligned' | 'testsOnly' | 'tf32'> {
 	/** [N, I, O] */
@@ -197,10 +187,6 @@ function backwardWeights(type: RealType, options: Options): OperationCase {
 			const expected = await definedBy(tf32, [values, gradients], async (...operands) =>
 				inTurns(linearBackwardWeights(geometry, ...operands)),
 			);
-			const [weightSums, biasSums] = [
-				expected.map(({weightGradient}) => weightGradient),
-				expected.map(({biasGradient}) => biasGradient),
-			];
 			return (bench, operations) => {
 				const weightGradient = bench.output([outputs, inputs], 'float32');
 				const biasGradient = hasBias ? bench.output([outputs], 'float32') : undefined;
@@ -210,10 +196,7 @@ function backwardWeights(type: RealType, options: Options): OperationCase {
 				};
 				return {
 					call: () => operations.linearBackwardWeights({...tensors, weightGradient, biasGradient, tf32}),
-					outputs: [
-						close('weightGradient', weightGradient, weightSums, 'float32'),
-						...(biasGradient ? [close('biasGradient', biasGradient, biasSums, 'float32')] : []),
-					],
+					outputs: gradientOutputs(expected, {weightGradient, biasGradient}),
 				};
 			};
 		},
