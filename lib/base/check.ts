@@ -137,11 +137,20 @@ export function fields<T extends object>(checks: {readonly [Name in keyof T]-?: 
 	return v.object(checks, refusal) as unknown as Check<T>;
 }
 
+/** Fields that valibot's records let pass, whatever is in them. */
+const passedOver = ['__proto__', 'prototype', 'constructor'];
+
 /** An object of which every field is as `item` describes. */
 export const recordOf = <T>(item: Check<T>): Check<Readonly<Record<string, T>>> =>
-	v.lazy<Check<Readonly<Record<string, T>>>>((value) =>
-		Array.isArray(value) ? must('an object', () => false) : v.record(v.string(), item, 'an object'),
-	);
+	v.lazy<Check<Readonly<Record<string, T>>>>((value) => {
+		const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+		if (!isObject) return must('an object', () => false);
+		const fields = value as Record<string, unknown>;
+		const wrong = passedOver.find((name) => Object.hasOwn(fields, name) && !v.is(item, fields[name]));
+		return wrong === undefined
+			? v.record(v.string(), item, 'an object')
+			: must(`an object without a ${wrong} like that`, () => false);
+	});
 
 /** An object whose `type` names the one of the checks that it must pass. */
 export function byType<T extends {readonly type: string}>(checks: {

@@ -13,6 +13,7 @@ import {
 	oneOf,
 	option,
 	options,
+	recordOf,
 	text,
 } from '../../lib/base/check.ts';
 
@@ -100,3 +101,14 @@ for (const [given, message] of refused) {
 		t.throws(() => checked('serve', meal, given), {code: 'ALEXNET_ARGUMENT', message});
 	});
 }
+
+test('every field of a record is checked, whatever its name', (t) => {
+	const counts = recordOf(integer(0));
+	for (const name of ['__proto__', 'prototype', 'constructor', 'toString', 'apples']) {
+		const counted = (count: unknown): unknown => JSON.parse(JSON.stringify({'': count}).replace('""', `"${name}"`));
+		t.deepEqual(Object.entries(checked('counts', counts, counted(3))), [[name, 3]]);
+		t.throws(() => checked('counts', counts, counted('many')), {code: 'ALEXNET_ARGUMENT', message: new RegExp(name)});
+	}
+	t.throws(() => checked('counts', counts, [3]), {message: 'counts must be an object, got an Array of 1.'});
+	t.throws(() => checked('counts', counts, null), {message: 'counts must be an object, got null.'});
+});

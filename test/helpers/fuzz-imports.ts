@@ -11,6 +11,7 @@ import {exportSafetensors} from '../../lib/interchange/export-safetensors.ts';
 import {importNet, importOptions} from '../../lib/interchange/import-net.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {caffeNet, writeCaffeModel} from './caffe.ts';
+import {fuzzSeed} from './fuzz-run.ts';
 import {mutated, type Mutation} from './mutations.ts';
 import {tinyModel} from './networks.ts';
 import {drawn} from './onnx.ts';
@@ -49,7 +50,7 @@ const mutations: Readonly<Record<Format, Mutate>> = {
  * @param count how many; ALEXNET_FUZZ_SEED repeats those of a run that failed, each of them a function of its number
  */
 export async function fuzzImports(t: ExecutionContext, format: Format, count: number): Promise<void> {
-	const seed = process.env.ALEXNET_FUZZ_SEED ?? String(Math.random());
+	const seed = fuzzSeed();
 	const folder = await mkdtemp(join(tmpdir(), 'alexnet-fuzz-'));
 	const path = join(folder, `net.${format}`);
 	const whole = await wholeFile(path, format);

@@ -9,6 +9,7 @@ import {allFinite} from '../../lib/base/finite.ts';
 import {Model} from '../../lib/net/model.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {train} from '../../lib/training/trainer.ts';
+import {fuzzSeed} from './fuzz-run.ts';
 import {mutated} from './mutations.ts';
 import {tinyModel, tinySource} from './networks.ts';
 
@@ -20,7 +21,7 @@ const megabyte = 2 ** 20;
  * @param count how many; ALEXNET_FUZZ_SEED repeats those of a run that failed, each of them a function of its number
  */
 export async function fuzzCheckpoints(t: ExecutionContext, count: number): Promise<void> {
-	const seed = process.env.ALEXNET_FUZZ_SEED ?? String(Math.random());
+	const seed = fuzzSeed();
 	t.log(`ALEXNET_FUZZ_SEED=${seed}`);
 	const folder = await mkdtemp(join(tmpdir(), 'alexnet-fuzz-'));
 	const path = join(folder, 'checkpoint.safetensors');
