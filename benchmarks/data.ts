@@ -101,7 +101,7 @@ async function ratesOfBatches(data: Dataset, batchSize: number, signal: AbortSig
 	const rates: number[] = [];
 	const begun = performance.now();
 	for (let epoch = 1; rates.length < leastPasses || performance.now() - begun < leastSeconds * 1000; ++epoch) {
-		const order = shuffled(data.size, 0, epoch);
+		const order = await shuffled(data.size, 0, epoch);
 		const start = performance.now();
 		let pictures = 0;
 		for await (const {labels} of data.batches({batchSize, order, signal})) pictures += labels.length;
@@ -118,10 +118,9 @@ async function waitOfStep(data: Dataset, options: BenchmarkOptions): Promise<Dat
 	const {mean, pca} = await data.statistics({signal});
 	model.statistics = {mean, pca};
 	const steps = repetitions + 1;
-	const epochs = Array.from({length: Math.ceil((steps * batchSize) / data.size)}, (_, epoch) => [
-		...shuffled(data.size, 0, epoch + 1),
-	]);
-	const order = epochs.flat();
+	const length = Math.ceil((steps * batchSize) / data.size);
+	const epochs = await Promise.all(Array.from({length}, (_, epoch) => shuffled(data.size, 0, epoch + 1)));
+	const order = epochs.flatMap((epoch) => [...epoch]);
 	const [stepMs, waitMs]: [number[], number[]] = [[], []];
 	let asked = performance.now();
 	for await (const {images, labels} of data.batches({batchSize, order, dropLast: true, signal})) {

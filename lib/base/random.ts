@@ -1,5 +1,6 @@
 // Counter-based random numbers on the host, the same Philox 4x32-10 as core/random.h: a draw depends on its counter
 // alone, so that crops do not depend on the order of batches, nor a resumed run on where it stopped.
+import {breather} from './breather.ts';
 import {integer, option, type Option} from './check.ts';
 
 /** The option that begins all draws of a kind. */
@@ -10,25 +11,39 @@ export const draws = {weights: 1, dropout: 2, views: 3, shuffle: 4} as const;
 
 type Words = [number, number, number, number];
 
+/** The upper half of the product of two whole numbers below 2^32. No sum here reaches 2^32 before the last. */
 function multiplyHigh(a: number, b: number): number {
-	const [aLow, aHigh] = [a & 0xffff, a >>> 16];
-	const [bLow, bHigh] = [b & 0xffff, b >>> 16];
-	const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-	const carry = aLow * bHigh + (middle % 0x10000);
-	return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+	const aLow = a & 0xffff;
+	const aHigh = a >>> 16;
+	const bLow = b & 0xffff;
+	const bHigh = b >>> 16;
+	const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16);
+	const carry = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff);
+	return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
-/** Four 32-bit words for a counter of four 32-bit words. `seed` is an integer of 64 bits, as a number below 2^53. */
+/** The lower and the upper 32 bits of a seed. Numbers take a tenth of the time of a BigInt. */
+function halves(seed: number | bigint): [number, number] {
+	if (typeof seed === 'number') return [seed >>> 0, Math.floor(seed / 0x100000000)];
+	return [Number(BigInt.asUintN(32, seed)), Number(BigInt.asUintN(32, seed >> 32n))];
+}
+
+/**
+ * Four 32-bit words for a counter of four 32-bit words. Written without lists of variables, which took ten times as long.
+ *
+ * @param seed an integer of 64 bits, as a number below 2^53
+ */
 export function philox(seed: number | bigint, counter: Readonly<Words>): Words {
 	let [x, y, z, w] = counter;
-	let key0 = Number(BigInt.asUintN(32, BigInt(seed)));
-	let key1 = Number(BigInt(seed) >> 32n);
+	let [key0, key1] = halves(seed);
 	for (let round = 0; round < 10; ++round) {
 		const high0 = multiplyHigh(0xd2511f53, x);
-		const low0 = Math.imul(0xd2511f53, x) >>> 0;
 		const high1 = multiplyHigh(0xcd9e8d57, z);
-		const low1 = Math.imul(0xcd9e8d57, z) >>> 0;
-		[x, y, z, w] = [(high1 ^ y ^ key0) >>> 0, low1, (high0 ^ w ^ key1) >>> 0, low0];
+		const low0 = Math.imul(0xd2511f53, x) >>> 0;
+		x = (high1 ^ y ^ key0) >>> 0;
+		y = Math.imul(0xcd9e8d57, z) >>> 0;
+		z = (high0 ^ w ^ key1) >>> 0;
+		w = low0;
 		key0 = (key0 + 0x9e3779b9) >>> 0;
 		key1 = (key1 + 0xbb67ae85) >>> 0;
 	}
@@ -47,14 +62,17 @@ export function normals(first: number, second: number): [number, number] {
 	return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
-/** 0 .. count - 1 in an order that depends on (seed, epoch) alone (Fisher-Yates). */
-export function shuffled(count: number, seed: number, epoch: number): Int32Array {
-	const order = Int32Array.from({length: count}, (_, index) => index);
+/** 0 .. count - 1 in an order that depends on (seed, epoch) alone (Fisher-Yates). The event loop turns meanwhile. */
+export async function shuffled(count: number, seed: number, epoch: number): Promise<Int32Array> {
+	const order = new Int32Array(count);
+	for (let index = 0; index < count; ++index) order[index] = index; // Int32Array.from() takes ten times as long
+	const breathe = breather();
 	for (let last = count - 1; last > 0; --last) {
 		const other = uniformInteger(philox(seed, [last, epoch, 0, draws.shuffle])[0], last + 1);
 		const value = order[last] ?? 0;
 		order[last] = order[other] ?? 0;
 		order[other] = value;
+		if (last % 1024 === 0) await breathe();
 	}
 	return order;
 }

@@ -1,5 +1,3 @@
-import {setImmediate} from 'node:timers/promises';
-
 /**
  * Yields what `source` yields, with up to `count` values asked for before the consumer asks. When the consumer leaves
  * early, `stop` is called so that the source gives up what it has begun, and the source's end is awaited.
@@ -73,17 +71,4 @@ export class Lookahead<T, R> implements AsyncIterableIterator<R, void, void> {
 		const result = await this.#source.next();
 		return result.done === true ? result : {done: false, value: this.#make(result.value)};
 	}
-}
-
-/** How long a chain of short tasks may hold the event loop up. */
-const sliceMilliseconds = 4;
-
-/** Lets a long chain of short tasks pause for the event loop after each slice of time. */
-export function breather(): () => Promise<void> {
-	let since = performance.now();
-	return async () => {
-		if (performance.now() - since < sliceMilliseconds) return;
-		await setImmediate();
-		since = performance.now();
-	};
 }

@@ -2,7 +2,7 @@ import {createHash, type Hash} from 'node:crypto';
 import {stat} from 'node:fs/promises';
 import {dirname, sep} from 'node:path';
 import type {PictureContents} from './picture-source.ts';
-import {breather} from './ahead.ts';
+import {breather} from '../base/breather.ts';
 import {mapAhead} from './map-ahead.ts';
 import type {Picture} from './picture-reader.ts';
 

@@ -1,5 +1,6 @@
 // Which pictures of a class are held out where no folder says so.
 import {createHash} from 'node:crypto';
+import {breather} from '../base/breather.ts';
 import type {ClassPictures} from './class-folders.ts';
 import {byCodeUnits} from './listing.ts';
 
@@ -35,22 +36,24 @@ export function fractionOf(
  * Draws the held-out pictures of each class: those whose hash of seed and path is smallest, and of paths that differ in
  * Unicode form alone the first.
  */
-export function divide(
+export async function divide(
 	classes: readonly ClassPictures[],
 	fraction: number,
 	seed: number,
-): readonly [ClassPictures[], ClassPictures[]] {
+): Promise<readonly [ClassPictures[], ClassPictures[]]> {
 	const train: ClassPictures[] = [];
 	const validation: ClassPictures[] = [];
+	const breathe = breather();
 	for (const pictures of classes) {
 		const {label, paths} = pictures;
-		const lot = (path: string): string =>
-			createHash('sha256').update(`${seed}/${label}/${path}`.normalize('NFC')).digest('hex');
-		const drawn = paths
-			.map((path) => ({path, lot: lot(path)}))
-			.sort((first, second) => byCodeUnits(first.lot, second.lot))
-			.slice(0, heldOutOf(paths.length, fraction));
-		const heldOut = new Set(drawn.map(({path}) => path));
+		const lots: {path: string; lot: string}[] = [];
+		for (const path of paths) {
+			const named = `${seed}/${label}/${path}`.normalize('NFC');
+			lots.push({path, lot: createHash('sha256').update(named).digest('hex')});
+			await breathe();
+		}
+		lots.sort((first, second) => byCodeUnits(first.lot, second.lot));
+		const heldOut = new Set(lots.slice(0, heldOutOf(paths.length, fraction)).map(({path}) => path));
 		train.push({...pictures, paths: paths.filter((path) => !heldOut.has(path))});
 		validation.push({...pictures, paths: paths.filter((path) => heldOut.has(path))});
 	}

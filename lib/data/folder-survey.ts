@@ -1,6 +1,6 @@
 // A folder of pictures as it is, with what is wrong with its classes and names: nothing is refused, no picture read.
 import {basename, join} from 'node:path';
-import {breather} from './ahead.ts';
+import {breather} from '../base/breather.ts';
 import {expectedIn, surveyClasses, type ClassListing, type SurveyedClass} from './class-folders.ts';
 import {divide} from './division.ts';
 import type {Found} from './finding.ts';
@@ -36,7 +36,7 @@ export async function surveyFolder(dir: string, validationFraction: number, seed
 	const listings = apart ? [all, apart] : [all];
 	const labels = [...new Set(listings.flatMap(({classes}) => classes.map(({label}) => label)))];
 	const filled = all.classes.filter(({paths}) => paths.length > 0);
-	const parts = apart ? [filled, apart.classes] : divide(filled, validationFraction, seed);
+	const parts = apart ? [filled, apart.classes] : await divide(filled, validationFraction, seed);
 	const [train = [], others = []] = parts.map((classes) => picturesOf(classes, labels));
 	return {
 		...{labels, pictures: [...train, ...others], train: train.length, hasHeldOut: apart !== undefined, remarks},

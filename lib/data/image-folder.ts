@@ -83,7 +83,7 @@ export class ImageFolder {
 		const {validationFraction, seed, strict, imageSize, cacheBytes} = given;
 		const {labels, parts: listed, leftOut, remarks} = await listParts(dir);
 		const [all = [], heldOut] = listed;
-		const [train, validation] = heldOut ? [all, heldOut] : divide(all, validationFraction, seed);
+		const [train, validation] = heldOut ? [all, heldOut] : await divide(all, validationFraction, seed);
 		const cacheBudget = {bytes: cacheBytes};
 		const dataset = (classes: readonly ClassPictures[]): Dataset => {
 			return new Dataset({labels, pictures: picturesOf(classes, labels), strict, imageSize, cacheBudget});

@@ -190,7 +190,7 @@ async function* trainEpoch(
 	progress: Progress,
 ): AsyncGenerator<StepReport, {progress: Progress; imagesPerSecond: number}> {
 	const epoch = progress.epochs + 1;
-	const order = shuffled(source.size, model.seed, epoch);
+	const order = await shuffled(source.size, model.seed, epoch);
 	const rest = order.subarray(progress.epoch.place);
 	const ran = {pictures: 0, seconds: 0};
 	// A source may refuse pictures of which none can be read; where a few are left over, nobody would miss them.

@@ -4,6 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
+import {shuffled} from '../../lib/base/random.ts';
+import {divide} from '../../lib/data/division.ts';
 import {AlexNet, ImageFolder} from '../../lib/index.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {busyTurns, timerGaps} from '../helpers/timer-gaps.ts';
@@ -83,3 +85,18 @@ test.serial(
 		}
 	},
 );
+
+test.serial('a million pictures are divided and shuffled in turns of less than 50 ms', async (t) => {
+	const paths = Array.from({length: 1000}, (_, picture) => `${picture}.jpg`);
+	const classes = Array.from({length: 1000}, (_, label) => ({label: `class ${label}`, folder: `${label}`, paths}));
+	const turns = await busyTurns(async () => {
+		const [train, heldOut] = await divide(classes, 0.1, 1);
+		t.is(train[7]?.paths.length, 900);
+		t.is(heldOut[7]?.paths.length, 100);
+		const order = await shuffled(1_000_000, 1, 1);
+		t.is(order.length, 1_000_000);
+	});
+	const longest = Math.max(...turns);
+	t.log(`${turns.length} turns, the longest ${longest.toFixed(0)} ms`);
+	t.true(longest < 50);
+});

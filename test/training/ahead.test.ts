@@ -53,7 +53,7 @@ interface Ended {
 async function stepByStep(model: Model, epochs: number): Promise<Ended> {
 	const losses: number[] = [];
 	for (let epoch = 1; epoch <= epochs; epoch++) {
-		const order = shuffled(40, model.seed, epoch);
+		const order = await shuffled(40, model.seed, epoch);
 		for (let start = 0; start + 8 <= 40; start += 8) {
 			const indices = order.slice(start, start + 8);
 			const images = new Uint8Array(8 * bytesEach);

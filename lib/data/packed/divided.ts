@@ -14,7 +14,7 @@ export async function divided(
 	const classes = all.map((pictures, place) => {
 		return {label: labels[place] ?? '', folder: '', paths: pictures.map(({name}) => name)};
 	});
-	const [, validation] = divide(classes, fraction, seed);
+	const [, validation] = await divide(classes, fraction, seed);
 	const heldOut = validation.map(({paths}) => new Set(paths));
 	const isHeldOut = ({label, name}: PackedPicture): boolean => heldOut[label]?.has(name) === true;
 	const pictures = all.flat();

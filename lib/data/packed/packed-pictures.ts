@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {crc32} from 'node:zlib';
 import {AlexNetError} from '../../base/errors.ts';
 import {codeOf, reasonOf} from '../../base/files.ts';
-import {breather} from '../ahead.ts';
+import {breather} from '../../base/breather.ts';
 import {decodeData, type DecodedPicture} from '../decode.ts';
 import {PictureError, replaceIt} from '../picture-input.ts';
 import type {DecodePicture, Picture} from '../picture-reader.ts';

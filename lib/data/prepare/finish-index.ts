@@ -1,7 +1,7 @@
 // The index of all shards, once these are whole.
 import {join} from 'node:path';
 import {AlexNetError} from '../../base/errors.ts';
-import {breather} from '../ahead.ts';
+import {breather} from '../../base/breather.ts';
 import {inOrderOf} from '../listing.ts';
 import {indexName, type PackedAs, type PackedEntry} from '../packed/format.ts';
 import {writeIndex} from '../packed/index-file.ts';

@@ -1,7 +1,7 @@
 // A folder with one folder per class, as ImageFolder takes it.
 import {createHash} from 'node:crypto';
 import {join} from 'node:path';
-import {breather} from '../ahead.ts';
+import {breather} from '../../base/breather.ts';
 import {listParts} from '../parts.ts';
 import {readFileOf} from './read-file.ts';
 import type {Source, SourcePicture} from './source.ts';

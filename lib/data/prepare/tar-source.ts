@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {basename, extname} from 'node:path';
 import {AlexNetError} from '../../base/errors.ts';
-import {breather} from '../ahead.ts';
+import {breather} from '../../base/breather.ts';
 import {heldOutNames} from '../layout.ts';
 import {byCodeUnits, isPassedOver, isPictureName} from '../listing.ts';
 import {placedByClassFile, placedByFolders, type Placed, type TarPicture} from './tar-places.ts';

@@ -44,7 +44,7 @@ for (const options of [{}, {validationFraction: 0.4, seed: 7}, {validationFracti
 			t.is(other.size, one.size);
 			t.deepEqual(await other.contents(), await one.contents(), 'a run that began on the folder goes on');
 			for (const epoch of [1, 2]) {
-				const order = shuffled(one.size, seed, epoch);
+				const order = await shuffled(one.size, seed, epoch);
 				t.deepEqual(await batchesOf(other, order), await batchesOf(one, order));
 			}
 			t.deepEqual(below(prepared, other.unreadable), below(pictures, one.unreadable));
@@ -66,7 +66,7 @@ test('a held-out folder of its own stays one', async (t) => {
 	t.is(report.pictures, 21);
 	const [data, packed] = [await openAt(pictures), await openAt(prepared, {validationFraction: 0.5})];
 	for (const part of ['train', 'validation'] as const) {
-		const order = shuffled(data[part].size, seed, 3);
+		const order = await shuffled(data[part].size, seed, 3);
 		t.deepEqual(await batchesOf(packed[part], order), await batchesOf(data[part], order));
 		t.deepEqual(await packed[part].contents(), await data[part].contents());
 	}
@@ -196,7 +196,7 @@ test('reads fill the batch itself', async (t) => {
 			return decoded;
 		},
 	});
-	const order = shuffled(data.size, seed, 1);
+	const order = await shuffled(data.size, seed, 1);
 	const allocate = (bytes: number): Uint8Array => {
 		const array = new Uint8Array(bytes);
 		memory.push(array);
