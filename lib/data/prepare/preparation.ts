@@ -1,11 +1,12 @@
 // The folder of a preparation: which shards are whole, and that it is of one source alone.
 import {createHash} from 'node:crypto';
-import {readdir, readFile, rm, stat, statfs, writeFile} from 'node:fs/promises';
+import {open, readdir, readFile, rm, stat, statfs, writeFile, type FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
 import {checked, fields, integer, listOf, must, oneOf, text, type Check} from '../../base/check.ts';
 import {AlexNetError} from '../../base/errors.ts';
 import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from '../../base/files.ts';
 import {parseShallow} from '../../base/json.ts';
+import {native} from '../../device/native.ts';
 import {
 	indexName,
 	preparationName,
@@ -49,13 +50,26 @@ const row: Check<Row> = must('a row', (value) => {
 const listCheck = fields<{bytes: number; rows: readonly Row[]}>({bytes: integer(0), rows: listOf(row)});
 
 /**
- * Makes the folder, or finds what a preparation of the same kind has left in it.
+ * Makes the folder and takes it for this process, until the handle is closed.
+ *
+ * @throws ALEXNET_FOLDER where pictures are being prepared in it now.
+ */
+export async function takeFolder(out: string): Promise<FileHandle> {
+	await makeFolder(out);
+	const folder = await open(out);
+	if (native.lockFile(folder.fd)) return folder;
+	await folder.close();
+	const message = `Pictures are being prepared in '${out}' now. Wait for the end, or end it (Ctrl-C) and go on then.`;
+	throw new AlexNetError('ALEXNET_FOLDER', message);
+}
+
+/**
+ * Finds what a preparation of the same kind has left in the folder, or begins one.
  *
  * @returns the shards that are whole, from the first
  * @throws ALEXNET_FOLDER where it holds something else.
  */
 export async function beginPreparation(out: string, kind: PreparationKind): Promise<ShardList[]> {
-	await makeFolder(out);
 	const names = await readdir(out);
 	const path = join(out, preparationName);
 	if (names.includes(preparationName)) requireSame(out, await readKind(path), kind);

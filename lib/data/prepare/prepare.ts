@@ -28,7 +28,8 @@ import {withPatience} from '../storage.ts';
 import {imageSize} from '../views.ts';
 import {finishIndex} from './finish-index.ts';
 import {openSource} from './open-source.ts';
-import {beginPreparation, removeShardLists, requireRoom, writeShardList, type ShardList} from './preparation.ts';
+import {beginPreparation, removeShardLists, requireRoom, takeFolder, writeShardList} from './preparation.ts';
+import type {ShardList} from './preparation.ts';
 import type {Source, SourcePicture} from './source.ts';
 
 /** What `preparePictures` takes besides the pictures and the folder to make. */
@@ -123,7 +124,9 @@ export async function prepareInShards(source: Source, out: string, given: Prepar
 		picturesPerShard,
 		source: source.identity,
 	} as const;
+	let folder: FileHandle | undefined;
 	try {
+		folder = await takeFolder(out);
 		const lists = await beginPreparation(out, kind);
 		if (lists.length > 0 || !(await PackedPictures.openWhole(out))) {
 			const done = picturesIn(lists);
@@ -137,6 +140,8 @@ export async function prepareInShards(source: Source, out: string, given: Prepar
 		if (error instanceof AlexNetError || error === signal?.reason || codeOf(error) === undefined) throw error;
 		const message = `Could not write '${out}': ${reasonOf(error)}. Start it again when that is mended: it goes on where it stopped.`;
 		throw new AlexNetError('ALEXNET_FOLDER', message, {cause: error});
+	} finally {
+		await folder?.close();
 	}
 	onProgress?.(source.total, source.total);
 	return reportOf(out, source);

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
 import {readMatStructs} from '../../../lib/data/prepare/mat-file.ts';
+import {takeFolder} from '../../../lib/data/prepare/preparation.ts';
 import {decodePicture, ImageFolder, preparePictures, type PrepareOptions} from '../../../lib/index.ts';
 import {metaOf, writeIlsvrc, writeTar, type Files, type Synset} from '../../helpers/archives.ts';
 import {painted, randomNumbers, temporaryFolder, writeFiles} from '../../helpers/pictures.ts';
@@ -284,6 +285,18 @@ test('stopped by its signal and started again, an archive ends with the same byt
 	t.deepEqual(await filesOf(out), await filesOf(join(folder, 'alone')));
 	await writeTar(join(folder, 'a.tar'), Object.entries(await randomPictures(seed + 4, ['a', 'b'], 10)));
 	await t.throwsAsync(prepareAt(join(folder, 'a.tar'), out), {code: 'ALEXNET_FOLDER', message: /other pictures/});
+});
+
+test('a folder in which pictures are being prepared is refused to others, until it is done', async (t) => {
+	const folder = await temporaryFolder(t);
+	const [source, out] = [join(folder, 'pictures'), join(folder, 'out')];
+	await writeFiles(source, await randomPictures(seed, ['a', 'b'], 6));
+	const taken = await takeFolder(out);
+	const refusal = {code: 'ALEXNET_FOLDER', message: /being prepared in '.*out' now/};
+	await t.throwsAsync(prepareAt(source, out), refusal);
+	await taken.close();
+	await prepareAt(source, out);
+	await (await takeFolder(out)).close(); // given back
 });
 
 test('what is no source, and what is no place for it', async (t) => {
