@@ -1,31 +1,19 @@
 // The package as users get it: packed with a prebuilt addon, installed in an empty folder without install scripts, and run
 // where PATH has nothing but Node.js.
 import {execFile, execFileSync} from 'node:child_process';
-import {
-	cpSync,
-	mkdirSync,
-	mkdtempSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	symlinkSync,
-	writeFileSync,
-} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
-import {placeAddon, writeNotices} from '../../scripts/package/addon.ts';
+import {npm, packInto, prebuilt} from '../../scripts/package/packed.ts';
 import {writePictures} from '../helpers/command.ts';
 import {root} from '../helpers/sources.ts';
 
 // With a space, as many a user's folder.
 const folder = mkdtempSync(join(tmpdir(), 'alexnet package-'));
-const [source, app, bin] = [join(folder, 'source'), join(folder, 'app'), join(folder, 'bin')];
-const prebuilt = join('prebuilds', `${process.platform}-${process.arch}`);
+const [app, bin] = [join(folder, 'app'), join(folder, 'bin')];
 const installed = join(app, 'node_modules/alexnet-cuda', prebuilt);
-const addon = join(root, 'build/Release/alexnet.node');
 let tarball = '';
 
 function sizeOf(path: string): number {
@@ -39,21 +27,6 @@ async function node(...parameters: string[]): Promise<string> {
 	return stdout;
 }
 
-/** The package's files, dist/ compiled and prebuilds/ made of the checkout's own addon. */
-function stage(): void {
-	const {files} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {files: string[]};
-	const made = ['dist', 'prebuilds'];
-	for (const name of ['package.json', 'README.md', 'LICENSE', ...files.filter((file) => !made.includes(file))]) {
-		cpSync(join(root, name), join(source, name), {recursive: true});
-	}
-	const tsc = join(root, 'node_modules/typescript/bin/tsc');
-	const dist = ['--project', 'tsconfig.build.json', '--outDir', join(source, 'dist')];
-	execFileSync(process.execPath, [tsc, ...dist], {cwd: root});
-	mkdirSync(join(source, prebuilt), {recursive: true});
-	placeAddon(addon, join(source, prebuilt), 'alexnet.glibc.node');
-	writeNotices(addon, join(source, prebuilt));
-}
-
 /** What npm does, but for finding dependencies. */
 function unpack(): void {
 	const modules = join(app, 'node_modules');
@@ -64,13 +37,7 @@ function unpack(): void {
 }
 
 test.serial.before('the package is packed, and installed without scripts', async (t) => {
-	stage();
-	const npm = (cwd: string, ...parameters: string[]): string => {
-		const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-progress'];
-		return execFileSync('npm', [...parameters, ...quiet], {cwd, encoding: 'utf8', stdio: 'pipe'});
-	};
-	const [packed] = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder)) as [{filename: string}];
-	tarball = join(folder, packed.filename);
+	tarball = packInto(folder);
 	mkdirSync(app);
 	writeFileSync(join(app, 'package.json'), JSON.stringify({name: 'app', private: true}));
 	try {
