@@ -149,7 +149,7 @@ test.serial('ALEXNET_DEBUG=1 shows where', async (t) => {
 	try {
 		const {code, stderr} = await alexnet(['filters', join(folder, 'missing.safetensors'), join(folder, 'a.png')]);
 		t.is(code, 1);
-		t.regex(stderr, /^ +at .*safetensors\.ts/m);
+		t.regex(stderr, /^ +at .*safetensors\.js/m);
 	} finally {
 		delete process.env.ALEXNET_DEBUG;
 	}

@@ -2,10 +2,8 @@
 import {spawn} from 'node:child_process';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import sharp from 'sharp';
-
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+import {compiledProgram} from './compiled.ts';
 
 export interface Ended {
 	/** As a shell sees it: 128 + the signal's number where a signal ended the process. */
@@ -24,7 +22,7 @@ export interface Running {
 }
 
 export async function alexnet(args: readonly string[], {when, environment, cwd}: Running = {}): Promise<Ended> {
-	const child = spawn(process.execPath, [`--import=${import.meta.resolve('tsx')}`, main, ...args], {
+	const child = spawn(process.execPath, [compiledProgram(), ...args], {
 		cwd,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: {...process.env, ...environment},

@@ -2,11 +2,12 @@
 import {spawn} from 'node:child_process';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {runFiles, writeReport, type EpochReport} from '../../lib/index.ts';
 import {Browser, chromium} from '../helpers/chromium.ts';
 import {writePictures} from '../helpers/command.ts';
+import {compiledProgram} from '../helpers/compiled.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 import {quickNet} from '../helpers/small-checkpoint.ts';
 import {hostileLabels, makeRun} from '../helpers/report-run.ts';
@@ -84,12 +85,11 @@ inBrowser(`a run is watched while it trains, and its button stops it with a chec
 	await writePictures(pictures, {blue: [30, 40, 220], red: [220, 30, 30]}, 8);
 	const net = join(folder, 'net.json');
 	await writeFile(net, JSON.stringify(quickNet));
-	const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 	const args = [
 		...['train', pictures, '--architecture', net, '--epochs', '10000', '--batch-size', '4', '--learning-rate', '0.001'],
 		...['--out', run, '--watch'],
 	];
-	const child = spawn(process.execPath, ['--import=tsx', main, ...args], {stdio: ['ignore', 'ignore', 'pipe']});
+	const child = spawn(process.execPath, [compiledProgram(), ...args], {stdio: ['ignore', 'ignore', 'pipe']});
 	t.teardown(() => child.kill('SIGKILL'));
 	let stderr = '';
 	const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
