@@ -7,13 +7,12 @@ import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
 import type {MemoryUse, NativeDevice} from '../device/native-device.ts';
-import {InferencePlan} from './inference-plan.ts';
 import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
 import type {ModelOptions, Precision, PredictOptions, StepResult, TrainStepOptions} from './options.ts';
 import {outlineTransfer, type Parameter} from './parameter.ts';
 import type {Network} from './plan.ts';
-import {Predictor} from './predictor.ts';
+import {Predictors} from './predictors.ts';
 import type {Progress} from './progress.ts';
 import {sgdOptions, sgdSettingsCheck, type SgdSettings} from './sgd.ts';
 import {Stepper, type LabelledBatch} from './stepper.ts';
@@ -58,8 +57,7 @@ export class Model {
 	readonly #memories: readonly Memory[];
 	readonly #queue = new WorkQueue();
 	readonly #stepper: Stepper;
-	/** By the layer whose outputs they give; of probabilities by undefined. */
-	readonly #predictors = new Map<string | undefined, Predictor>();
+	readonly #predictors: Predictors;
 	#sgd: SgdSettings;
 	#statistics: Statistics;
 	#hasStatistics = false;
@@ -109,6 +107,8 @@ export class Model {
 			this.#memories = taken.memories;
 			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
 			this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories));
+			const inTurn = <T>(work: () => Promise<T>): Promise<T> => this.#queue.run(() => this.#withStatistics(work));
+			this.#predictors = new Predictors(this.#network, this.#group, batchSize, inTurn);
 		} catch (error) {
 			this.#group.close();
 			throw error;
@@ -364,12 +364,12 @@ export class Model {
 	}
 
 	async #close(): Promise<void> {
-		for (const predictor of this.#predictors.values()) predictor.refuse(disposed());
+		this.#predictors.refuse(disposed());
 		await this.#queue.drain();
 		// A failure that nobody waited for has nobody left to hear of it.
 		await this.#group.synchronize().catch(() => undefined);
 		this.#stepper.dispose();
-		for (const predictor of this.#predictors.values()) predictor.dispose();
+		this.#predictors.dispose();
 		for (const memory of this.#memories) memory.dispose();
 		this.hostPool.clear();
 		this.#group.close();
@@ -411,33 +411,12 @@ export class Model {
 		this.requireOpen();
 		checked('images', bytes, images);
 		const {imageSize, crop} = this.architecture;
-		return this.#predictorOf(layer).predict(images, testViews(crops, imageSize, crop), signal);
-	}
-
-	#predictorOf(layer: string | undefined): Predictor {
-		const known = this.#predictors.get(layer);
-		if (known) return known;
-		const {imageSize} = this.architecture;
-		const plan = (rows: number): InferencePlan => {
-			const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
-			return takeMemory(this.#group.devices, purpose, (memories) => {
-				return new InferencePlan(this.#network, rows, memories, layer);
-			});
-		};
-		const predictor = new Predictor({
-			plan,
-			settle: (promise) => this.#group.settle(promise),
-			inTurn: (work) => this.#queue.run(() => this.#withStatistics(work)),
-			most: this.batchSize,
-			pictureBytes: imageSize * imageSize * 3,
-		});
-		this.#predictors.set(layer, predictor);
-		return predictor;
+		return this.#predictors.of(layer).predict(images, testViews(crops, imageSize, crop), signal);
 	}
 
 	/** Asks outlines for what evaluating and saving take besides training steps. */
 	#outlineRun(memories: readonly Memory[]): void {
-		for (const rows of this.#predictorOf(undefined).missing) new InferencePlan(this.#network, rows, memories);
+		this.#predictors.outline(memories);
 		const largest = this.parameters.reduce((most, other) => (other.elements > most.elements ? other : most));
 		outlineTransfer(largest, memories);
 	}
