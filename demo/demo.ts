@@ -5,7 +5,7 @@ import {basename, join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {AlexNet, ImageFolder, RunFolder, trainRun} from '../lib/index.ts';
 import type {Dataset, TrainReport} from '../lib/index.ts';
-import {prepareEmoji} from './emoji.ts';
+import {prepareEmoji} from '../lib/data/examples/emoji.ts';
 import {fineTune} from './fine-tune.ts';
 import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 

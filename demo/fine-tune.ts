@@ -4,7 +4,7 @@ import {existsSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {AlexNet, Dataset, ImageFolder, type AlexNetOptions} from '../lib/index.ts';
-import {prepareEmoji} from './emoji.ts';
+import {prepareEmoji} from '../lib/data/examples/emoji.ts';
 import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'fine-tune');

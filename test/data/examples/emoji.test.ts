@@ -1,9 +1,9 @@
 import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {layOutEmoji, prepareEmoji} from '../../demo/emoji.ts';
-import {ImageFolder} from '../../lib/data/image-folder.ts';
-import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+import {layOutEmoji, prepareEmoji} from '../../../lib/data/examples/emoji.ts';
+import {ImageFolder} from '../../../lib/data/image-folder.ts';
+import {temporaryFolder, writeFiles} from '../../helpers/pictures.ts';
 
 const sizes = {'Food & Drink': 30, Flags: 24, Component: 5};
 /** Flags that look like another one to one artist: a chain of three and a pair. */

@@ -31,7 +31,7 @@ const stampName = 'whole.json';
  * @throws where npm cannot get the packages; the message says what npm said and what to do.
  */
 export async function prepareEmoji({
-	cacheFolder = join(import.meta.dirname, '..', '.cache'),
+	cacheFolder = join(import.meta.dirname, '..', '..', '..', '.cache'),
 	install = installWithNpm,
 } = {}): Promise<EmojiPictures> {
 	const folder = join(cacheFolder, 'emoji-pictures');
