@@ -9,6 +9,7 @@ import {addFeatures} from './commands/features.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
+import {addPictures} from './commands/pictures.ts';
 import {addPrepare} from './commands/prepare.ts';
 import {addPresets} from './commands/presets.ts';
 import {addReport} from './commands/report.ts';
@@ -21,6 +22,7 @@ export function createProgram(): Command {
 	const program = createDoctorProgram();
 	addDevices(program);
 	addPresets(program);
+	addPictures(program);
 	addCheck(program);
 	addPrepare(program);
 	addTrain(program);

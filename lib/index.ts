@@ -6,6 +6,8 @@ export type {Finding, FindingKind} from './data/finding.ts';
 export {decodePicture, type DecodedPicture, type PictureInput} from './data/decode.ts';
 export type {RawPicture} from './data/picture-input.ts';
 export {ImageFolder, type ImageFolderOptions} from './data/image-folder.ts';
+export {examplePictures, type ExampleName, type ExamplePictures} from './data/examples/index.ts';
+export type {ExamplePicturesOptions} from './data/examples/index.ts';
 export {preparePictures, type PreparedReport, type PrepareOptions} from './data/prepare/prepare.ts';
 export type {PackedAs} from './data/packed/format.ts';
 export {Dataset, type DatasetOptions, type Picture} from './data/dataset.ts';
