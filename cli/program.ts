@@ -6,6 +6,7 @@ import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addExport} from './commands/export.ts';
 import {addFeatures} from './commands/features.ts';
+import {addFigure} from './commands/figure.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);
+	addFigure(program);
 	addFeatures(program);
 	addNearest(program);
 	addExport(program);
