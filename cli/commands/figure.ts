@@ -10,7 +10,7 @@ import {predictionsFigureOptions} from '../../lib/figures/predictions.ts';
 import {figurePath} from '../../lib/figures/svg.ts';
 import {AlexNet, AlexNetError, Dataset, drawNeighbours, drawPredictions, runFiles} from '../../lib/index.ts';
 import type {ShownPicture} from '../../lib/index.ts';
-import {count, percent} from '../format.ts';
+import {percent} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
 import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
@@ -132,7 +132,7 @@ async function draw(
 	const shown = pictures.length === 0 ? validation : allOf(data);
 	const places = pictures.length === 0 ? undefined : pictures.map((picture) => placeOf(shown, folder, picture));
 	const learned = places?.filter((place) => place < train.size) ?? [];
-	if (learned.length > 0) output.note(`${count(learned.length, 'of these pictures', 'of these pictures')} trained on.`);
+	if (learned.length > 0) output.note(`${learned.length} of ${places?.length ?? 0} were trained on.`);
 	await makeFolder(dirname(options.out));
 	await work({model, shown, train, places, output, signal});
 	if (!output.isJson) output.note(options.out);

@@ -45,7 +45,7 @@ interface Candidate extends ShownPicture {
 
 /**
  * Draws pictures, and to the right of each those of other pictures whose outputs of a layer have the smallest Euclidean
- * distance from its own: the paper's figure 4, right. Which pictures is a draw by seed, as in {@link drawPredictions}.
+ * distance from its own: the paper's figure 4, right. Which pictures is a draw by seed, as in `drawPredictions`.
  * The outputs of all pictures searched are computed and none are kept.
  *
  * ```ts
@@ -56,7 +56,7 @@ interface Candidate extends ShownPicture {
  * @param searched among which others are found: those trained on
  * @param path ends in .png
  * @returns what it shows, row by row
- * @throws ALEXNET_ARGUMENT where there are no pictures or no such layer, and as {@link drawPredictions}.
+ * @throws ALEXNET_ARGUMENT where there are no pictures or no such layer, and as `drawPredictions`.
  *                                                                                                     paper 6.1, figure 4
  */
 export async function drawNeighbours(

@@ -45,7 +45,7 @@ export const examplePicturesOptions = options<ExamplePicturesOptions>()({
 	onProgress: callback(),
 });
 
-/** A folder of example pictures, laid out as {@link ImageFolder.open} takes it, and how many there are. */
+/** A folder of example pictures, laid out as `ImageFolder.open` takes it, and how many there are. */
 export interface ExamplePictures {
 	/** Holds {train,val}/<class>/… */
 	readonly folder: string;
