@@ -53,11 +53,6 @@ const deviceIds = must<string>('a device such as cpu or cuda:0, or several with 
 	return typeof value === 'string' && value.split(',').every((id) => id.trim() !== '');
 });
 
-/** A picture that a command draws. */
-export const pngPath = must<string>('a path that ends in .png', (value) => {
-	return typeof value === 'string' && value.toLowerCase().endsWith('.png');
-});
-
 /** Options that several commands have. */
 export const commonChecks = {
 	device: option(

@@ -6,9 +6,11 @@ import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
 import {addExport} from './commands/export.ts';
 import {addFeatures} from './commands/features.ts';
+import {addFigure} from './commands/figure.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
 import {addNearest} from './commands/nearest.ts';
+import {addPictures} from './commands/pictures.ts';
 import {addPrepare} from './commands/prepare.ts';
 import {addPresets} from './commands/presets.ts';
 import {addReport} from './commands/report.ts';
@@ -21,6 +23,7 @@ export function createProgram(): Command {
 	const program = createDoctorProgram();
 	addDevices(program);
 	addPresets(program);
+	addPictures(program);
 	addCheck(program);
 	addPrepare(program);
 	addTrain(program);
@@ -28,6 +31,7 @@ export function createProgram(): Command {
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);
+	addFigure(program);
 	addFeatures(program);
 	addNearest(program);
 	addExport(program);

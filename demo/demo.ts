@@ -3,9 +3,8 @@
 import {rm} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {AlexNet, ImageFolder, RunFolder, trainRun} from '../lib/index.ts';
+import {AlexNet, examplePictures, ImageFolder, RunFolder, trainRun} from '../lib/index.ts';
 import type {Dataset, TrainReport} from '../lib/index.ts';
-import {prepareEmoji} from './emoji.ts';
 import {fineTune} from './fine-tune.ts';
 import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 
@@ -15,7 +14,7 @@ const folder = join(import.meta.dirname, '..', 'runs', 'demo');
 const training = {epochs: 8, divideAt: [6]};
 
 async function demo(signal: AbortSignal): Promise<void> {
-	const emoji = await prepareEmoji();
+	const emoji = await examplePictures('emoji', {signal});
 	const data = await ImageFolder.open(emoji.folder, {cacheBytes});
 	const precision = fasterPrecision();
 	await using model = await AlexNet.create({labels: data.labels, devices: 'cpu', precision, ...recipe});

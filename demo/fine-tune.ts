@@ -3,8 +3,7 @@
 import {existsSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {basename, join} from 'node:path';
-import {AlexNet, Dataset, ImageFolder, type AlexNetOptions} from '../lib/index.ts';
-import {prepareEmoji} from './emoji.ts';
+import {AlexNet, Dataset, examplePictures, ImageFolder, type AlexNetOptions} from '../lib/index.ts';
 import {cacheBytes, fasterPrecision, percent, recipe} from './settings.ts';
 
 const folder = join(import.meta.dirname, '..', 'runs', 'fine-tune');
@@ -18,7 +17,7 @@ interface Pictures {
 }
 
 export async function fineTune(signal: AbortSignal): Promise<void> {
-	const emoji = await ImageFolder.open((await prepareEmoji()).folder);
+	const emoji = await ImageFolder.open((await examplePictures('emoji', {signal})).folder);
 	const [first, second] = [picturesBy('google', emoji), picturesBy('twitter', emoji)];
 	const options = {...recipe, devices: 'cpu', precision: fasterPrecision(), labels: emoji.labels};
 	const checkpoint = join(folder, 'google.safetensors');

@@ -1,9 +1,10 @@
 import {dirname} from 'node:path';
 import type {Command} from 'commander';
 import {makeFolder} from '../../lib/base/files.ts';
+import {pngPath} from '../../lib/features/grid.ts';
 import {AlexNet, AlexNetError, measureFilters, writeFilters} from '../../lib/index.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, pngPath, valueOf} from '../parse.ts';
+import {addOptions, commonChecks, valueOf} from '../parse.ts';
 
 export function addFilters(program: Command): void {
 	const command = program

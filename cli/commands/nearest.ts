@@ -3,12 +3,12 @@ import type {Command} from 'commander';
 import {filePath, integer, option} from '../../lib/base/check.ts';
 import {makeFolder} from '../../lib/base/files.ts';
 import {readFeatures, type Features} from '../../lib/features/features-file.ts';
-import {drawGrid} from '../../lib/features/grid.ts';
+import {drawGrid, pngPath} from '../../lib/features/grid.ts';
 import {nearest} from '../../lib/features/nearest.ts';
 import {AlexNet, AlexNetError} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, pngPath, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
 
 interface NearestCommandOptions extends RunCommandOptions {
 	k: number;

@@ -20,7 +20,7 @@ export type ErrorCode =
 	| 'ALEXNET_PEER'
 	/** The native addon could not be loaded. */
 	| 'ALEXNET_ADDON'
-	/** A picture folder is missing, empty, without classes, cannot be read now, or is not as the run began with it. */
+	/** A picture folder is missing, empty, without classes, cannot be read or fetched now, or is not as the run began. */
 	| 'ALEXNET_FOLDER'
 	/** A picture cannot be decoded. */
 	| 'ALEXNET_PICTURE'

@@ -1,6 +1,12 @@
 import sharp from 'sharp';
+import {must} from '../base/check.ts';
 import {writeWhole} from '../checkpoint/write-whole.ts';
-import {decodePicture} from '../data/decode.ts';
+import {decodePicture, type PictureInput} from '../data/decode.ts';
+
+/** Of a picture to draw. */
+export const pngPath = must<string>('a path that ends in .png', (value) => {
+	return typeof value === 'string' && value.toLowerCase().endsWith('.png');
+});
 
 /** Side of a picture in the grid, and the space between, in pixels. */
 const side = 128;
@@ -8,10 +14,10 @@ const gap = 6;
 /** Sets the pictures that were asked for apart from those that were found. */
 const wideGap = 4 * gap;
 
-/** A picture, and those that are to stand beside it. Paths. */
+/** A picture, and those that are to stand beside it. */
 export interface GridRow {
-	readonly picture: string;
-	readonly others: readonly string[];
+	readonly picture: PictureInput;
+	readonly others: readonly PictureInput[];
 }
 
 /**
@@ -25,13 +31,13 @@ export async function drawGrid(rows: readonly GridRow[], path: string): Promise<
 	const height = rows.length * (side + gap) - gap;
 	const cells = rows.flatMap(({picture, others}, row) => {
 		const top = row * (side + gap);
-		const beside = others.map((other, column) => ({path: other, top, left: side + wideGap + column * (side + gap)}));
-		return [{path: picture, top, left: 0}, ...beside];
+		const beside = others.map((other, column) => ({from: other, top, left: side + wideGap + column * (side + gap)}));
+		return [{from: picture, top, left: 0}, ...beside];
 	});
 	const raw = {width: side, height: side, channels: 3} as const;
 	const layers = [];
 	for (const cell of cells) {
-		const pixels = await decodePicture(cell.path, side);
+		const pixels = await decodePicture(cell.from, side);
 		layers.push({input: Buffer.from(pixels), raw, top: cell.top, left: cell.left});
 	}
 	const canvas = sharp({create: {width, height, channels: 3, background: '#ffffff'}});

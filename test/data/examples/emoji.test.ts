@@ -1,9 +1,10 @@
-import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {layOutEmoji, prepareEmoji} from '../../demo/emoji.ts';
-import {ImageFolder} from '../../lib/data/image-folder.ts';
-import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
+import {layOutEmoji} from '../../../lib/data/examples/emoji.ts';
+import {examplePictures} from '../../../lib/data/examples/index.ts';
+import {ImageFolder} from '../../../lib/data/image-folder.ts';
+import {temporaryFolder, writeFiles} from '../../helpers/pictures.ts';
 
 const sizes = {'Food & Drink': 30, Flags: 24, Component: 5};
 /** Flags that look like another one to one artist: a chain of three and a pair. */
@@ -60,31 +61,45 @@ test('emoji are laid out by category and held out whole', async (t) => {
 	);
 });
 
-test('preparing is atomic, and done once', async (t) => {
-	const cacheFolder = join(await temporaryFolder(t), 'cache');
-	const failing = async (folder: string): Promise<void> => {
-		await fakePackages(folder);
-		await rm(join(folder, 'node_modules/emoji-datasource-twitter/img/twitter/64/flags-20.png'));
-	};
-	await t.throwsAsync(prepareEmoji({cacheFolder, install: failing}), {code: 'ENOENT'});
+test('pictures are there whole or not at all, and fetched once', async (t) => {
+	const root = await temporaryFolder(t);
+	const [cacheFolder, source] = [join(root, 'cache'), join(root, 'node_modules')];
+	await fakePackages(root);
+	const lost = join(source, 'emoji-datasource-twitter/img/twitter/64/flags-20.png');
+	const kept = await readFile(lost);
+	await rm(lost);
+	await t.throwsAsync(examplePictures('emoji', {cacheFolder, source}), {code: 'ALEXNET_FOLDER', message: /flags-20/});
 	t.deepEqual(await readdir(cacheFolder), [], 'nothing half made is left');
 
-	await mkdir(join(cacheFolder, 'emoji-partial-999999999/node_modules'), {recursive: true}); // A run that was killed.
-	let installs = 0;
-	const install = async (folder: string): Promise<void> => {
-		installs++;
-		await fakePackages(folder);
-	};
-	const first = await prepareEmoji({cacheFolder, install});
-	t.deepEqual(first, {folder: join(cacheFolder, 'emoji-pictures'), train: 90, validation: 18, largestClass: 10 / 18});
-	t.deepEqual(await readdir(cacheFolder), ['emoji-pictures']);
-	t.deepEqual(await prepareEmoji({cacheFolder, install}), first);
-	t.is(installs, 1);
+	await writeFile(lost, kept);
+	await mkdir(join(cacheFolder, 'emoji-partial-999999999-abcdef/scratch'), {recursive: true}); // A process that was killed.
+	const first = await examplePictures('emoji', {cacheFolder, source});
+	const folder = join(cacheFolder, 'emoji');
+	t.deepEqual(first, {folder, train: 90, validation: 18, classes: 2, largestClass: 10 / 18});
+	t.deepEqual(await readdir(cacheFolder), ['emoji']);
+	t.deepEqual((await ImageFolder.open(folder)).labels, ['Flags', 'Food & Drink']);
 
-	await rm(join(first.folder, 'train/Flags'), {recursive: true});
-	t.deepEqual(await prepareEmoji({cacheFolder, install}), first, 'a damaged folder is made again');
-	t.is(installs, 2);
-	t.deepEqual((await ImageFolder.open(first.folder)).labels, ['Flags', 'Food & Drink']);
+	await rm(join(folder, 'train/Flags'), {recursive: true});
+	t.deepEqual(await examplePictures('emoji', {cacheFolder, source}), first, 'a damaged folder is made again');
+	await rm(source, {recursive: true});
+	t.deepEqual(await examplePictures('emoji', {cacheFolder, source}), first, 'a whole one is not');
+});
+
+test('a list of emoji that would write elsewhere is refused', async (t) => {
+	const root = await temporaryFolder(t);
+	const [cacheFolder, source] = [join(root, 'cache'), join(root, 'node_modules')];
+	for (const [image, category] of [
+		['../../../../escaped.png', 'Flags'],
+		['flags.png', '..'],
+	]) {
+		const list = JSON.stringify([{unified: 'a', image, category}]);
+		await writeFiles(source, {'emoji-datasource-google/emoji.json': list});
+		const refusal = {code: 'ALEXNET_FOLDER', message: /emoji\.json.*must be the name of a file/};
+		await t.throwsAsync(examplePictures('emoji', {cacheFolder, source}), refusal);
+	}
+	await writeFiles(source, {'emoji-datasource-google/emoji.json': '{'});
+	await t.throwsAsync(examplePictures('emoji', {cacheFolder, source}), {code: 'ALEXNET_FOLDER'});
+	t.deepEqual(await readdir(cacheFolder), []);
 });
 
 test.serial('where npm is missing, the error says what to do', async (t) => {
@@ -92,7 +107,8 @@ test.serial('where npm is missing, the error says what to do', async (t) => {
 	const path = process.env.PATH;
 	process.env.PATH = cacheFolder;
 	t.teardown(() => (process.env.PATH = path));
-	await t.throwsAsync(prepareEmoji({cacheFolder}), {
+	await t.throwsAsync(examplePictures('emoji', {cacheFolder}), {
+		code: 'ALEXNET_FOLDER',
 		message: /could not be downloaded.*npm was not found.*Check the network/s,
 	});
 	t.deepEqual(await readdir(cacheFolder), []);
