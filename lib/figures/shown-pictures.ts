@@ -48,7 +48,7 @@ export async function shownPictures(
 	}
 	const wanted = places?.length ?? Math.min(count, source.size);
 	if (wanted === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to show.');
-	const order = places ?? shuffled(source.size, seed, 0);
+	const order = places ?? (await shuffled(source.size, seed, 0));
 	const found: SeenPixels[] = [];
 	for await (const pictures of batchesOf(model, source, {batchSize: wanted, order, signal})) {
 		found.push(...pictures.slice(0, wanted - found.length));

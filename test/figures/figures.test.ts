@@ -41,7 +41,7 @@ test('bars are the net’s probabilities, the right label is red, and a draw cho
 	const folder = await temporaryFolder(t);
 	await using model = await smallModel();
 	const source = await pictures(t, 11, 'p');
-	const order = [...shuffled(11, seed, 0)];
+	const order = [...(await shuffled(11, seed, 0))];
 	const broken = order[2]!;
 	await writeFile(source.pictures[broken]!.path, 'This is no picture.');
 	const path = join(folder, 'figure.svg');
