@@ -8,6 +8,7 @@ import {addExport} from './commands/export.ts';
 import {addFeatures} from './commands/features.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
+import {addMpi} from './commands/mpi.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPrepare} from './commands/prepare.ts';
 import {addPresets} from './commands/presets.ts';
@@ -34,5 +35,6 @@ export function createProgram(): Command {
 	addImport(program);
 	addBench(program);
 	addSelftest(program);
+	addMpi(program);
 	return program;
 }
