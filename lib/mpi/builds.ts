@@ -39,8 +39,8 @@ const descriptionCheck = fields<{library: string; compiler: string; sources: str
 
 /** Modules of all versions and libraries, in a folder each. */
 function folderOfBuilds(): string {
-	const {XDG_CACHE_HOME} = process.env;
-	const cache = XDG_CACHE_HOME?.startsWith('/') === true ? XDG_CACHE_HOME : join(homedir(), '.cache');
+	const asked = process.env.XDG_CACHE_HOME;
+	const cache = asked?.startsWith('/') === true ? asked : join(homedir(), '.cache');
 	return join(cache, 'alexnet-cuda', 'mpi');
 }
 

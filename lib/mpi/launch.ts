@@ -9,15 +9,15 @@ export interface Launch {
 }
 
 /** Undefined where the process is on its own. */
-export function launched(environment: NodeJS.ProcessEnv = process.env): Launch | undefined {
-	const {OMPI_COMM_WORLD_SIZE, PMI_SIZE, PMIX_RANK, SLURM_STEP_NUM_TASKS} = environment;
-	if (OMPI_COMM_WORLD_SIZE !== undefined) return several(OMPI_COMM_WORLD_SIZE, 'Open MPI');
-	if (PMI_SIZE !== undefined) return several(PMI_SIZE, 'MPICH');
-	// srun speaks several protocols, and libraries of several kinds understand them.
-	if (PMIX_RANK !== undefined && SLURM_STEP_NUM_TASKS !== undefined) return several(SLURM_STEP_NUM_TASKS, undefined);
-	return undefined;
+export function launched(): Launch | undefined {
+	return (
+		several(process.env.OMPI_COMM_WORLD_SIZE, 'Open MPI') ??
+		several(process.env.PMI_SIZE, 'MPICH') ??
+		// srun speaks several protocols, and libraries of several kinds understand this one.
+		(process.env.PMIX_RANK === undefined ? undefined : several(process.env.SLURM_STEP_NUM_TASKS, undefined))
+	);
 }
 
-function several(size: string, library: Launch['library']): Launch | undefined {
+function several(size: string | undefined, library: Launch['library']): Launch | undefined {
 	return Number(size) > 1 ? {size: Number(size), library} : undefined;
 }

@@ -51,9 +51,9 @@ function chosen(builds: readonly MpiBuild[], launch: Launch | undefined): MpiBui
 	if (current) return current;
 	const why =
 		suitable.length > 0
-			? `was built by another version of this package`
+			? 'was built by another version of this package'
 			: builds.length > 0
-				? `was built for ${builds.map((build) => build.library).join(' and ')} alone, and the mpirun is ${library ?? 'not'}'s`
+				? `was built for ${builds.map((build) => build.library).join(' and ')} alone, and mpirun is that of ${library ?? 'another'}`
 				: 'is not built yet';
 	throw new AlexNetError(
 		'ALEXNET_MPI',
@@ -67,16 +67,21 @@ function isOf(library: string, wanted: Launch['library']): boolean {
 	return library.startsWith('Open MPI') === (wanted === 'Open MPI');
 }
 
-/** MPICH's mpirun speaks to its processes through a descriptor that npx does not hand on. */
+/** MPICH's mpirun speaks to its processes through a socket that npx does not hand on; its number means another file then. */
 function requireChannel(): void {
-	const {PMI_FD} = process.env;
-	if (PMI_FD === undefined) return;
+	const descriptor = process.env.PMI_FD;
+	if (descriptor === undefined || isSocket(Number(descriptor))) return;
+	throw new AlexNetError(
+		'ALEXNET_MPI',
+		"mpirun's connection to this process was closed by what started it, as npx does. Start the command itself: " +
+			'mpirun -n 4 node_modules/.bin/alexnet train …',
+	);
+}
+
+function isSocket(descriptor: number): boolean {
 	try {
-		fstatSync(Number(PMI_FD));
-	} catch (error) {
-		const message =
-			"mpirun's connection to this process was closed by what started it, as npx does. Start the command itself: " +
-			'mpirun -n 4 node_modules/.bin/alexnet train …';
-		throw new AlexNetError('ALEXNET_MPI', message, {cause: error});
+		return fstatSync(descriptor).isSocket();
+	} catch {
+		return false;
 	}
 }
