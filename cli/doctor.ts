@@ -1,9 +1,11 @@
 // What `alexnet doctor` looks at: whatever must be there to train here, and what to do about what is not.
-import {relative} from 'node:path';
+import {existsSync} from 'node:fs';
+import {delimiter, join, relative} from 'node:path';
 import {messageOf} from '../lib/base/errors.ts';
 import {packageRoot, packageVersion} from '../lib/base/package.ts';
 import {listDevices} from '../lib/device/device.ts';
 import {addonFile} from '../lib/device/native.ts';
+import {mpiBuilds, type MpiBuild} from '../lib/mpi/builds.ts';
 import {factsOf, type Facts} from '../lib/selftest/facts.ts';
 import {describeCudaVersions, describeDevice} from './devices-in-words.ts';
 import {gibibytes} from './format.ts';
@@ -47,6 +49,7 @@ export async function diagnose(): Promise<Diagnosis> {
 		const how = [describeDevice(device), free, ...(arithmetic === undefined ? [] : [arithmetic]), ...reached];
 		findings.push([id, `${how.join('; ')}; bf16 ${nativeBfloat16 ? 'in hardware' : 'emulated'}`]);
 	}
+	findings.push(...(await mpi()));
 	const usable = devices.filter(({problem}) => problem === undefined);
 	const canTrain = usable.length > 0 && pictures.advice.length === 0;
 	return {canTrain, findings, advice: [...pictures.advice, ...adviceOf(facts)], facts};
@@ -74,6 +77,17 @@ function adviceOf({cuda, devices, driver}: Facts): string[] {
 	if (devices.every(({nativeBfloat16}) => !nativeBfloat16))
 		advice.push('Train in fp32: bf16 is emulated here, and slow.');
 	return advice;
+}
+
+/** What joins several ranks; nothing where there is no MPI. */
+async function mpi(): Promise<[string, string][]> {
+	const builds = await mpiBuilds();
+	const how = ({library, compiler, isCurrent}: MpiBuild): string =>
+		`module for ${library}, built with ${compiler}${isCurrent ? '' : " by another version: run 'alexnet mpi build'"}`;
+	if (builds.length > 0) return builds.map((build, index) => [index === 0 ? 'MPI' : '', how(build)]);
+	const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, 'mpirun')));
+	if (folder === undefined) return [];
+	return [['MPI', `${join(folder, 'mpirun')}; to train on several GPUs or machines, run 'alexnet mpi build' first`]];
 }
 
 /** Where the addon lies in the package, and whether it came with it. */

@@ -1,6 +1,7 @@
 // How the command ends, and what it says then.
 import type {Option} from 'commander';
 import {isAlexNetError, messageOf} from '../lib/base/errors.ts';
+import {isStop, RankError} from '../lib/training/together.ts';
 import {inOptionNames} from './option-names.ts';
 
 export const exitCodes = {
@@ -16,13 +17,14 @@ export const exitCodes = {
 	/** 128 + the signal's number, as shells have it. */
 	SIGHUP: 129,
 	SIGINT: 130,
+	SIGUSR1: 138,
 	SIGTERM: 143,
 	/** Whoever read our output has left. */
 	SIGPIPE: 141,
 } as const;
 
-/** What asks a command to come to an end: Ctrl-C, a request, a terminal that closes. */
-export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What asks a command to come to an end: Ctrl-C, a request, a terminal that closes, a batch system before its limit. */
+export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const;
 export type EndingSignal = (typeof endingSignals)[number];
 
 /** The reason of an abort by one of them. */
@@ -35,6 +37,13 @@ export class Interruption extends Error {
 		super(`Interrupted by ${signal}.${advice === undefined ? '' : ` ${advice}`}`);
 		this.signal = signal;
 	}
+}
+
+/** The signal that an error tells of, whichever rank it has reached. */
+export function signalOf(error: unknown): EndingSignal | undefined {
+	if (error instanceof Interruption) return error.signal;
+	const signal = error instanceof RankError && isStop(error) ? error.details.signal : undefined;
+	return endingSignals.find((each) => each === signal);
 }
 
 /** The exit code for what a command threw. */

@@ -52,9 +52,9 @@ export async function resumeRun(
 	const {labels, startedAt: begun} = savedConfig(path, config);
 	requireSameLabels({labels}, data);
 	const checkpoint = join(path, runFiles.last);
-	const {devices, precision, batchSize} = options;
+	const {devices, threads, precision, batchSize, group} = options;
 	const model = hasCheckpoint
-		? await AlexNet.load(checkpoint, {devices, precision, batchSize})
+		? await AlexNet.load(checkpoint, {devices, threads, precision, batchSize, group})
 		: await newModel(options, data);
 	return opened(model, async () => {
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);

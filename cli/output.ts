@@ -22,10 +22,13 @@ export function watchOutput(): void {
 /** Where a command writes: results to stdout, all else to stderr. With --json stdout has nothing but JSON. */
 export class Output {
 	readonly isJson: boolean;
+	readonly #isSilent: boolean;
 	readonly #progress: Progress = createProgress(process.stderr);
 
-	constructor({json = false}: {json?: boolean | undefined} = {}) {
+	/** @param options silent: another process says it all */
+	constructor({json = false, silent = false}: {json?: boolean | undefined; silent?: boolean} = {}) {
 		this.isJson = json;
+		this.#isSilent = silent;
 	}
 
 	/** A result in words; with --json it accompanies the numbers, on stderr. */
@@ -44,7 +47,7 @@ export class Output {
 	}
 
 	progress(task: string, done: number, total: number, details = ''): void {
-		this.#progress.update(task, done, total, details);
+		if (!this.#isSilent) this.#progress.update(task, done, total, details);
 	}
 
 	/** Takes the bar away. */
@@ -53,6 +56,7 @@ export class Output {
 	}
 
 	#write(stream: NodeJS.WriteStream, text: string): void {
+		if (this.#isSilent) return;
 		this.#progress.clear();
 		stream.write(`${text}\n`);
 	}

@@ -9,6 +9,7 @@ import {addFeatures} from './commands/features.ts';
 import {addFigure} from './commands/figure.ts';
 import {addFilters} from './commands/filters.ts';
 import {addImport} from './commands/import.ts';
+import {addMpi} from './commands/mpi.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPictures} from './commands/pictures.ts';
 import {addPrepare} from './commands/prepare.ts';
@@ -38,5 +39,6 @@ export function createProgram(): Command {
 	addImport(program);
 	addBench(program);
 	addSelftest(program);
+	addMpi(program);
 	return program;
 }

@@ -16,6 +16,7 @@ const ofTheCall = new Set([
 	'resume',
 	'json',
 	'strict',
+	'batchSizePerRank',
 	'saveEverySteps',
 	'saveEveryMinutes',
 	'watch',

@@ -3,8 +3,9 @@ import {recipeFor, trainRun, type AlexNet, type EpochReport, type Init} from '..
 import type {Dataset, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
-import {Interruption} from './exit-codes.ts';
+import {Interruption, signalOf} from './exit-codes.ts';
 import {accuracy, count} from './format.ts';
+import {isAgreed, isStop, together} from '../lib/training/together.ts';
 import type {WatchServer} from '../lib/report/watch-server.ts';
 import type {Output} from './output.ts';
 import {RunReport} from './run-report.ts';
@@ -83,7 +84,8 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 				how = `Stopped after step ${model.step}; the net is saved.`;
 				output.clear();
 				sayWhereStopped(options);
-				if (reason !== signal?.reason && resumeWith !== undefined) output.note(`Go on with: ${resumeWith}`);
+				const isAsked = reason === signal?.reason || isStop(reason);
+				if (!isAsked && resumeWith !== undefined) output.note(`Go on with: ${resumeWith}`);
 			},
 		});
 		isSaved = true;
@@ -153,8 +155,10 @@ function sayWhereStopped({model, run, output}: ShownRunOptions): void {
 
 /** The error that ends an interrupted run says how to go on. */
 function interrupted({resumeWith}: ShownRunOptions, error: unknown): unknown {
-	if (!(error instanceof Interruption) || resumeWith === undefined) return error;
-	return new Interruption(error.signal, `Go on with: ${resumeWith}`);
+	const signal = signalOf(error);
+	if (signal === undefined || resumeWith === undefined) return error;
+	const told = new Interruption(signal, `Go on with: ${resumeWith}`);
+	return isAgreed(error) ? together(told) : told;
 }
 
 /** "Best: top-1 65.3 %, the largest class alone is 12.0 % (1,200 held-out pictures) after epoch 7 of 8: run/best.safetensors" */

@@ -16,6 +16,8 @@ const rows: readonly (readonly string[])[] = [
 	['lib/training/', 'lib/features/'],
 	['lib/interchange/'],
 	['lib/checkpoint/', 'lib/selftest/'],
+	['lib/mpi.ts'],
+	['lib/mpi/'],
 	['lib/net/'],
 	['lib/ops.ts'],
 	['lib/device/', 'lib/data/'],
@@ -31,6 +33,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
 	'cuda/kernels': ['cuda/gemm', 'cuda/runtime', 'core'],
 	cuda: ['cuda/kernels', 'cuda/runtime', 'core'],
 	binding: ['core'],
+	mpi: [],
 	simulator: [],
 };
 const folderOf = (file: string): string => {
@@ -91,10 +94,24 @@ test('only native.ts loads the addon', (t) => {
 	t.deepEqual(loaders, ['lib/device/native.ts']);
 });
 
+test('only lib/mpi/ loads the module for MPI, and only the command line asks for it', (t) => {
+	const loaders = typescript.filter((file) => readFileSync(file, 'utf8').includes('alexnet_mpi.node'));
+	t.deepEqual(loaders, ['lib/mpi/builds.ts']);
+	const askers = [...imports].flatMap(([file, found]) =>
+		found.some((each) => each.startsWith('lib/mpi')) ? [file] : [],
+	);
+	t.deepEqual(
+		askers.filter((file) => !file.startsWith('cli/') && !file.startsWith('lib/mpi')),
+		[],
+	);
+});
+
 test('core/ knows no device, devices know core/ alone, and addon.cc alone knows which devices there are', (t) => {
 	const wrong: string[] = [];
 	let seen = 0;
-	for (const file of ['core', 'cpu', 'cuda', 'binding', 'simulator'].flatMap((name) => filesBelow(name, sources))) {
+	for (const file of ['core', 'cpu', 'cuda', 'binding', 'mpi', 'simulator'].flatMap((name) =>
+		filesBelow(name, sources),
+	)) {
 		for (const target of targets(file, /^#include "([^"]+)"/gm)) {
 			const [folder, other] = [folderOf(file), folderOf(target)];
 			++seen;

@@ -9,14 +9,17 @@ import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-
 import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
 import {WatchServer} from '../../lib/report/watch-server.ts';
+import type {MpiGroup} from '../../lib/mpi.ts';
+import {requireSame} from '../../lib/training/together.ts';
 import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
 import {imageSizeOf, netChoiceChecks, readArchitectures, withNetChoice, withoutToldElsewhere} from '../net-choice.ts';
 import type {NetChoice} from '../net-choice.ts';
-import {resumeRun, startRun, type RunNetOptions} from '../open-run.ts';
+import {resumeRun, startRun, type OpenedRun, type RunNetOptions} from '../open-run.ts';
 import {outliveOutput, Output} from '../output.ts';
 import {addOptions, commonChecks, runFlags} from '../parse.ts';
 import {describeDefaults, recipeCheck, withRecipe} from '../recipe-choice.ts';
+import {differing, follow, leadWith, ofFirst, onAll, placeOf, withGlobalBatch, withRanks} from '../ranks.ts';
 import {resumedOptions} from '../run-config.ts';
 import {saveEveryOptions} from '../../lib/run/train-run.ts';
 import {describeBest, trainInTerminal} from '../train-run.ts';
@@ -36,6 +39,7 @@ interface TrainCommandOptions
 	augment: boolean;
 	out: string;
 	resume?: string;
+	batchSizePerRank?: number;
 	saveEverySteps?: number;
 	saveEveryMinutes?: number;
 	watch?: number | true;
@@ -54,6 +58,8 @@ const checks = {
 	augment: option(flag, 'random crops, mirror images and PCA colour'),
 	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
 	resume: option(filePath, 'go on with the run in this folder; --epochs may be raised'),
+	batchSize: option(commonChecks.batchSize, 'pictures at once, of all ranks together', commonChecks.batchSize.default),
+	batchSizePerRank: option(integer(1), 'pictures at once of each rank that mpirun starts, in place of --batch-size'),
 	watch: option(integer(0, 65535), 'show the run in a browser while it is under way; a free port where none is named'),
 	watchHost: option(text, 'address for --watch; other than loopback, its URL has a token in it', '127.0.0.1'),
 	json: option(flag, 'print every report as a line of JSON'),
@@ -63,7 +69,13 @@ const checks = {
 const flags = {
 	'Run:': [
 		...[...runFlags, '--epochs <number>', '--batch-size <number>', '--seed <number>', '--out <folder>'],
-		...['--resume <run>', '--save-every-steps <number>', '--save-every-minutes <number>', '--json'],
+		...[
+			'--batch-size-per-rank <number>',
+			'--resume <run>',
+			'--save-every-steps <number>',
+			'--save-every-minutes <number>',
+			'--json',
+		],
 		...['--watch [port]', '--watch-host <address>'],
 	],
 	'Recipe (paper, section 5):': [
@@ -105,11 +117,13 @@ export function addTrain(program: Command): void {
 	describeDefaults(command);
 	command.action(async (folder: string, options: TrainCommandOptions) => {
 		outliveOutput();
-		const output = new Output(options);
-		using interruptible = new Interruptible(() =>
-			output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
-		);
-		await train(command, folder, options, output, interruptible);
+		await withRanks(async (group) => {
+			const output = new Output({...options, silent: group !== undefined && group.rank > 0});
+			using interruptible = new Interruptible(() =>
+				output.note('Ending after the current step, with a checkpoint. Press Ctrl-C again to end at once.'),
+			);
+			await train(command, folder, withGlobalBatch(command, options, group), {output, interruptible, group});
+		});
 	});
 }
 
@@ -117,24 +131,38 @@ async function train(
 	command: Command,
 	folder: string,
 	given: TrainCommandOptions,
-	output: Output,
-	interruptible: Interruptible,
+	{output, interruptible, group}: {output: Output; interruptible: Interruptible; group: MpiGroup | undefined},
 ): Promise<void> {
 	const {signal} = interruptible;
 	const path = runPath(command, given);
-	const resumed = given.resume === undefined ? undefined : await RunFolder.read(path);
-	if (!resumed) await RunFolder.requireFree(path);
-	const asked = resumed ? resumedOptions(command, given, path, resumed.config) : given;
-	const imageSize = await imageSizeOf(asked, resumed?.hasCheckpoint === true ? path : undefined);
-	const data = await ImageFolder.open(folder, filled(imageFolderOptions, {...asked, imageSize}));
-	requireSeveralClasses(folder, data);
+	if (group) await requireSame(group, differing(given));
+	const {resumed, asked, imageSize} = await ofFirst(group, async () => {
+		const found = given.resume === undefined ? undefined : await RunFolder.read(path);
+		if (!found) await RunFolder.requireFree(path);
+		const all = found ? resumedOptions(command, given, path, found.config) : given;
+		return {
+			resumed: found,
+			asked: all,
+			imageSize: await imageSizeOf(all, found?.hasCheckpoint === true ? path : undefined),
+		};
+	});
+	const data = await onAll(group, async () => {
+		const opened = await ImageFolder.open(folder, filled(imageFolderOptions, {...asked, imageSize}));
+		requireSeveralClasses(folder, opened);
+		return opened;
+	});
 	const options = resumed ? asked : withNetChoice(command, withRecipe(command, asked, data.train.size, output));
 	const settings = {folder, ...options};
-	const opened = resumed
-		? await resumeRun(path, resumed.config, data, netOptions(options), {...resumed, settings, output})
-		: await startRun(path, data, netOptions(options), settings);
-	await using model = opened.model;
+	const net = netOptions(options, group);
 	const {architecture, from, epochs, divideAt, patience, crops} = options;
+	const training = {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops} as const;
+	const open = (): Promise<OpenedRun> =>
+		resumed
+			? resumeRun(path, resumed.config, data, net, {...resumed, settings, output})
+			: startRun(path, data, net, settings);
+	if (group && group.rank > 0) return follow(group, net, {data, training, signal});
+	const opened = group ? await leadWith(group, open) : await open();
+	await using model = opened.model;
 	const init = (architecture ?? from) ? undefined : initOf(options);
 	const watch = await watched(path, given, output, interruptible).catch(async (error: unknown) => {
 		await opened.run.discard();
@@ -142,7 +170,7 @@ async function train(
 	});
 	const result = await trainInTerminal({
 		...{model, data, run: opened.run, init, from, output, signal, watch},
-		training: {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops},
+		training,
 		saveEvery: {steps: options.saveEverySteps, minutes: options.saveEveryMinutes},
 		resumeWith: `alexnet train ${quoted(folder)} --resume ${quoted(path)}`,
 	});
@@ -163,9 +191,9 @@ async function watched(
 	return server;
 }
 
-function netOptions(options: TrainCommandOptions): RunNetOptions {
+function netOptions(options: TrainCommandOptions, group: MpiGroup | undefined): RunNetOptions {
 	const net = withoutToldElsewhere({...filled(alexNetOptions, options), from: options.from});
-	return {...net, devices: options.device.split(',')};
+	return {...net, devices: options.device.split(','), ...(group && placeOf(group, options))};
 }
 
 /** The run's folder: a resumed run stays in its own. */

@@ -14,6 +14,8 @@ export type ErrorCode =
 	| 'ALEXNET_MEMORY'
 	/** Something was used after dispose(). */
 	| 'ALEXNET_DISPOSED'
+	/** MPI or the module for it cannot be had, or a rank has left the others. */
+	| 'ALEXNET_MPI'
 	/** A queued operation failed while it ran. */
 	| 'ALEXNET_OPERATION'
 	/** Another device that works on the same net failed before; its own error says why. */

@@ -146,6 +146,7 @@ export async function loadCheckpoint<M extends Model>(
 			...{devices: options.devices, precision: options.precision, batchSize: options.batchSize ?? batchSize},
 			threads: options.threads,
 			inferenceOnly: options.inferenceOnly,
+			group: options.group,
 		});
 		await disposedOnError(model, () => fill(model, file, {parameters: model.parameters, hasStatistics, hasMomentum}));
 		model.step = step;

@@ -121,8 +121,8 @@ export class Dataset implements PictureSource {
 	}
 
 	/** Leaves pictures out as if they were unreadable; a strict dataset tries them. */
-	leaveOut(places: readonly number[]): void {
-		this.#reader.leaveOut(this.#checkOrder(places));
+	leaveOut(places: readonly number[], reason = 'it could not be read before the run was resumed'): void {
+		this.#reader.leaveOut(this.#checkOrder(places), reason);
 	}
 
 	/**

@@ -8,7 +8,7 @@ import {setUpSharp} from './sharp-settings.ts';
 setUpSharp();
 
 /** What a terminal or a service manager sends to all processes of a run: the parent says when it ends. */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
 
 // Not exit(), which would wait for the pictures that are being decoded.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -83,9 +83,10 @@ export class PictureReader {
 		this.#atOnce = options.atOnce;
 	}
 
-	leaveOut(indices: Int32Array): void {
+	leaveOut(indices: Int32Array, reason: string): void {
 		for (const index of indices) {
-			this.unreadable.set(this.#pictures[index]?.path ?? '', 'it could not be read before the run was resumed');
+			const path = this.#pictures[index]?.path ?? '';
+			if (!this.unreadable.has(path)) this.unreadable.set(path, reason);
 		}
 	}
 

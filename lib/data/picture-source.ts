@@ -92,8 +92,12 @@ export interface PictureSource {
 	readonly unreadable?: ReadonlyMap<string, string> | undefined;
 	/** Their places, ascending. */
 	readonly unreadablePlaces?: readonly number[] | undefined;
-	/** Leaves pictures out as the run did that is resumed, although they may be readable now. */
-	leaveOut?(places: readonly number[]): void;
+	/**
+	 * Leaves pictures out as the run did that is resumed, although they may be readable now.
+	 *
+	 * @param reason why, where it is another one
+	 */
+	leaveOut?(places: readonly number[], reason?: string): void;
 	/** Pictures that are used although they are damaged, by path, and what is known of the damage. */
 	readonly suspect?: ReadonlyMap<string, string> | undefined;
 	/** Reads all pictures once: fails as `batches` would, and finds what is unreadable or suspect. */

@@ -1,7 +1,19 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
+import {group, type Group, type Slice} from './group.ts';
 import {deviceOptions, type DeviceOptions} from '../device/device.ts';
-import {arrayOf, bytes, callback, distinctNames, either, flag, instanceOf, integer, integers} from '../base/check.ts';
+import {
+	arrayOf,
+	bytes,
+	callback,
+	distinctNames,
+	either,
+	fields,
+	flag,
+	instanceOf,
+	integer,
+	integers,
+} from '../base/check.ts';
 import {listOf, must, needed, oneOf, option, options, text} from '../base/check.ts';
 import type {Progress} from './progress.ts';
 import {recipes} from './recipes.ts';
@@ -32,6 +44,11 @@ export interface RunOptions extends DeviceOptions {
 	 * the fp32 weights stay, as what is saved, beside the copies that are multiplied.) Default false.
 	 */
 	inferenceOnly?: boolean | undefined;
+	/**
+	 * Ranks that train one net together, each on its share of every batch: `await mpiGroup()` of 'alexnet-cuda/mpi'. Each
+	 * has a model with the same options, and all do the same.
+	 */
+	group?: Group | undefined;
 }
 
 const batchSize = option(integer(1), 'pictures in a training step, and at most so many at once in inference');
@@ -46,6 +63,7 @@ export const runOptions = options<RunOptions>()({
 	precision: option(oneOf(['fp32', 'tf32', 'bf16']), 'type of activations and multiplications', 'fp32'),
 	batchSize,
 	inferenceOnly: option(flag, 'takes no memory for momentum and gradients', false),
+	group,
 });
 
 /** A net on its devices: what it is, where and how it computes, and how it learns. */
@@ -99,6 +117,11 @@ export interface TrainStepOptions {
 	update?: boolean | undefined;
 	/** The pictures' places in their data set, which decide the random views. Default: their places in the batch. */
 	indices?: ArrayLike<number> | undefined;
+	/**
+	 * Where these pictures are in a batch of all ranks of the model's group. Default: all ranks have as many, in the order
+	 * of the ranks.
+	 */
+	slice?: Slice | undefined;
 	/** Which epoch it is: in each, a picture has another random view. Default: the updates made so far. */
 	epoch?: number | undefined;
 	/** What `model.progress` is after the step, if its loss is finite: no save falls between the two. */
@@ -111,6 +134,7 @@ export const trainStepOptions = options<TrainStepOptions>()({
 	augment,
 	update: option(flag, 'whether the weights change', true),
 	indices: integers(0),
+	slice: fields<Slice>({start: integer(0), total: integer(1)}),
 	epoch: integer(0),
 	progress: callback(),
 });

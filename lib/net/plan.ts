@@ -124,13 +124,20 @@ export class TrainingPlan extends Plan {
 	readonly #outputs: readonly Parts[];
 	readonly #steps: readonly LayerPlan[];
 
-	/** @param batches held at a time: with two, one comes while the devices work at the other */
-	constructor(network: Network, batchSize: number, memories: readonly Memory[], batches: 1 | 2) {
+	/** Pictures of the batch before these, which other ranks have. */
+	readonly before: number;
+
+	/**
+	 * @param batches held at a time: with two, one comes while the devices work at the other
+	 * @param before pictures of the batch before these, which other ranks have
+	 */
+	constructor(network: Network, batchSize: number, memories: readonly Memory[], batches: 1 | 2, before = 0) {
 		const layers = fused(network.layers);
 		super(network, batchSize, layers, memories, batches + 1); // forward for each set of inputs, backward once
 		const {memory, layouts} = this;
 		const {precision, imageSize} = network;
 		this.#layers = layers;
+		this.before = before;
 		this.#inputs = Array.from({length: batches}, () => new Inputs(memories, batchSize, imageSize, true));
 		this.logits = this.allocateLogits();
 		this.result = memory.allocate([3], 'float32');
@@ -147,6 +154,7 @@ export class TrainingPlan extends Plan {
 		this.#steps = layers.map((layer, index) =>
 			layer.plan({
 				memories,
+				before,
 				input: this.#outputs[index - 1] ?? this.input,
 				output: this.#outputs[index] ?? [],
 				outputGradient: gradients[index],
@@ -183,6 +191,25 @@ export class TrainingPlan extends Plan {
 		this.replay(this, step, () => {
 			for (const layer of this.#steps.slice(this.#lowest).toReversed()) layer.backward();
 		});
+	}
+
+	/**
+	 * As backward(), with a pause after each layer that `pausesAt` names.
+	 *
+	 * @param pause may queue what reads the layer's gradients
+	 */
+	backwardInPieces(step: number, pausesAt: (layer: Layer) => boolean, pause: (layer: Layer) => void): void {
+		let begin = this.#layers.length;
+		for (let index = begin - 1; index >= this.#lowest; --index) {
+			const layer = this.#layers[index];
+			if (!layer || (index > this.#lowest && !pausesAt(layer))) continue;
+			const steps = this.#steps.slice(index, begin).toReversed();
+			this.replay(layer, step, () => {
+				for (const each of steps) each.backward();
+			});
+			begin = index;
+			pause(layer);
+		}
 	}
 
 	/** What was the first that is not finite in the last forward pass: "conv5's output"; undefined where all is. */

@@ -1,12 +1,25 @@
 import type {DeviceGroup} from '../device/device-group.ts';
 import {takeMemory, type Memory} from '../device/memory.ts';
+import type {Group, Slice} from './group.ts';
 import type {Batch, Inputs} from './inputs.ts';
 import type {StepResult} from './options.ts';
 import {TrainingPlan, type Network} from './plan.ts';
+import {Reduction} from './reduction.ts';
 import {sgd, type SgdSettings} from './sgd.ts';
 
 /** A batch to learn from. */
-export type LabelledBatch = Required<Batch>;
+export interface LabelledBatch extends Required<Batch> {
+	/** Where its pictures are in the batch of all ranks; left out where there are no others. */
+	readonly slice?: Slice | undefined;
+}
+
+/** A rank's part of a step; see {@link Stepper.make}. */
+interface OwnStep {
+	readonly batch: LabelledBatch;
+	readonly step: number;
+	readonly update: SgdSettings | undefined;
+	readonly queued: () => void;
+}
 
 /**
  * Makes training steps. It holds the memory of one batch size, that of the last step: activations of a batch are most of
@@ -16,17 +29,23 @@ export class Stepper {
 	readonly #network: Network;
 	readonly #group: DeviceGroup;
 	readonly #later: (memories: readonly Memory[]) => void;
+	readonly #ranks: Group | undefined;
+	#reduction: Reduction | undefined;
 	/** [3], what a plan's result is read into. */
 	readonly #result: Float32Array;
 	#plan: TrainingPlan | undefined;
 	/** The batch that comes while another one is learned from. */
 	#ahead: {batch: LabelledBatch; inputs: Inputs} | undefined;
 
-	/** @param later asks outlines for what a run takes besides steps */
-	constructor(network: Network, group: DeviceGroup, later: (memories: readonly Memory[]) => void) {
+	/**
+	 * @param later asks outlines for what a run takes besides steps
+	 * @param ranks that average their gradients
+	 */
+	constructor(network: Network, group: DeviceGroup, later: (memories: readonly Memory[]) => void, ranks?: Group) {
 		this.#network = network;
 		this.#group = group;
 		this.#later = later;
+		this.#ranks = ranks;
 		this.#result = new Float32Array(group.hostArray(3 * Float32Array.BYTES_PER_ELEMENT).buffer);
 	}
 
@@ -44,21 +63,55 @@ export class Stepper {
 		queued: () => void,
 	): Promise<StepResult> {
 		const count = batch.labels.length;
-		const plan = await this.#planFor(count);
-		const inputs = this.#ahead?.batch === batch ? this.#ahead.inputs : plan.write(batch);
-		this.#ahead = undefined;
-		plan.forward(inputs, step);
+		if (this.#ranks && batch.slice) return this.#makeTogether(this.#ranks, batch.slice, {batch, step, update, queued});
+		const plan = await this.#planFor(count, 0);
+		this.#forward(plan, batch, step);
 		const reading = this.#read(plan);
 		plan.backward(step);
-		if (update) {
-			this.#group.meet(); // either all devices update their weights or, where one has failed, none
-			sgd(this.#network.layers, update);
-		}
+		if (update) this.#update(update);
 		const submitted = this.#group.submitted();
 		queued();
 		await this.#group.settle(reading, ...submitted);
-		const [loss = NaN, top1 = NaN, top5 = NaN] = this.#result;
-		return {loss: loss / count, top1: top1 / count, top5: top5 / count};
+		return meansOf(this.#result, count);
+	}
+
+	/** As make(): what all ranks have learned is what each updates its weights by. */
+	async #makeTogether(ranks: Group, slice: Slice, {batch, step, update, queued}: OwnStep): Promise<StepResult> {
+		try {
+			const count = batch.labels.length;
+			const reduction = (this.#reduction ??= new Reduction(ranks, this.#group, this.#network.layers));
+			const plan = await this.#planFor(count, slice.start);
+			this.#forward(plan, batch, step);
+			const reading = this.#read(plan);
+			plan.backwardInPieces(
+				step,
+				(layer) => reduction.has(layer),
+				(layer) => reduction.read(layer),
+			);
+			queued();
+			const sums = await reduction.finish(
+				reading.then(() => this.#result),
+				count,
+				slice,
+			);
+			if (update) this.#update(update);
+			await this.#group.settle(...this.#group.submitted());
+			return meansOf(sums, slice.total);
+		} catch (error) {
+			ranks.fail(error);
+			throw error;
+		}
+	}
+
+	#forward(plan: TrainingPlan, batch: LabelledBatch, step: number): void {
+		const inputs = this.#ahead?.batch === batch ? this.#ahead.inputs : plan.write(batch);
+		this.#ahead = undefined;
+		plan.forward(inputs, step);
+	}
+
+	#update(settings: SgdSettings): void {
+		this.#group.meet(); // either all devices update their weights or, where one has failed, none
+		sgd(this.#network.layers, settings);
 	}
 
 	/** Begins to bring a batch, which make() is given next, while the devices are at work. */
@@ -96,8 +149,8 @@ export class Stepper {
 		return reading;
 	}
 
-	async #planFor(batchSize: number): Promise<TrainingPlan> {
-		if (this.#plan?.batchSize === batchSize) return this.#plan;
+	async #planFor(batchSize: number, before: number): Promise<TrainingPlan> {
+		if (this.#plan?.batchSize === batchSize && this.#plan.before === before) return this.#plan;
 		if (this.#plan) {
 			this.dispose();
 			await this.#group.synchronize(); // its memory is free then
@@ -105,8 +158,12 @@ export class Stepper {
 		const later = (_: TrainingPlan, memories: readonly Memory[]): void => this.#later(memories);
 		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.', later};
 		this.#plan = takeMemory(this.#group.devices, purpose, (memories) => {
-			return new TrainingPlan(this.#network, batchSize, memories, this.#group.overlaps ? 2 : 1);
+			return new TrainingPlan(this.#network, batchSize, memories, this.#group.overlaps ? 2 : 1, before);
 		});
 		return this.#plan;
 	}
+}
+
+function meansOf([loss = NaN, top1 = NaN, top5 = NaN]: Iterable<number>, count: number): StepResult {
+	return {loss: loss / count, top1: top1 / count, top5: top5 / count};
 }

@@ -5,6 +5,7 @@ import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {trainOptions, type EpochReport, type TrainOptions, type TrainReport} from '../training/trainer.ts';
 import type {SeenPicture} from '../training/evaluate.ts';
+import {isStop} from '../training/together.ts';
 import type {RecordedReport} from './metrics.ts';
 import {PredictionCounts} from './predictions.ts';
 import {RunFolder} from './run-folder.ts';
@@ -104,7 +105,7 @@ export async function trainRun(options: TrainRunOptions): Promise<readonly Epoch
 			onReport?.(recorded);
 		}
 	} catch (error) {
-		const isInterruption = signal?.aborted === true && error === signal.reason;
+		const isInterruption = isStop(error) || (signal?.aborted === true && error === signal.reason);
 		const hasComeToNothing = !isInterruption && isNew && model.step === begun;
 		if (hasComeToNothing) await run.discard();
 		// Pictures that are away, or that a strict run refuses, are no reason to lose steps.

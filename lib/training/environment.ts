@@ -6,8 +6,12 @@ import type {DeviceInfo} from '../device/native-device.ts';
 import type {Environment} from '../net/progress.ts';
 import {packageVersion} from '../base/package.ts';
 
-/** @param model the devices that hold a net, and the threads of each that is a CPU */
-export function environmentOf(model: {devices: readonly string[]; threads: number | undefined}): Environment {
+/** @param model the devices that hold a net, the threads of each that is a CPU, and the ranks that add up gradients */
+export function environmentOf(model: {
+	devices: readonly string[];
+	threads: number | undefined;
+	group?: {size: number} | undefined;
+}): Environment {
 	const {builtFor} = cudaAvailability();
 	return {
 		'alexnet-cuda': packageVersion,
@@ -17,6 +21,7 @@ export function environmentOf(model: {devices: readonly string[]; threads: numbe
 			.flatMap((id) => deviceInUse(id, model.threads) ?? [])
 			.map((device) => describeArithmetic(device, builtFor))
 			.join('; '),
+		...(model.group && {ranks: String(model.group.size)}),
 	};
 }
 

@@ -1,9 +1,11 @@
 import {callback, checked, instanceOf, options, shortened} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
+import {shareOf, type Group} from '../net/group.ts';
 import type {Model} from '../net/model.ts';
 import {noSuchClass, pictureSource, type PictureSource} from '../data/picture-source.ts';
 import {Confusion, type ClassResult} from './confusion.ts';
 import {best, first, rank} from './ranking.ts';
+import {exchange} from './together.ts';
 import {crops, type CropsOption} from '../data/views.ts';
 
 /** What `AlexNet.evaluate` takes besides the pictures. */
@@ -81,26 +83,33 @@ export async function evaluate(
 	const places = placesOf(model.labels, source.labels);
 	const sums = {pictures: 0, loss: 0, top5: 0};
 	const confusion = new Confusion(model.labels);
-	const memory = model.hostPool.lend();
-	const batches = source.batches({batchSize: model.batchSize, signal, allocate: memory.take});
-	for await (const {images, labels, indices} of batches) {
-		const probabilities = await model.predict(images, {crops});
-		for (let row = 0; row < labels.length; ++row) {
-			const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
-			const label = places[labels[row] ?? NaN];
-			if (label === undefined) throw noSuchClass(sums.pictures + row, labels[row], source.labels.length);
-			const loss = Math.abs(Math.log(bounded(values[label] ?? NaN))); // not negated: of 1 that would be -0
-			const told = first(values);
-			sums.loss += loss;
-			sums.top5 += rank(values, label) < 5 ? 1 : 0;
-			confusion.add(label, told);
-			onPicture?.({index: indices[row] ?? NaN, label, loss, top: told === undefined ? [] : topOf(values)});
+	const add = ({told, isAmongFive, ...seen}: Judged): void => {
+		sums.loss += seen.loss;
+		sums.top5 += isAmongFive ? 1 : 0;
+		confusion.add(seen.label, told);
+		onPicture?.(seen);
+		++sums.pictures;
+	};
+	const judge = async (order: ArrayLike<number> | undefined, use: (judged: Judged) => void): Promise<void> => {
+		let done = 0;
+		const memory = model.hostPool.lend();
+		const batches = source.batches({batchSize: model.batchSize, order, signal, allocate: memory.take});
+		for await (const {images, labels, indices} of batches) {
+			const probabilities = await model.predict(images, {crops});
+			for (let row = 0; row < labels.length; ++row) {
+				const values = probabilities.subarray(row * model.classes, (row + 1) * model.classes);
+				const label = places[labels[row] ?? NaN];
+				if (label === undefined) throw noSuchClass(done + row, labels[row], source.labels.length);
+				use(judged(values, label, indices[row] ?? NaN));
+			}
+			done += labels.length;
+			onProgress?.(order ? Math.round((done / order.length) * source.size) : done, source.size);
+			signal?.throwIfAborted();
 		}
-		sums.pictures += labels.length;
-		onProgress?.(sums.pictures, source.size);
-		signal?.throwIfAborted();
-	}
-	memory.end();
+		memory.end();
+	};
+	if (model.group) for (const each of await judgedTogether(model.group, source, judge)) add(each);
+	else await judge(undefined, add);
 	const {pictures} = sums;
 	if (pictures === 0) throw new AlexNetError('ALEXNET_ARGUMENT', 'There are no pictures to evaluate.');
 	const classes = confusion.classes();
@@ -113,6 +122,42 @@ export async function evaluate(
 			return confusion.table();
 		},
 	};
+}
+
+/** What the net told of a picture, and whether that was right. */
+interface Judged extends SeenPicture {
+	/** The most probable class; undefined where a probability is NaN. */
+	readonly told: number | undefined;
+	/** Whether the label is among the five most probable classes. */
+	readonly isAmongFive: boolean;
+}
+
+function judged(values: Float32Array, label: number, index: number): Judged {
+	const told = first(values);
+	return {
+		...{index, label, told},
+		loss: Math.abs(Math.log(bounded(values[label] ?? NaN))), // not negated: of 1 that would be -0
+		isAmongFive: rank(values, label) < 5,
+		top: told === undefined ? [] : topOf(values),
+	};
+}
+
+/** Of all pictures, in the order of the source, of which each rank looks at its share. */
+async function judgedTogether(
+	group: Group,
+	{size}: PictureSource,
+	judge: (order: Int32Array, use: (judged: Judged) => void) => Promise<void>,
+): Promise<readonly Judged[]> {
+	const {start, end} = shareOf(size, group);
+	const all = await exchange(group, async () => {
+		const own: Judged[] = [];
+		await judge(
+			Int32Array.from({length: end - start}, (_, place) => start + place),
+			(each) => own.push(each),
+		);
+		return own;
+	});
+	return all.flat();
 }
 
 function topOf(values: Float32Array): SeenPicture['top'] {

@@ -3,6 +3,7 @@ import {callback, checked, instanceOf, integer, option, options, type Checked} f
 import {environmentOf} from './environment.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {evaluate, measuresOf, requireSameLabels, type Measures, type SeenPicture} from './evaluate.ts';
+import type {Group} from '../net/group.ts';
 import type {Model} from '../net/model.ts';
 import type {StepResult, TrainStepOptions} from '../net/options.ts';
 import {pictureSource, type Batch, type PictureSource} from '../data/picture-source.ts';
@@ -11,6 +12,9 @@ import {shuffled} from '../base/random.ts';
 import {recipes} from '../net/recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
+import {sharedBatches, type SharedBatch} from './shared-batches.ts';
+import {startTogether} from './shared-start.ts';
+import {exchange, together} from './together.ts';
 import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.ts';
 import {augment, crops, type CropsOption} from '../data/views.ts';
 
@@ -134,14 +138,24 @@ async function* trainEpochs(
 	requireSameLabels(model, source);
 	if (validation) requireSameLabels(model, validation);
 	requireWholeBatch(source, batchSize);
-	const schedule = new Schedule(options, model.progress?.schedule);
-	let progress = await begin(model, source, options);
+	const {group} = model;
+	if (group) requireShares(group, batchSize);
+	let progress = group
+		? await startTogether(group, model, {
+				source,
+				validation,
+				settings: settingsOf(options, batchSize),
+				begin: () => begin(model, source, options),
+			})
+		: await begin(model, source, options);
+	const schedule = new Schedule(options, progress.schedule);
 	while (progress.epochs < epochs) {
 		const ran = yield* trainEpoch(model, source, {...options, batchSize}, progress);
 		if (ran.progress.epoch.steps === 0) throw tooFewReadable(source);
 		const during = (done: number, total: number): void => onProgress?.('validation', done, total);
 		const evaluation =
-			validation && (await evaluate(model, validation, {crops, signal, onProgress: during, onPicture}));
+			validation &&
+			(await evaluate(model, validation, {crops, signal: group ? undefined : signal, onProgress: during, onPicture}));
 		if (evaluation) await requireFinite(model, 'validation loss after', evaluation.loss);
 		const {learningRate} = model.sgd;
 		const ended = afterEpoch(ran.progress, {schedule, step: model.step, classes: model.classes, evaluation});
@@ -196,20 +210,28 @@ async function* trainEpoch(
 	// A source may refuse pictures of which none can be read; where a few are left over, nobody would miss them.
 	if (rest.length < batchSize) return {progress, imagesPerSecond: 0};
 	const left = new AbortController(); // Nobody sees its reason: who leaves asks for no more batches.
-	const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-	const memory = model.hostPool.lend();
-	const batches = source.batches({batchSize, order: rest, dropLast: true, signal: stop, allocate: memory.take});
-	const stepOf = ({images, labels, indices}: Batch): TrainStepOptions => ({
-		...{images, labels, indices, epoch, augment},
-		progress: (made) => (progress = afterStep(progress, order, indices, made)),
-	});
+	const {group, hostPool} = model;
+	const own = group ? undefined : signal; // ranks agree on when they stop
+	const stop = own ? AbortSignal.any([own, left.signal]) : left.signal;
+	const memory = hostPool.lend();
+	const {unreadable} = progress;
+	const batches: AsyncIterable<Batch | SharedBatch, void, void> = group
+		? sharedBatches(source, {group, batchSize, order: rest, unreadable, signal, left: stop, allocate: memory.take})
+		: source.batches({batchSize, order: rest, dropLast: true, signal: stop, allocate: memory.take});
+	const stepOf = ({images, labels, indices, ...shared}: Batch | SharedBatch): TrainStepOptions => {
+		const {slice, whole = indices} = 'whole' in shared ? shared : {slice: undefined};
+		return {
+			...{images, labels, indices, slice, epoch, augment},
+			progress: (made) => (progress = afterStep(progress, order, whole, made)),
+		};
+	};
 	const steps = new Lookahead(batches, stepOf, () => {
 		left.abort();
 	});
 	let last = performance.now();
 	try {
 		for await (const step of steps) {
-			signal?.throwIfAborted();
+			own?.throwIfAborted();
 			const {learningRate} = model.sgd;
 			const result = await model.trainStepBefore(step, () => steps.peek());
 			await requireFinite(model, 'loss of', result.loss);
@@ -228,7 +250,7 @@ async function* trainEpoch(
 				imagesPerSecond: batchSize / seconds,
 			};
 			last = performance.now();
-			signal?.throwIfAborted();
+			own?.throwIfAborted();
 		}
 	} finally {
 		await model.forgetNext();
@@ -239,12 +261,15 @@ async function* trainEpoch(
 
 async function requireFinite(model: Model, what: string, loss: number): Promise<void> {
 	if (Number.isFinite(loss)) return;
-	const first = await model.firstNotFinite();
-	throw new AlexNetError(
+	const {group} = model;
+	const of = async (): Promise<string | undefined> => model.firstNotFinite();
+	const first = group ? (await exchange(group, of)).find((each) => each !== undefined) : await of();
+	const error = new AlexNetError(
 		'ALEXNET_LOSS',
 		`The ${what} step ${model.step} is ${loss}; ${first === undefined ? 'all that the last step computed is finite, though' : `the first that is not finite is ${first}`}. ` +
 			`Try a lower learningRate than ${model.sgd.learningRate}, from the last checkpoint on or from the start.`,
 	);
+	throw group ? together(error) : error;
 }
 
 function tooFewReadable({size}: PictureSource): AlexNetError {
@@ -257,4 +282,18 @@ function requireWholeBatch({size}: PictureSource, batchSize: number): void {
 		'ALEXNET_ARGUMENT',
 		`The training set has ${size} pictures, fewer than one batch of ${batchSize}. Use a batchSize of at most ${size}.`,
 	);
+}
+
+/** What all ranks must train with. */
+function settingsOf(
+	{epochs, augment, crops, divideAt, patience}: TrainOptions,
+	batchSize: number,
+): Readonly<Record<string, unknown>> {
+	return {epochs, batchSize, augment, crops, divideAt, patience};
+}
+
+function requireShares({size}: Group, batchSize: number): void {
+	if (batchSize >= size) return;
+	const message = `A batch of ${batchSize} pictures has none for some of ${size} ranks. Use a batchSize of at least ${size}.`;
+	throw together(new AlexNetError('ALEXNET_ARGUMENT', message));
 }

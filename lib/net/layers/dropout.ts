@@ -1,7 +1,7 @@
 import {fields, number, oneOf} from '../../base/check.ts';
-import {elementsOf, type Memory} from '../../device/memory.ts';
+import {bytesOfTensor, elementsOf} from '../../device/memory.ts';
 import {native} from '../../device/native.ts';
-import type {Tensor} from '../../device/tensor.ts';
+import type {Shape, Tensor} from '../../device/tensor.ts';
 import {layerName, type LayerKind, type NamedLayer} from './kind.ts';
 import {partsOf, sideBySide, type Layer, type LayerPlan, type LayerTensors, type Layout, type Place} from './layer.ts';
 
@@ -41,28 +41,59 @@ class Dropout implements Layer {
 
 	plan(tensors: LayerTensors): LayerPlan {
 		const parts = partsOf(tensors);
-		// A pixel's channels are a row, so that columns have the same masks on one device and on two.
-		const width = tensors.input[0]?.shape.at(-1) ?? 0;
-		const common = {...this.#mask, features: width * parts.length, step: 0}; // replays bring their own step
-		const rows = (memory: Memory, tensor: Tensor): Tensor =>
-			memory.view(tensor, [elementsOf(tensor.shape) / width, width], tensor.dataType);
 		return sideBySide(
-			parts.map(({memory, ...of}, part) => {
-				const own = {...common, offset: part * width};
-				const [input, output] = [rows(memory, of.input), rows(memory, of.output)];
-				const outputGradient = of.outputGradient && rows(memory, of.outputGradient);
-				const inputGradient = of.inputGradient && rows(memory, of.inputGradient);
-				return {
-					forward: () => {
-						native.dropout({input, output, ...own});
-					},
-					// The mask is a function of the counter: the gradient passes through the same call.
-					backward: () => {
-						if (!outputGradient || !inputGradient) return;
-						native.dropout({input: outputGradient, output: inputGradient, ...own});
-					},
-				};
-			}),
+			parts.flatMap(({memory, ...of}, part) =>
+				piecesOf(of.input, {part, parts: parts.length, before: tensors.before ?? 0}).map((piece) => {
+					const own = {...this.#mask, features: piece.features, offset: piece.offset, step: 0}; // replays bring their own
+					const view = (tensor: Tensor): Tensor => {
+						return memory.view(tensor, piece.shape, tensor.dataType, bytesOfTensor([piece.start], tensor.dataType));
+					};
+					const [input, output] = [view(of.input), view(of.output)];
+					const outputGradient = of.outputGradient && view(of.outputGradient);
+					const inputGradient = of.inputGradient && view(of.inputGradient);
+					return {
+						forward: () => {
+							native.dropout({input, output, ...own});
+						},
+						// The mask is a function of the counter: the gradient passes through the same call.
+						backward: () => {
+							if (!outputGradient || !inputGradient) return;
+							native.dropout({input: outputGradient, output: inputGradient, ...own});
+						},
+					};
+				}),
+			),
 		);
 	}
+}
+
+/** What one operation drops: elements from `start` on, whose masks are those of the net's from `offset` on. */
+interface Piece {
+	readonly start: number;
+	readonly shape: Shape;
+	readonly features: number;
+	readonly offset: number;
+}
+
+/**
+ * A pixel's channels are a row, so that columns have the same masks on one device and on two, and ranks those of one that
+ * has all pictures: theirs begin behind the rows of the pictures before, in one long row or, where a row is only a part of
+ * the net's, in rows by themselves.
+ */
+function piecesOf(
+	{shape}: Tensor,
+	{part, parts, before}: {part: number; parts: number; before: number},
+): readonly Piece[] {
+	const width = shape.at(-1) ?? 0;
+	const rows = elementsOf(shape) / width;
+	const whole = width * parts;
+	if (before === 0) return [{start: 0, shape: [rows, width], features: whole, offset: part * width}];
+	const first = (before * rows) / (shape[0] ?? 1);
+	if (parts === 1) {
+		return [{start: 0, shape: [1, rows * width], features: (first + rows) * width, offset: first * width}];
+	}
+	return Array.from({length: rows}, (_, row) => ({
+		...{start: row * width, shape: [1, width]},
+		...{features: (first + row + 1) * whole, offset: (first + row) * whole + part * width},
+	}));
 }

@@ -43,6 +43,8 @@ export interface LayerTensors {
 	readonly memories: readonly Memory[];
 	readonly input: Parts;
 	readonly output: Parts;
+	/** Pictures of the batch before these, which other ranks have; left out, none. */
+	readonly before?: number;
 	/** Missing in inference and where neither the layer nor one below learns. backward() may overwrite it. */
 	readonly outputGradient?: Parts | undefined;
 	/** Missing in inference and where nothing below learns. */

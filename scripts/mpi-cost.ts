@@ -1,0 +1,53 @@
+// What averaging gradients costs two ranks, and how much of it the backward pass hides:
+//   mpirun --bind-to core -n 2 node --import=tsx scripts/mpi-cost.ts [pictures of a rank]
+// Of the paper's net at 1000 classes, in fp32, the least of several rounds.
+import {AlexNet} from '../lib/index.ts';
+import {mpiGroup, type MpiGroup} from '../lib/mpi.ts';
+
+const pictures = Number(process.argv[2] ?? '16');
+const rounds = 3;
+
+/** Seconds of the fastest round, all ranks beginning together. */
+async function secondsOf(group: MpiGroup, work: () => Promise<unknown>): Promise<number> {
+	let least = Infinity;
+	for (let round = 0; round <= rounds; ++round) {
+		await group.gather(new Uint8Array());
+		const start = performance.now();
+		await work();
+		await group.gather(new Uint8Array());
+		if (round > 0) least = Math.min(least, (performance.now() - start) / 1000); // the first sets things up
+	}
+	return least;
+}
+
+async function step(group: MpiGroup, model: AlexNet): Promise<number> {
+	const images = new Uint8Array(pictures * 256 * 256 * 3).fill(100 + group.rank);
+	const labels = Int32Array.from({length: pictures}, (_, index) => index);
+	return secondsOf(group, () => model.trainStep({images, labels, epoch: 1}));
+}
+
+await using group = await mpiGroup();
+const options = {classes: 1000, devices: 'cpu', threads: 1, learningRate: 0} as const;
+const count = await (async () => {
+	await using model = await AlexNet.create(options);
+	return model.parameters.reduce((sum, {elements}) => sum + elements, 0);
+})();
+const values = new Float32Array(count);
+const reduction = await secondsOf(group, () => group.sum(values, 1 / group.size));
+const alone = await (async () => {
+	await using model = await AlexNet.create(options);
+	return await step(group, model);
+})();
+const together = await (async () => {
+	await using model = await AlexNet.create({...options, group});
+	return await step(group, model);
+})();
+if (group.rank === 0) {
+	const bytes = 4 * count;
+	const shown = Math.max(0, together - alone);
+	console.log(`${group.library.split(',')[0] ?? ''}, ${group.size} ranks, ${pictures} pictures each`);
+	console.log(
+		`${(bytes / 1e6).toFixed(0)} MB of gradients: ${reduction.toFixed(3)} s, ${((reduction / bytes) * 1e9).toFixed(2)} ns a byte`,
+	);
+	console.log(`step alone ${alone.toFixed(3)} s, together ${together.toFixed(3)} s: ${shown.toFixed(3)} s more`);
+}

@@ -1,0 +1,46 @@
+// Ranks that MPI joins learn what one process learns.
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {deserialize} from 'node:v8';
+import {mpirun, mpiTest} from '../helpers/mpi.ts';
+import {temporaryFolder} from '../helpers/pictures.ts';
+import {distance, stepsOf, type Steps} from '../helpers/shared-steps.ts';
+
+const program = fileURLToPath(new URL('../helpers/mpi-steps.ts', import.meta.url));
+
+interface Found {
+	size: number;
+	places: Float64Array;
+	bytes: Uint8Array;
+	names: string[];
+	found: {total: number; steps: number; own: Steps; apart: number}[];
+}
+
+for (const ranks of [1, 2, 3, 4]) {
+	mpiTest(
+		`${ranks} ranks learn as one does, of batches that divide evenly and others`,
+		async (t, library) => {
+			const file = join(await temporaryFolder(t), 'found');
+			const {code, stderr} = await mpirun(library, ranks, [program, file, '16,13']).ended;
+			t.is(code, 0, stderr);
+			const {size, places, bytes, names, found} = deserialize(await readFile(file)) as Found;
+			t.is(size, ranks);
+			t.deepEqual([...places], [ranks * (ranks - 1), 2 * ranks]);
+			t.deepEqual([...bytes], [0, 7]);
+			t.deepEqual(
+				names,
+				Array.from({length: ranks}, (_, rank) => 'x'.repeat(rank)),
+			);
+			for (const {total, steps, own, apart} of found) {
+				t.is(apart, 0, 'all ranks have the same weights');
+				const alone = await stepsOf(undefined, {total, steps});
+				const [mine, theirs] = [alone.results.at(-1)!, own.results.at(-1)!];
+				t.true(Math.abs(mine.loss - theirs.loss) < (steps === 1 ? 1e-5 : 1e-3));
+				if (steps === 1) t.true(distance(alone.gradients, own.gradients) < 2e-5);
+				t.true(distance(alone.weights, own.weights) < 1e-4);
+			}
+		},
+		{first: ranks !== 3},
+	);
+}
