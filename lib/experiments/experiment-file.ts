@@ -29,7 +29,11 @@ interface ExperimentFile {
 	readonly about: Readonly<Record<string, unknown>>;
 }
 
-const numberOrNull = either(finite, must<null>('null', (value) => value === null), 'a number or null');
+const numberOrNull = either(
+	finite,
+	must<null>('null', (value) => value === null),
+	'a number or null',
+);
 const fileCheck = fields<ExperimentFile>({
 	identity: recordOf(unknown),
 	runs: listOf(fields<EndedRun>({path: text, values: recordOf(numberOrNull), trainingError: numberOrNull})),

@@ -5,16 +5,7 @@ import type {Base, NetChange} from './nets.ts';
 
 /** A name in {@link experiments}. */
 export type ExperimentName =
-	| 'relu'
-	| 'lrn'
-	| 'pooling'
-	| 'columns'
-	| 'dropout'
-	| 'augmentation'
-	| 'crops'
-	| 'decoupling'
-	| 'init'
-	| 'schedule';
+	'relu' | 'lrn' | 'pooling' | 'columns' | 'dropout' | 'augmentation' | 'crops' | 'decoupling' | 'init' | 'schedule';
 
 /** How much is run: minutes on two cores, or as near to the paper as the pictures allow. */
 export type ExperimentForm = 'quick' | 'full';

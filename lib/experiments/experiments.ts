@@ -1,4 +1,5 @@
 // The experiments. Each compares the paper's choice, its first arm, with others that differ from it in one thing.
+import {costOf, type ExperimentDescription} from './cost.ts';
 import type {Experiment, ExperimentName, ExperimentSize} from './experiment.ts';
 
 /** Minutes on two cores: a net after the paper's pattern, whose crops are to the pictures as 224 to 256. */
@@ -26,7 +27,8 @@ const all: readonly Experiment[] = [
 	{
 		...common,
 		name: 'relu',
-		shows: 'How many steps a net of four layers needs to 25 % training error with ReLU and with tanh, each at its best rate.',
+		shows:
+			'How many steps a net of four layers needs to 25 % training error with ReLU and with tanh, each at its best rate.',
 		section: '3.1, figure 1',
 		measure: 'steps',
 		arms: [
@@ -37,7 +39,13 @@ const all: readonly Experiment[] = [
 			},
 		],
 		quick: figure1,
-		full: {...figure1, trainingPictures: undefined, epochs: 40, rates: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03], seeds: 5},
+		full: {
+			...figure1,
+			trainingPictures: undefined,
+			epochs: 10,
+			rates: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03],
+			seeds: 5,
+		},
 	},
 	{
 		...common,
@@ -52,7 +60,8 @@ const all: readonly Experiment[] = [
 	{
 		...common,
 		name: 'pooling',
-		shows: 'What windows that overlap do to the held-out error: 3 x 3 pixels every 2, or 2 x 2 every 2, in maps of the same size.',
+		shows:
+			'What windows that overlap do to the held-out error: 3 x 3 pixels every 2, or 2 x 2 every 2, in maps of the same size.',
 		section: '3.4',
 		arms: [
 			{name: 'overlapping', title: 'pooling 3/2'},
@@ -77,15 +86,19 @@ const all: readonly Experiment[] = [
 	{
 		...common,
 		name: 'dropout',
-		shows: 'How far apart the errors on held-out and on training pictures are with dropout and without.',
+		shows:
+			'How far apart the errors on held-out and on training pictures are with dropout and without, in nets that see few pictures as they are.',
 		section: '4.2',
 		measure: 'gap',
 		arms: [
-			{name: 'dropout', title: 'dropout .5'},
-			{name: 'without', title: 'without dropout', net: {dropout: 0}, paper: '"substantial overfitting", without a number'},
+			{name: 'dropout', title: 'dropout .5', train: {augment: 'none'}},
+			{
+				...{name: 'without', title: 'without dropout', net: {dropout: 0}, train: {augment: 'none'}},
+				paper: '"substantial overfitting", without a number',
+			},
 		],
 		// Overfitting takes few pictures and many passes.
-		quick: {...quick, trainingPictures: 1000, epochs: 20, divideAt: [15]},
+		quick: {...quick, trainingPictures: 1000, epochs: 30, divideAt: [25]},
 	},
 	{
 		...common,
@@ -116,7 +129,8 @@ const all: readonly Experiment[] = [
 	{
 		...common,
 		name: 'decoupling',
-		shows: 'Whether one column comes to see colour and the other not: how far apart the colour energies of their kernels in conv1 are.',
+		shows:
+			'Whether one column comes to see colour and the other not: how far apart the colour energies of their kernels in conv1 are.',
 		section: '6.1, figure 3',
 		pictures: 'emoji',
 		measure: 'columnDifference',
@@ -124,7 +138,12 @@ const all: readonly Experiment[] = [
 		arms: [
 			{name: 'columns', title: 'two columns'},
 			{
-				...{name: 'dealt', title: 'the same kernels dealt out at random', runsOf: 'columns', measure: 'dealtDifference'},
+				...{
+					name: 'dealt',
+					title: 'the same kernels dealt out at random',
+					runsOf: 'columns',
+					measure: 'dealtDifference',
+				},
 				paper: 'columns specialize in every run, without a number',
 			},
 			{name: 'both', title: 'two columns that read both everywhere', net: {columns: 'both'}},
@@ -165,3 +184,12 @@ const all: readonly Experiment[] = [
 export const experiments = Object.fromEntries(all.map((each) => [each.name, each])) as Readonly<
 	Record<ExperimentName, Experiment>
 >;
+
+/** What experiments there are, what each shows and costs. */
+export function listExperiments(): ExperimentDescription[] {
+	return all.map((experiment) => {
+		const {name, shows, section, arms, pictures} = experiment;
+		const cost = {quick: costOf(experiment, 'quick'), full: costOf(experiment, 'full')};
+		return {name, shows, section, arms: arms.map(({title}) => title), pictures, cost};
+	});
+}

@@ -101,13 +101,19 @@ export function sentenceOf(findings: Findings): string {
 	return `${title}: ${values}. ${told.join('; ')}.`.replace('. ', '; ');
 }
 
-function describe({verdict, difference = 0, interval: range, agrees}: Comparison, findings: Findings, first: ArmValues, arm: ArmValues): string {
+function describe(
+	{verdict, difference = 0, interval: range, agrees}: Comparison,
+	findings: Findings,
+	first: ArmValues,
+	arm: ArmValues,
+): string {
 	const {measure, expected} = findings;
 	const {unit} = measure;
 	if (verdict === 'incomplete') return incomplete(first, arm, findings);
 	const firstMean = mean(first.values.filter(isNumber));
 	const ratio = unit === 'steps' && firstMean > 0 ? ` (${(1 + difference / firstMean).toFixed(1)} times as many)` : '';
-	const direction = difference === 0 ? 'no difference' : `${amount(difference, unit)} ${difference > 0 ? 'higher' : 'lower'}`;
+	const direction =
+		difference === 0 ? 'no difference' : `${amount(difference, unit)} ${difference > 0 ? 'higher' : 'lower'}`;
 	const against = `${arm.title} against ${first.title}: ${direction}${ratio}`;
 	if (verdict === 'unknown' || !range) return `${against}, and with one seed nothing can be said of the spread`;
 	const [low, high] = range;
@@ -124,10 +130,15 @@ function describe({verdict, difference = 0, interval: range, agrees}: Comparison
 /** Runs without a number make any mean of the others a choice of the lucky ones: none is told. */
 function incomplete(first: ArmValues, arm: ArmValues, {measure, expected}: Findings): string {
 	const without = ({values}: ArmValues): number => values.filter((value) => !isNumber(value)).length;
-	const count = ({title, values}: ArmValues, missing: number): string => `${title} ${measure.missing} in ${missing} of ${values.length} ${values.length === 1 ? 'seed' : 'seeds'}`;
+	const count = ({title, values}: ArmValues, missing: number): string =>
+		`${title} ${measure.missing} in ${missing} of ${values.length} ${values.length === 1 ? 'seed' : 'seeds'}`;
 	const [one, two] = [without(first), without(arm)];
 	const counts = [...(one > 0 ? [count(first, one)] : []), ...(two > 0 ? [count(arm, two)] : [])].join(' and ');
-	const isClear = arm.paper !== undefined && expected === 'lower' && (one === 0) !== (two === 0) && Math.max(one, two) === arm.values.length;
+	const isClear =
+		arm.paper !== undefined &&
+		expected === 'lower' &&
+		(one === 0) !== (two === 0) &&
+		Math.max(one, two) === arm.values.length;
 	if (!isClear) return `${counts}, so that no difference can be told`;
 	return `${counts}, ${one === 0 ? "which has the paper's direction" : "the reverse of the paper's direction"}, but by how much cannot be told`;
 }

@@ -74,7 +74,8 @@ async function epochCurves(path: string, names: readonly ('held out' | 'training
 async function smoothedError(path: string, batchSize: number): Promise<Curve> {
 	const window = Math.max(1, Math.round(smoothedOver / batchSize));
 	const errors: number[] = [];
-	for await (const report of reportsIn(join(path, runFiles.metrics))) if (report.type === 'step') errors.push(1 - report.top1);
+	for await (const report of reportsIn(join(path, runFiles.metrics)))
+		if (report.type === 'step') errors.push(1 - report.top1);
 	const y = errors.slice(window - 1).map((_, at) => mean(errors.slice(at, at + window)));
 	return {what: 'training', x: y.map((_, at) => at + window), y};
 }
@@ -82,7 +83,10 @@ async function smoothedError(path: string, batchSize: number): Promise<Curve> {
 /** The mean colour energies of the columns, snapshot by snapshot. */
 async function differenceCurve(path: string): Promise<Curve> {
 	const history = await readKernelHistory(join(path, runFiles.kernels));
-	const energies = history.map(({epoch, columns}) => ({epoch, of: columns.map(({colourEnergy = NaN}) => colourEnergy)}));
+	const energies = history.map(({epoch, columns}) => ({
+		epoch,
+		of: columns.map(({colourEnergy = NaN}) => colourEnergy),
+	}));
 	return {
 		what: 'difference',
 		x: energies.map(({epoch}) => epoch),
@@ -140,7 +144,12 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
 		curves: async (path) => epochCurves(path, ['held out', 'training']),
 	},
 	steps: {
-		...{title: `steps to ${100 * errorToReach} % training error`, unit: 'steps', missing: 'did not reach it', over: 'steps'},
+		...{
+			title: `steps to ${100 * errorToReach} % training error`,
+			unit: 'steps',
+			missing: 'did not reach it',
+			over: 'steps',
+		},
 		curveTitle: `Training error, mean over the last ${smoothedOver} pictures`,
 		of: async ({path, batchSize}) => {
 			const {x, y} = await smoothedError(path, batchSize);

@@ -87,7 +87,9 @@ export function netOf(base: Base, imageSize: number, classes: number, change: Ne
 function columnsChanged(how: 'half' | 'whole' | 'both', whole: Architecture, half: Architecture): Architecture {
 	if (how === 'half') return half;
 	if (how === 'whole') return widened(half, parameters(whole));
-	const layers = whole.layers.map((layer) => ('reads' in layer || layer.type === 'lrn' ? {...layer, reads: 'both'} : layer));
+	const layers = whole.layers.map((layer) =>
+		'reads' in layer || layer.type === 'lrn' ? {...layer, reads: 'both'} : layer,
+	);
 	return {...whole, layers: layers as Architecture['layers']};
 }
 
@@ -100,7 +102,9 @@ function widened(net: Architecture, wanted: number): Architecture {
 	const last = net.layers.findLast(({type}) => type === 'conv2d');
 	const by = (factor: number): Architecture => {
 		const layers = net.layers.map((layer) => {
-			return layer.type === 'conv2d' && layer !== last ? {...layer, kernels: Math.round(layer.kernels * factor)} : layer;
+			return layer.type === 'conv2d' && layer !== last
+				? {...layer, kernels: Math.round(layer.kernels * factor)}
+				: layer;
 		});
 		return {...net, layers};
 	};
@@ -110,6 +114,8 @@ function widened(net: Architecture, wanted: number): Architecture {
 }
 
 function withZeroBiases(net: Architecture): Architecture {
-	const layers = net.layers.map((layer) => ('initial' in layer ? {...layer, initial: {...layer.initial, bias: 0}} : layer));
+	const layers = net.layers.map((layer) =>
+		'initial' in layer ? {...layer, initial: {...layer.initial, bias: 0}} : layer,
+	);
 	return {...net, layers};
 }

@@ -33,8 +33,10 @@ export function picturesOf({name, pictures}: Experiment): string {
 export async function openPictures(folder: string, size: ExperimentSize): Promise<ExperimentPictures> {
 	const {imageSize, trainingPictures, heldOutPictures} = size;
 	const data = await ImageFolder.open(folder, {imageSize, cacheBytes});
-	const needs = data.labels.length < 2 ? 'two classes' : data.validation.size === 0 ? 'pictures to hold out' : undefined;
-	if (needs !== undefined) throw new AlexNetError('ALEXNET_FOLDER', `An experiment needs ${needs}; '${folder}' has not.`);
+	const needs =
+		data.labels.length < 2 ? 'two classes' : data.validation.size === 0 ? 'pictures to hold out' : undefined;
+	if (needs !== undefined)
+		throw new AlexNetError('ALEXNET_FOLDER', `An experiment needs ${needs}; '${folder}' has not.`);
 	const cacheBudget = {bytes: cacheBytes};
 	const part = (from: Dataset, most: number | undefined): Dataset => {
 		if (most === undefined || from.size <= most) return from;
@@ -43,7 +45,9 @@ export async function openPictures(folder: string, size: ExperimentSize): Promis
 	};
 	const [train, validation] = [part(data.train, trainingPictures), part(data.validation, heldOutPictures)];
 	const contents = [await train.contents(), await validation.contents()];
-	const digest = createHash('sha256').update(JSON.stringify([data.labels, contents])).digest('hex');
+	const digest = createHash('sha256')
+		.update(JSON.stringify([data.labels, contents]))
+		.digest('hex');
 	return {train, validation, remarks: data.remarks, digest};
 }
 
@@ -52,8 +56,9 @@ export function someOf({labels, pictures}: Pick<Dataset, 'labels' | 'pictures'>,
 	return labels.flatMap((_, label) => {
 		const all = pictures.filter((picture) => picture.label === label);
 		const count = Math.max(1, Math.floor((all.length * most) / pictures.length));
-		return Array.from({length: Math.min(count, all.length)}, (_, index) => all[Math.floor((index * all.length) / count)]).flatMap(
-			(picture) => picture ?? [],
-		);
+		return Array.from(
+			{length: Math.min(count, all.length)},
+			(_, index) => all[Math.floor((index * all.length) / count)],
+		).flatMap((picture) => picture ?? []);
 	});
 }

@@ -16,7 +16,11 @@ export interface PlannedRun {
 }
 
 /** The runs that find each arm's learning rate, then those that are measured: seed by seed, so that arms stay abreast. */
-export function plannedRuns({arms}: Pick<Experiment, 'arms'>, {rates = []}: ExperimentSize, seeds: number): PlannedRun[] {
+export function plannedRuns(
+	{arms}: Pick<Experiment, 'arms'>,
+	{rates = []}: ExperimentSize,
+	seeds: number,
+): PlannedRun[] {
 	const own = arms.filter(({runsOf}) => runsOf === undefined);
 	const searched = own.flatMap((arm) =>
 		rates.map((rate) => ({path: `${arm.name}/rate-${rate}`, arm, seed: searchSeed, rate})),

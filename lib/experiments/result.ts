@@ -57,7 +57,11 @@ export interface ExperimentResult {
 /** A search for an arm's learning rate. */
 export interface ArmRates {
 	readonly best: number;
-	readonly tried: readonly {readonly rate: number; readonly value: number | null; readonly trainingError: number | null}[];
+	readonly tried: readonly {
+		readonly rate: number;
+		readonly value: number | null;
+		readonly trainingError: number | null;
+	}[];
 }
 
 export interface MeasuredArm {

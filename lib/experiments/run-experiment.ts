@@ -6,6 +6,7 @@ import {runOptions, type RunOptions} from '../net/options.ts';
 import {ExperimentFolder, type EndedRun} from './experiment-file.ts';
 import {experiments} from './experiments.ts';
 import type {Arm, Experiment, ExperimentForm, ExperimentName, ExperimentSize} from './experiment.ts';
+import type {Unit} from './findings.ts';
 import {measures} from './measures.ts';
 import {openPictures, picturesOf, type ExperimentPictures} from './pictures.ts';
 import {plannedRuns, type PlannedRun} from './plan.ts';
@@ -42,6 +43,8 @@ export interface ExperimentRun {
 	readonly seed: number;
 	/** What was measured; null where there is no number. */
 	readonly value: number | null;
+	/** Shares from 0 to 1, or steps. */
+	readonly unit: Unit;
 }
 
 export const experimentOptions = options<ExperimentOptions>()({
@@ -98,7 +101,13 @@ class Runner {
 
 	async run(): Promise<ExperimentResult> {
 		const {name} = this.#experiment;
-		const {signal, onProgress, onRun, out = `experiment-${name}`, folder: path = picturesOf(this.#experiment)} = this.#options;
+		const {
+			signal,
+			onProgress,
+			onRun,
+			out = `experiment-${name}`,
+			folder: path = picturesOf(this.#experiment),
+		} = this.#options;
 		const pictures = await openPictures(path, this.#size);
 		const folder = await this.#open(out, path, pictures);
 		const plan = plannedRuns(this.#experiment, this.#size, this.#seeds);
@@ -118,7 +127,8 @@ class Runner {
 				await folder.add(ended);
 			}
 			pace.end();
-			onRun?.({path: planned.path, arm: arm.title, seed, value: ended.values[arm.name] ?? null});
+			const {unit} = measures[this.#experiment.measure];
+			onRun?.({path: planned.path, arm: arm.title, seed, value: ended.values[arm.name] ?? null, unit});
 		}
 		return this.#conclude(folder, pictures);
 	}
@@ -160,7 +170,11 @@ class Runner {
 		} catch (error) {
 			// Weights that have run away are a result, too.
 			if (!isAlexNetError(error, 'ALEXNET_LOSS')) throw error;
-			return {path: planned.path, values: Object.fromEntries(measured.map(({name}) => [name, null])), trainingError: null};
+			return {
+				path: planned.path,
+				values: Object.fromEntries(measured.map(({name}) => [name, null])),
+				trainingError: null,
+			};
 		}
 	}
 
@@ -176,8 +190,7 @@ class Runner {
 			return {rate, value: values?.[arm.name] ?? null, trainingError};
 		});
 		const order = tried.toSorted(
-			(one, two) =>
-				compareNumbers(one.value, two.value) || compareNumbers(one.trainingError, two.trainingError),
+			(one, two) => compareNumbers(one.value, two.value) || compareNumbers(one.trainingError, two.trainingError),
 		);
 		const [first] = order;
 		return first && {best: first.rate, tried};
@@ -186,12 +199,20 @@ class Runner {
 	async #conclude(folder: ExperimentFolder, pictures: ExperimentPictures): Promise<ExperimentResult> {
 		const {arms} = this.#experiment;
 		const valuesOf = (arm: Arm): (number | null)[] =>
-			plannedRuns({arms: [{...arm, name: arm.runsOf ?? arm.name, runsOf: undefined}]}, {...this.#size, rates: []}, this.#seeds).map(
-				({path}) => folder.ended(path)?.values[arm.name] ?? null,
-			);
+			plannedRuns(
+				{arms: [{...arm, name: arm.runsOf ?? arm.name, runsOf: undefined}]},
+				{...this.#size, rates: []},
+				this.#seeds,
+			).map(({path}) => folder.ended(path)?.values[arm.name] ?? null);
 		const measured = arms.map((arm) => ({arm, values: valuesOf(arm), rates: this.#rates(folder, arm)}));
 		const {form, precision} = this.#options;
-		const result = resultOf(this.#experiment, measured, {form, precision, size: this.#size, pictures, path: folder.path});
+		const result = resultOf(this.#experiment, measured, {
+			form,
+			precision,
+			size: this.#size,
+			pictures,
+			path: folder.path,
+		});
 		await folder.write({result});
 		const html = await experimentPage(this.#experiment, result, this.#size, folder.path);
 		await folder.replace('experiment.html', html);
