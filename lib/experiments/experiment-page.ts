@@ -33,13 +33,13 @@ export async function experimentPage(
 	folder: string,
 ): Promise<string> {
 	const {name, shows, section, sentence, criterion, notes, measure, pictures, form, precision} = result;
-	const {curveTitle, over, curves} = measures[measureName];
+	const measured = measures[measureName];
 	const lines: ExperimentLine[] = [];
 	for (const [index, arm] of arms.entries()) {
 		if (arm.runsOf !== undefined) continue;
 		const seeds = result.arms[index]?.values.length ?? 0;
 		const paths = Array.from({length: seeds}, (_, seed) => join(folder, arm.name, `seed-${seed + 1}`));
-		const all = await Promise.all(paths.map(async (path) => curves(path, batchSize)));
+		const all = await Promise.all(paths.map(async (path) => measured.curves(path, batchSize)));
 		for (const [place, {what}] of (all[0] ?? []).entries()) {
 			const line = averaged(all.flatMap((each) => each[place] ?? []));
 			lines.push({
@@ -53,7 +53,7 @@ export async function experimentPage(
 	const {html} = await experimentPageOf({
 		...{name, shows, section, sentence, criterion, notes, measure},
 		...{header, rows: result.arms.map((arm) => rowOf(arm, result.unit))},
-		chart: {title: curveTitle, scale: over === 'epochs' ? 'epoch' : 'step', lines},
+		chart: {title: measured.curveTitle, scale: measured.over === 'epochs' ? 'epoch' : 'step', lines},
 		facts: configFacts({form, ...size, batchSize, precision, pictures}).flatMap(({facts}) => facts),
 		...{version: packageVersion, madeAt: new Date().toISOString()},
 	});

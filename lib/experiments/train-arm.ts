@@ -47,7 +47,8 @@ export async function trainArm<T>(
 	const {epochs, divideAt} = size;
 	const {train: source, validation} = pictures;
 	const reports = await trainRun({run, model, source, validation, epochs, divideAt, ...arm.train, ...watch});
-	return measure(model, reports);
+	// Awaited here, as the net goes when this returns.
+	return await measure(model, reports);
 }
 
 async function newModel({arm, seed, rate, size, pictures, statistics, run}: ArmRun): Promise<AlexNet> {
