@@ -3,7 +3,9 @@ import {join} from 'node:path';
 import {packageVersion} from '../base/package.ts';
 import {configFacts} from '../report/config-facts.ts';
 import type {ExperimentLine} from '../report/experiment-data.ts';
+import type {Facts} from '../report/report-data.ts';
 import {experimentPageOf} from '../report/page.ts';
+import {RunFolder} from '../run/run-folder.ts';
 import type {Experiment, ExperimentSize} from './experiment.ts';
 import {told} from './findings.ts';
 import {measures, type Curve} from './measures.ts';
@@ -29,17 +31,17 @@ export function rowOf(
 export async function experimentPage(
 	{arms, measure: measureName}: Experiment,
 	result: ExperimentResult,
-	{batchSize, ...size}: ExperimentSize,
+	size: ExperimentSize,
 	folder: string,
 ): Promise<string> {
-	const {name, shows, section, sentence, criterion, notes, measure, pictures, form, precision} = result;
+	const {name, shows, section, sentence, criterion, notes, measure} = result;
 	const measured = measures[measureName];
 	const lines: ExperimentLine[] = [];
 	for (const [index, arm] of arms.entries()) {
 		if (arm.runsOf !== undefined) continue;
 		const seeds = result.arms[index]?.values.length ?? 0;
 		const paths = Array.from({length: seeds}, (_, seed) => join(folder, arm.name, `seed-${seed + 1}`));
-		const all = await Promise.all(paths.map(async (path) => measured.curves(path, batchSize)));
+		const all = await Promise.all(paths.map(async (path) => measured.curves(path, size.batchSize)));
 		for (const [place, {what}] of (all[0] ?? []).entries()) {
 			const line = averaged(all.flatMap((each) => each[place] ?? []));
 			lines.push({
@@ -54,10 +56,26 @@ export async function experimentPage(
 		...{name, shows, section, sentence, criterion, notes, measure},
 		...{header, rows: result.arms.map((arm) => rowOf(arm, result.unit))},
 		chart: {title: measured.curveTitle, scale: measured.over === 'epochs' ? 'epoch' : 'step', lines},
-		facts: configFacts({form, ...size, batchSize, precision, pictures}).flatMap(({facts}) => facts),
+		facts: await factsOf(result, size, folder),
 		...{version: packageVersion, madeAt: new Date().toISOString()},
 	});
 	return html;
+}
+
+/** What the arms have in common, and what the first run was made with. */
+async function factsOf(
+	{form, precision, pictures, arms: [first]}: ExperimentResult,
+	{net, imageSize, epochs, divideAt, batchSize, learningRate, weightDecay}: ExperimentSize,
+	folder: string,
+): Promise<Facts> {
+	const path = join(folder, first?.name ?? '', 'seed-1');
+	// One that diverged in its first step has left none.
+	const {devices, versions} = await RunFolder.read(path).then(
+		({config}) => config,
+		() => ({devices: [], versions: {}}),
+	);
+	const settings = {form, net, imageSize, epochs, divideAt, batchSize, learningRate, weightDecay, precision};
+	return configFacts({pictures, settings, devices, versions}).flatMap(({facts}) => facts);
 }
 
 /** As far as all seeds go: some may have diverged on the way. */

@@ -124,7 +124,7 @@ function describe(
 	}
 	if (agrees === undefined) return `${spread}, which exceeds the spread over the seeds; of this the paper says nothing`;
 	const paper = `the paper has ${first.title} ${expected}`;
-	return `${spread}, which exceeds the spread over the seeds and ${agrees ? `agrees with the paper` : `is the reverse of the paper's direction (${paper})`}`;
+	return `${spread}, which exceeds the spread over the seeds and ${agrees ? `agrees with the paper in direction` : `is the reverse of the paper's direction (${paper})`}`;
 }
 
 /** Runs without a number make any mean of the others a choice of the lucky ones: none is told. */
