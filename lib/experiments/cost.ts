@@ -15,6 +15,7 @@ export interface ExperimentCost {
 
 /** An experiment, as `alexnet experiment list` tells it. */
 export interface ExperimentDescription {
+	/** By which `runExperiment` and the command line call it. */
 	readonly name: ExperimentName;
 	/** What it shows, in a sentence. */
 	readonly shows: string;

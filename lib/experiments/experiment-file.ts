@@ -2,7 +2,7 @@
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
-import {checked, either, fields, finite, listOf, must, optional, recordOf, text, unknown} from '../base/check.ts';
+import {checked, either, fields, finite, listOf, must, recordOf, text, unknown} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {codeOf, makeFolder, reasonOf, removeTemporaries, replaceFile} from '../base/files.ts';
 import {parseShallow} from '../base/json.ts';
@@ -37,7 +37,7 @@ const numberOrNull = either(
 const fileCheck = fields<ExperimentFile>({
 	identity: recordOf(unknown),
 	runs: listOf(fields<EndedRun>({path: text, values: recordOf(numberOrNull), trainingError: numberOrNull})),
-	about: optional(recordOf(unknown)) as never,
+	about: recordOf(unknown),
 });
 
 /** An experiment's folder: its file, which is whole at any moment, and a run folder for each run. */

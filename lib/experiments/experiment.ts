@@ -3,7 +3,7 @@ import type {TrainOptions} from '../training/trainer.ts';
 import type {MeasureName} from './measures.ts';
 import type {Base, NetChange} from './nets.ts';
 
-/** A name in {@link experiments}. */
+/** By which an experiment is called; `listExperiments` tells what each shows. */
 export type ExperimentName =
 	'relu' | 'lrn' | 'pooling' | 'columns' | 'dropout' | 'augmentation' | 'crops' | 'decoupling' | 'init' | 'schedule';
 

@@ -153,17 +153,18 @@ const all: readonly Experiment[] = [
 	{
 		...common,
 		name: 'init',
-		shows: 'What the start of weights and biases does to the first epoch: the training error in it.',
+		shows: 'What biases of 1, and the widths of the weights, do to the first epoch: the training error in it.',
 		section: '5',
 		measure: 'firstEpoch',
 		arms: [
-			{name: 'paper', title: "the paper's start", net: {init: 'paper'}},
+			// Weights with which small nets learn, too: with the paper's these stay at chance, whatever the biases.
+			{name: 'ones', title: 'biases of 1 (weights as in he)', net: {init: 'he', biases: 'paper'}},
 			{
-				...{name: 'zero', title: 'biases of 0', net: {init: 'paper', zeroBiases: true}},
+				...{name: 'zeros', title: 'biases of 0 (weights as in he)', net: {init: 'he'}},
 				paper: 'slower at first, without a number',
 			},
-			{name: 'source2012', title: "the released code's start", net: {init: 'source2012'}},
-			{name: 'he', title: 'as wide as the layer has inputs (he)', net: {init: 'he'}},
+			{name: 'paper', title: "the paper's weights and biases", net: {init: 'paper'}},
+			{name: 'source2012', title: "the released code's", net: {init: 'source2012'}},
 		],
 		quick: {...quick, epochs: 3, divideAt: []},
 		full: {...full, epochs: 10, divideAt: []},

@@ -29,13 +29,14 @@ export interface Findings {
 	readonly arms: readonly ArmValues[];
 }
 
-/**
- * An arm against the first: `exceeds` or `within` the spread of the differences over the same seeds, `unknown` with one
- * seed, `incomplete` where a run has no number.
- */
+/** An arm against the first. */
 export interface Comparison {
 	/** Of the arm. */
 	readonly title: string;
+	/**
+	 * Whether the difference `exceeds` the spread over the seeds or is `within` it; `unknown` with one seed, `incomplete`
+	 * where a run has no number.
+	 */
 	readonly verdict: 'exceeds' | 'within' | 'unknown' | 'incomplete';
 	/** The arm's values less those of the first arm, seed by seed: their mean. Undefined where it is incomplete. */
 	readonly difference?: number | undefined;

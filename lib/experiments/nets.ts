@@ -1,6 +1,6 @@
 // The nets of the experiments: the paper's, one after its pattern for small pictures, and the four layers of figure 1.
 import type {Architecture} from '../net/architecture.ts';
-import type {Init} from '../net/initial.ts';
+import {initials, type Init} from '../net/initial.ts';
 import {paper} from '../net/presets/paper.ts';
 import {Parts, type PresetNet} from '../net/presets/parts.ts';
 import {layerShapes, parametersOf} from '../net/shapes.ts';
@@ -61,8 +61,8 @@ export type Base = keyof typeof bases;
 export interface NetChange {
 	/** How weights and biases start. */
 	readonly init?: Init | undefined;
-	/** Every bias is 0 at first. */
-	readonly zeroBiases?: boolean | undefined;
+	/** The start that biases are taken from. */
+	readonly biases?: Init | undefined;
 	readonly activation?: 'relu' | 'tanh' | undefined;
 	readonly lrn?: boolean | undefined;
 	readonly pooling?: '3/2' | '2/2' | undefined;
@@ -81,7 +81,7 @@ export function netOf(base: Base, imageSize: number, classes: number, change: Ne
 	};
 	const whole = of(net.columns);
 	const changed = change.columns === undefined ? whole : columnsChanged(change.columns, whole, of(1));
-	return change.zeroBiases === true ? withZeroBiases(changed) : changed;
+	return change.biases === undefined ? changed : withBiases(changed, change.biases);
 }
 
 function columnsChanged(how: 'half' | 'whole' | 'both', whole: Architecture, half: Architecture): Architecture {
@@ -113,9 +113,10 @@ function widened(net: Architecture, wanted: number): Architecture {
 	return candidates.reduce((best, other) => (distance(other) < distance(best) ? other : best), net);
 }
 
-function withZeroBiases(net: Architecture): Architecture {
-	const layers = net.layers.map((layer) =>
-		'initial' in layer ? {...layer, initial: {...layer.initial, bias: 0}} : layer,
-	);
+function withBiases(net: Architecture, init: Init): Architecture {
+	const layers = net.layers.map((layer) => {
+		if (!('initial' in layer)) return layer;
+		return {...layer, initial: {...layer.initial, bias: initials[init](layer.name).bias}};
+	});
 	return {...net, layers};
 }

@@ -26,7 +26,9 @@ export interface ArmResult {
 
 /** What `runExperiment` has found. */
 export interface ExperimentResult {
+	/** Which experiment it is. */
 	readonly name: ExperimentName;
+	/** How much was run. */
 	readonly form: ExperimentForm;
 	/** What the experiment shows. */
 	readonly shows: string;
@@ -46,9 +48,16 @@ export interface ExperimentResult {
 	readonly criterion: string;
 	/** What else to know. */
 	readonly notes: readonly string[];
-	/** What was trained on, and held out. */
-	readonly pictures: {readonly train: number; readonly validation: number};
+	/** How many there were of each part. */
+	readonly pictures: {
+		/** Trained on. */
+		readonly train: number;
+		/** Held out. */
+		readonly validation: number;
+	};
+	/** Passes over the pictures. */
 	readonly epochs: number;
+	/** Of the runs. */
 	readonly precision: Precision;
 	/** The experiment's folder, in which experiment.html is. */
 	readonly folder: string;

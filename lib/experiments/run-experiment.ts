@@ -141,7 +141,10 @@ class Runner {
 	async #open(out: string, from: string, {train, validation, digest}: ExperimentPictures): Promise<ExperimentFolder> {
 		const {name, measure, arms} = this.#experiment;
 		const {form, precision} = this.#options;
-		const identity = {name, form, measure, arms, size: this.#size, precision, pictures: digest};
+		// What decides the numbers, and no words about them.
+		const size = {...this.#size, seeds: undefined};
+		const own = arms.map((arm) => ({...arm, title: undefined, paper: undefined}));
+		const identity = {name, form, measure, arms: own, size, precision, pictures: digest};
 		const held = {folder: from, train: train.size, validation: validation.size};
 		const about = {'alexnet-cuda': packageVersion, startedAt: new Date().toISOString(), pictures: held};
 		return ExperimentFolder.open(out, identity, about);

@@ -41,15 +41,19 @@ for (const base of ['paper', 'small'] as const) {
 	});
 }
 
-test('biases of 0 change nothing but the biases', (t) => {
-	const [plain, zero] = [
+test('biases of another start change nothing but the biases', (t) => {
+	const [he, mixed, paper] = [
+		netOf('small', 32, 5, {init: 'he'}),
+		netOf('small', 32, 5, {init: 'he', biases: 'paper'}),
 		netOf('small', 32, 5, {init: 'paper'}),
-		netOf('small', 32, 5, {init: 'paper', zeroBiases: true}),
 	];
-	t.notDeepEqual(plain, zero);
-	const without = (net: typeof plain): unknown =>
+	const biases = ({layers}: typeof he): number[] =>
+		layers.flatMap((layer) => ('initial' in layer ? layer.initial.bias : []));
+	t.deepEqual(biases(mixed), biases(paper));
+	t.deepEqual(biases(paper), [0, 1, 0, 1, 1, 1, 0]);
+	const without = (net: typeof he): unknown =>
 		JSON.parse(JSON.stringify(net, (name, value: unknown) => (name === 'bias' ? 0 : value)));
-	t.deepEqual(without(plain), JSON.parse(JSON.stringify(zero)));
+	t.deepEqual(without(mixed), without(he));
 });
 
 test('each experiment has names that differ, a first arm of its own, and runs that it can be told from', (t) => {
