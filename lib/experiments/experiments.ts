@@ -18,7 +18,7 @@ const full: ExperimentSize = {
 const figure1: ExperimentSize = {
 	...{net: 'fourLayers', imageSize: 32, trainingPictures: 4000, heldOutPictures: 500},
 	...{epochs: 6, divideAt: [], batchSize: 32, learningRate: 0.01, weightDecay: 0, seeds: 3},
-	rates: [0.0003, 0.001, 0.003, 0.01],
+	rates: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03],
 };
 
 const common = {measure: 'error', expected: 'lower', pictures: 'fashion-mnist', quick, full} as const;

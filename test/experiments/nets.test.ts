@@ -90,7 +90,8 @@ test('rates are searched with a seed that is not measured, and before it', (t) =
 		]),
 	);
 	// More seeds add runs and change none.
-	t.deepEqual(plannedRuns(relu, relu.quick, 5).slice(0, 14), plannedRuns(relu, relu.quick, 3));
+	const three = plannedRuns(relu, relu.quick, 3);
+	t.deepEqual(plannedRuns(relu, relu.quick, 5).slice(0, three.length), three);
 });
 
 test('of many pictures each class gives its share, the same each time', (t) => {
