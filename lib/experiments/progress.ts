@@ -20,51 +20,54 @@ export interface ExperimentProgress {
 	readonly secondsLeft?: number | undefined;
 }
 
+interface Work {
+	readonly runs: number;
+	/** Runs that had not ended before this call. */
+	readonly missing: number;
+	/** Of a run. */
+	readonly steps: number;
+}
+
 /** Counts steps over all runs. */
 export class Pace {
-	readonly #runs: number;
-	readonly #steps: number;
+	readonly #work: Work;
 	readonly #tell: (progress: ExperimentProgress) => void;
 	#run = 0;
 	#path = '';
-	/** When the first step of this call had ended, and how many had been made then, over all runs. */
+	/** Runs that have ended in this call. */
+	#ended = 0;
+	/** When the first step of this call had ended, and how many had been made then, over all runs that were missing. */
 	#first: {time: number; steps: number} | undefined;
-	/** Of runs that had ended before this call: they cost no time. */
-	#skipped = 0;
 	#secondsLeft: number | undefined;
-	#isMade = false;
 
-	constructor(runs: number, steps: number, tell: (progress: ExperimentProgress) => void = () => undefined) {
-		this.#runs = runs;
-		this.#steps = steps;
+	constructor(work: Work, tell: (progress: ExperimentProgress) => void = () => undefined) {
+		this.#work = work;
 		this.#tell = tell;
 	}
 
 	begin({path}: PlannedRun): void {
 		++this.#run;
 		this.#path = path;
-		this.#isMade = false;
 	}
 
+	/** Of a run that was missing. */
 	end(): void {
-		if (!this.#isMade) ++this.#skipped;
+		++this.#ended;
 	}
 
 	report(report: TrainReport): void {
-		this.#isMade = true;
 		if (report.type !== 'step') return;
+		const {missing, steps} = this.#work;
 		const now = performance.now();
-		const made = (this.#run - 1 - this.#skipped) * this.#steps + report.step;
+		const made = this.#ended * steps + report.step;
 		this.#first ??= {time: now, steps: made};
-		const left = (this.#runs - this.#skipped) * this.#steps - made;
-		if (made > this.#first.steps) {
-			this.#secondsLeft = ((now - this.#first.time) / 1000 / (made - this.#first.steps)) * left;
-		}
-		this.phase('training', report.step, this.#steps);
+		const perStep = (now - this.#first.time) / 1000 / (made - this.#first.steps);
+		if (Number.isFinite(perStep)) this.#secondsLeft = perStep * (missing * steps - made);
+		this.phase('training', report.step, steps);
 	}
 
 	phase(phase: ExperimentProgress['phase'], done: number, total: number): void {
-		const {run, runs, path} = {run: this.#run, runs: this.#runs, path: this.#path};
-		this.#tell({run, runs, path, phase, done, total, secondsLeft: this.#secondsLeft});
+		const {runs} = this.#work;
+		this.#tell({run: this.#run, runs, path: this.#path, phase, done, total, secondsLeft: this.#secondsLeft});
 	}
 }

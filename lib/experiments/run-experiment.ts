@@ -113,20 +113,22 @@ class Runner {
 		const plan = plannedRuns(this.#experiment, this.#size, this.#seeds);
 		const {epochs, batchSize} = this.#size;
 		const steps = epochs * Math.floor(pictures.train.size / batchSize);
-		const pace = new Pace(plan.length, steps, onProgress);
+		const missing = plan.filter((planned) => !folder.ended(planned.path)).length;
+		const pace = new Pace({runs: plan.length, missing, steps}, onProgress);
 		const during = (done: number, total: number): void => pace.phase('statistics', done, total);
-		const statistics = await pictures.train.statistics({signal, onProgress: during});
 		for (const planned of plan) {
 			const {arm, seed} = planned;
 			pace.begin(planned);
 			let ended = folder.ended(planned.path);
 			if (!ended) {
 				const rate = planned.rate ?? this.#rates(folder, arm)?.best ?? this.#size.learningRate;
+				// Once: the pictures keep them.
+				const statistics = await pictures.train.statistics({signal, onProgress: during});
 				const common = {experiment: this.#experiment, size: this.#size, pictures, statistics, run: this.#runOptions};
 				ended = await this.#train({...common, ...planned, rate, path: join(out, planned.path)}, planned, pace);
 				await folder.add(ended);
+				pace.end();
 			}
-			pace.end();
 			const {unit} = measures[this.#experiment.measure];
 			onRun?.({path: planned.path, arm: arm.title, seed, value: ended.values[arm.name] ?? null, unit});
 		}
