@@ -1,5 +1,6 @@
 // What is measured of a run that has ended, and the curves that show it over time.
 import {join} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import {draws, philox, uniformInteger} from '../base/random.ts';
 import type {AlexNet} from '../classifier.ts';
 import type {PictureSource} from '../data/picture-source.ts';
@@ -103,16 +104,19 @@ async function lastEnergies(path: string): Promise<number[]> {
 const deals = 1000;
 
 /** The mean difference of two halves into which values are dealt at random. */
-export function dealtDifference(values: readonly number[], seed: number): number {
+export async function dealtDifference(values: readonly number[], seed: number): Promise<number> {
 	const half = Math.floor(values.length / 2);
-	const differences = Array.from({length: deals}, (_, deal) => {
+	const differences: number[] = [];
+	for (let deal = 0; deal < deals; ++deal) {
 		const dealt = [...values];
 		for (let last = dealt.length - 1; last > 0; --last) {
 			const other = uniformInteger(philox(seed, [last, deal, 1, draws.shuffle])[0], last + 1);
 			[dealt[last], dealt[other]] = [dealt[other] ?? NaN, dealt[last] ?? NaN];
 		}
-		return Math.abs(mean(dealt.slice(0, half)) - mean(dealt.slice(half)));
-	});
+		differences.push(Math.abs(mean(dealt.slice(0, half)) - mean(dealt.slice(half))));
+		// Others have their turns between.
+		if (deal % 20 === 0) await setImmediate();
+	}
 	return mean(differences);
 }
 

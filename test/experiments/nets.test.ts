@@ -1,5 +1,6 @@
 // The nets that arms compare differ in what they say, and in nothing else.
 import test from 'ava';
+import {dealtDifference} from '../../lib/experiments/measures.ts';
 import {experiments} from '../../lib/experiments/experiments.ts';
 import {netOf, parameters} from '../../lib/experiments/nets.ts';
 import {someOf} from '../../lib/experiments/pictures.ts';
@@ -105,4 +106,10 @@ test('of many pictures each class gives its share, the same each time', (t) => {
 	t.deepEqual(counts, [12, 7, 1]);
 	t.is(new Set(some.map(({path}) => path)).size, some.length);
 	t.deepEqual(someOf({labels, pictures}, 20), some);
+});
+
+test('kernels dealt out at random differ by chance alone', async (t) => {
+	t.is(await dealtDifference([0.5, 0.5, 0.5, 0.5], 1), 0);
+	// Of two and two, one deal in three puts the equal ones together, with a difference of 1; the others have none.
+	t.true(Math.abs((await dealtDifference([0, 0, 1, 1], 2)) - 1 / 3) < 0.08);
 });
