@@ -4,6 +4,7 @@ import {addCheck} from './commands/check.ts';
 import {addClassify} from './commands/classify.ts';
 import {addDevices} from './commands/devices.ts';
 import {addEvaluate} from './commands/evaluate.ts';
+import {addExperiment} from './commands/experiment.ts';
 import {addExport} from './commands/export.ts';
 import {addFeatures} from './commands/features.ts';
 import {addFigure} from './commands/figure.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
 	addPrepare(program);
 	addTrain(program);
 	addReport(program);
+	addExperiment(program);
 	addEvaluate(program);
 	addClassify(program);
 	addFilters(program);

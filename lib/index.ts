@@ -16,6 +16,13 @@ export {cudaAvailability, listDevices, type DeviceOptions, type ListOptions} fro
 export {AlexNetError, DisposedError, isAlexNetError, type ErrorCode} from './base/errors.ts';
 export type {ClassResult} from './training/confusion.ts';
 export type {EvaluateOptions, Evaluation, Measures, SeenPicture} from './training/evaluate.ts';
+export {listExperiments} from './experiments/experiments.ts';
+export type {ExperimentCost, ExperimentDescription} from './experiments/cost.ts';
+export type {ExperimentForm, ExperimentName} from './experiments/experiment.ts';
+export type {Comparison, Unit} from './experiments/findings.ts';
+export type {ExperimentProgress} from './experiments/progress.ts';
+export type {ArmResult, ExperimentResult} from './experiments/result.ts';
+export {runExperiment, type ExperimentOptions, type ExperimentRun} from './experiments/run-experiment.ts';
 export {exportOnnx} from './interchange/export-onnx.ts';
 export {exportSafetensors} from './interchange/export-safetensors.ts';
 export type {ImportOptions} from './interchange/import-net.ts';

@@ -10,6 +10,7 @@ const rows: readonly (readonly string[])[] = [
 	['cli/'],
 	['benchmarks/'],
 	['lib/index.ts'],
+	['lib/experiments/'],
 	['lib/report/'],
 	['lib/run/', 'lib/figures/'],
 	['lib/classifier.ts'],

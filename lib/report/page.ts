@@ -4,18 +4,23 @@ import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {once} from '../base/once.ts';
+import type {ExperimentData} from './experiment-data.ts';
 import type {ReportData} from './report-data.ts';
 import {style} from './style.ts';
 
-/** In the order in which they need each other. */
-const scripts = ['dom', 'figures', 'charts', 'kernels', 'classes', 'tables', 'live', 'main'];
+/** A page's scripts, in the order in which they need each other. */
+type Scripts = 'report' | 'experiment';
+const scriptsOf: Readonly<Record<Scripts, readonly string[]>> = {
+	report: ['dom', 'figures', 'grid', 'charts', 'kernels', 'classes', 'tables', 'live', 'main'],
+	experiment: ['dom', 'figures', 'grid', 'experiment'],
+};
 
 interface Parts {
 	readonly style: string;
 	/** uPlot: 51 KB, MIT, no dependencies. Chart.js has 210 KB and no better looks; Observable Plot needs d3, 490 KB. */
 	readonly plotting: string;
 	readonly licence: string;
-	readonly script: string;
+	readonly scripts: Readonly<Record<Scripts, string>>;
 }
 
 const parts = once(async (): Promise<Parts> => {
@@ -23,12 +28,13 @@ const parts = once(async (): Promise<Parts> => {
 	const uplot = dirname(require.resolve('uplot/package.json'));
 	const text = async (path: string): Promise<string> => readFile(path, 'utf8');
 	const own = async (name: string): Promise<string> => text(join(import.meta.dirname, 'page', name));
-	const modules = await Promise.all(scripts.map(async (name) => own(`${name}.js`)));
+	const script = async (of: Scripts): Promise<string> =>
+		joined(await Promise.all(scriptsOf[of].map(async (name) => own(`${name}.js`))));
 	return {
 		style: (await text(join(uplot, 'dist/uPlot.min.css'))) + style,
 		plotting: await text(join(uplot, 'dist/uPlot.iife.min.js')),
 		licence: await text(join(uplot, 'LICENSE')),
-		script: joined(modules),
+		scripts: {report: await script('report'), experiment: await script('experiment')},
 	};
 });
 
@@ -45,13 +51,23 @@ export interface Page {
 }
 
 export async function pageOf(data: ReportData): Promise<Page> {
-	const {style, plotting, licence, script} = await parts();
+	return page('report', data, data.runs.map(({name}) => name).join(', '), data.live ? "'self'" : "'none'");
+}
+
+/** The page of an experiment. */
+export async function experimentPageOf(data: ExperimentData): Promise<Page> {
+	return page('experiment', data, `Experiment ${data.name}`, "'none'");
+}
+
+async function page(of: Scripts, data: object, name: string, connects: string): Promise<Page> {
+	const {style, plotting, licence, scripts} = await parts();
+	const script = scripts[of];
 	const hashes = [plotting, script].map((each) => `'sha256-${createHash('sha256').update(each).digest('base64')}'`);
 	const policy = [
 		...["default-src 'none'", `script-src ${hashes.join(' ')}`, "style-src 'unsafe-inline'", 'img-src data:'],
-		...[`connect-src ${data.live ? "'self'" : "'none'"}`, "base-uri 'none'", "form-action 'none'"],
+		...[`connect-src ${connects}`, "base-uri 'none'", "form-action 'none'"],
 	].join('; ');
-	const title = `${data.runs.map(({name}) => name).join(', ')} · alexnet-cuda`;
+	const title = `${name} · alexnet-cuda`;
 	const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -90,6 +106,6 @@ function escaped(text: string): string {
 }
 
 /** JSON that ends no script and begins no comment, whatever names are in it. NaN and infinities are null. */
-function inScript(data: ReportData): string {
+function inScript(data: object): string {
 	return JSON.stringify(data).replaceAll('<', '\\u003c');
 }

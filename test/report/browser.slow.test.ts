@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
 import {runFiles, writeReport, type EpochReport} from '../../lib/index.ts';
+import {experimentPageOf} from '../../lib/report/page.ts';
 import {Browser, chromium} from '../helpers/chromium.ts';
 import {writePictures} from '../helpers/command.ts';
 import {compiledProgram} from '../helpers/compiled.ts';
@@ -125,4 +126,38 @@ inBrowser(`a run is watched while it trains, and its button stops it with a chec
 	t.regex(stderr, /Go on with: alexnet train .* --resume /);
 	t.deepEqual(browser.complaints, []);
 	t.true((await readFile(join(run, runFiles.report), 'utf8')).includes(`"step":[1,2`));
+});
+
+inBrowser(`an experiment's page is whole, in light and dark, and says what it says as text${without}`, async (t) => {
+	const hostile = '</script><img src=x onerror=alert(1)>';
+	const {html} = await experimentPageOf({
+		...{name: 'lrn', shows: 'What it does.', section: '3.3', sentence: `With 1 %, without 2 %. ${hostile}`},
+		...{criterion: 'A difference counts where …', notes: [hostile], measure: 'held-out error', header: ['', 'mean']},
+		rows: [
+			['with', '1 %'],
+			[hostile, '2 %'],
+		],
+		chart: {
+			...{title: 'Held-out error', scale: 'epoch'},
+			lines: [
+				{label: 'with', arm: 0, isFirst: true, x: [1, 2, 3], y: [0.5, NaN, 0.1]},
+				{label: hostile, arm: 1, isFirst: true, x: [1, 2], y: [0.6, 0.4]},
+			],
+		},
+		...{facts: [['epochs', '3']], version: '0', madeAt: new Date().toISOString()},
+	});
+	const file = join(await temporaryFolder(t), 'experiment.html');
+	await writeFile(file, html);
+	const browser = await browse(t);
+	for (const [width, dark] of [
+		[390, true],
+		[1280, false],
+	] as const) {
+		const tab = await browser.open(pathToFileURL(file).href, {width, height: 900, dark});
+		t.true((await tab.evaluate<number>('document.documentElement.scrollWidth')) <= width);
+		t.is(await tab.evaluate('document.querySelectorAll(".plot canvas").length'), 1);
+		t.is(await tab.evaluate('document.querySelectorAll("img").length'), 0);
+		t.is(await tab.evaluate('document.querySelector(".told").textContent'), `With 1 %, without 2 %. ${hostile}`);
+	}
+	t.deepEqual(browser.complaints, []);
 });

@@ -1,6 +1,7 @@
-import {ChartGrid} from './charts.js';
+import {charts} from './charts.js';
 import {classSection, pictureSections} from './classes.js';
 import {el, section} from './dom.js';
+import {ChartGrid} from './grid.js';
 import {kernelSection} from './kernels.js';
 import {follow} from './live.js';
 import {configSection, epochTable, overview} from './tables.js';
@@ -11,7 +12,7 @@ import {configSection, epochTable, overview} from './tables.js';
 const place = /** @type {HTMLElement} */ (document.querySelector('#report'));
 /** @type {ReportData} */
 let report = JSON.parse(document.querySelector('#data')?.textContent ?? '');
-const grid = new ChartGrid(report.runs);
+const grid = new ChartGrid(report.runs, charts);
 const head = el('div');
 const rest = el('div');
 
