@@ -121,15 +121,6 @@ function tellList(output: Output): void {
 	]);
 	const heading = ['', 'in the paper', 'pictures', '--quick', '--full'];
 	const shown = all.map(({name, shows, arms}) => `${name}: ${shows}\n  ${arms.join(' | ')}`);
-	output.result(
-		[
-			...[
-				table(heading, rows),
-				'',
-				"Times are estimates: of small nets on one core, of the paper's net on two.",
-				'',
-				...shown,
-			],
-		].join('\n'),
-	);
+	const note = "Times are estimates: of small nets on one core, of the paper's net on two.";
+	output.result([table(heading, rows), '', note, '', ...shown].join('\n'));
 }

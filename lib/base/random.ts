@@ -62,16 +62,21 @@ export function normals(first: number, second: number): [number, number] {
 	return [radius * Math.cos(angle), radius * Math.sin(angle)];
 }
 
+/** A step of Fisher-Yates, from the last place to the second: one of the numbers up to `last` comes there, as a word says. */
+export function drawLast(numbers: Int32Array | number[], last: number, word: number): void {
+	const other = uniformInteger(word, last + 1);
+	const value = numbers[last] ?? 0;
+	numbers[last] = numbers[other] ?? 0;
+	numbers[other] = value;
+}
+
 /** 0 .. count - 1 in an order that depends on (seed, epoch) alone (Fisher-Yates). The event loop turns meanwhile. */
 export async function shuffled(count: number, seed: number, epoch: number): Promise<Int32Array> {
 	const order = new Int32Array(count);
 	for (let index = 0; index < count; ++index) order[index] = index; // Int32Array.from() takes ten times as long
 	const breathe = breather();
 	for (let last = count - 1; last > 0; --last) {
-		const other = uniformInteger(philox(seed, [last, epoch, 0, draws.shuffle])[0], last + 1);
-		const value = order[last] ?? 0;
-		order[last] = order[other] ?? 0;
-		order[other] = value;
+		drawLast(order, last, philox(seed, [last, epoch, 0, draws.shuffle])[0]);
 		if (last % 1024 === 0) await breathe();
 	}
 	return order;

@@ -20,7 +20,7 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a program to its end. Where the signal aborts, the program is ended and waited for, so that it writes no more.
+ * Runs a program to its end, and tells what it has printed. Where the signal aborts, the program is ended and waited for, so that it writes no more.
  *
  * @throws {@link CommandError}, or the signal's reason.
  */
@@ -28,12 +28,13 @@ export async function runCommand(
 	command: string,
 	args: readonly string[],
 	{cwd, signal}: {cwd?: string; signal?: AbortSignal | undefined} = {},
-): Promise<void> {
+): Promise<string> {
 	signal?.throwIfAborted();
-	const child = spawn(command, args, {cwd, stdio: ['ignore', 'ignore', 'pipe']});
+	const child = spawn(command, args, {cwd, stdio: ['ignore', 'pipe', 'pipe']});
 	const stop = (): void => void child.kill();
 	signal?.addEventListener('abort', stop, {once: true});
-	let said = '';
+	let [printed, said] = ['', ''];
+	child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
 	child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-mostSaid)));
 	try {
 		const code = await new Promise<number | null>((resolve, reject) => {
@@ -44,6 +45,7 @@ export async function runCommand(
 		});
 		signal?.throwIfAborted();
 		if (code !== 0) throw new CommandError(command, {isMissing: false, said});
+		return printed;
 	} finally {
 		signal?.removeEventListener('abort', stop);
 	}

@@ -1,4 +1,5 @@
 // What an experiment costs, before it is begun.
+import type {ExampleName} from '../data/examples/index.ts';
 import type {Experiment, ExperimentForm, ExperimentName} from './experiment.ts';
 import type {Base} from './nets.ts';
 import {plannedRuns} from './plan.ts';
@@ -24,16 +25,16 @@ export interface ExperimentDescription {
 	/** What the arms are called, the paper's choice first. */
 	readonly arms: readonly string[];
 	/** The example pictures that it is meant for. */
-	readonly pictures: 'emoji' | 'fashion-mnist' | 'photographs';
+	readonly pictures: ExampleName;
 	/** Of each form, with the seeds that it has where nobody says how many. */
 	readonly cost: Readonly<Record<ExperimentForm, ExperimentCost>>;
 }
 
 /** Pictures to train on in each example set, where a form takes all. */
-const examples: Readonly<Record<Experiment['pictures'], number>> = {
+const examples: Readonly<Record<ExampleName, number>> = {
 	emoji: 3164,
 	'fashion-mnist': 60_000,
-	photographs: 765,
+	photographs: 2500,
 };
 
 /**

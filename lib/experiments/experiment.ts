@@ -1,4 +1,5 @@
 // What an experiment is: a list of runs that differ in one thing, and what is measured of them.
+import type {ExampleName} from '../data/examples/index.ts';
 import type {TrainOptions} from '../training/trainer.ts';
 import type {MeasureName} from './measures.ts';
 import type {Base, NetChange} from './nets.ts';
@@ -65,7 +66,7 @@ export interface Experiment {
 	/** Where the paper says it. */
 	readonly section: string;
 	/** The example pictures that it takes where no folder is given. */
-	readonly pictures: 'emoji' | 'fashion-mnist' | 'photographs';
+	readonly pictures: ExampleName;
 	/** What is compared. */
 	readonly measure: MeasureName;
 	/** Whether the paper's choice should come out lower or higher. */

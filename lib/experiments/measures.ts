@@ -1,7 +1,7 @@
 // What is measured of a run that has ended, and the curves that show it over time.
 import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
-import {draws, philox, uniformInteger} from '../base/random.ts';
+import {drawLast, draws, philox} from '../base/random.ts';
 import type {AlexNet} from '../classifier.ts';
 import type {PictureSource} from '../data/picture-source.ts';
 import {readKernelHistory} from '../run/kernel-history.ts';
@@ -110,8 +110,7 @@ export async function dealtDifference(values: readonly number[], seed: number): 
 	for (let deal = 0; deal < deals; ++deal) {
 		const dealt = [...values];
 		for (let last = dealt.length - 1; last > 0; --last) {
-			const other = uniformInteger(philox(seed, [last, deal, 1, draws.shuffle])[0], last + 1);
-			[dealt[last], dealt[other]] = [dealt[other] ?? NaN, dealt[last] ?? NaN];
+			drawLast(dealt, last, philox(seed, [last, deal, 1, draws.shuffle])[0]);
 		}
 		differences.push(Math.abs(mean(dealt.slice(0, half)) - mean(dealt.slice(half))));
 		// Others have their turns between.

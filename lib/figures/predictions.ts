@@ -20,15 +20,13 @@ export interface PredictionsFigureOptions extends CropsOption {
 	signal?: AbortSignal | undefined;
 }
 
-export const shownChecks = {
+export const predictionsFigureOptions = options<PredictionsFigureOptions>()({
 	count: option(integer(1), 'pictures to show, at most', 8),
 	seed: seed('decides which pictures are shown'),
 	places: option(listOf(integer(0)), 'places in the source of the pictures to show, in place of a draw'),
 	signal: instanceOf(AbortSignal),
 	crops,
-};
-
-export const predictionsFigureOptions = options<PredictionsFigureOptions>()(shownChecks);
+});
 
 /** A picture of a figure, and what the net says of it. */
 export interface ShownPrediction extends ShownPicture {

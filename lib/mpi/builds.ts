@@ -1,14 +1,13 @@
 // The module between Node.js and an MPI library, which is built where it is used: MPI libraries have no common ABI.
-import {execFile} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
-import {promisify} from 'node:util';
 import {cacheFolder} from '../base/cache-folder.ts';
 import {fields, filePath, option, options, checked, text} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {packageRoot, packageVersion} from '../base/package.ts';
+import {CommandError, runCommand} from '../base/run-command.ts';
 
 /** What `buildMpiModule` takes. */
 export interface MpiBuildOptions {
@@ -118,10 +117,9 @@ function firstWords(version: string): string {
 
 async function run(program: string, args: readonly string[], compiler: string): Promise<string> {
 	try {
-		return (await promisify(execFile)(program, args)).stdout;
+		return await runCommand(program, args);
 	} catch (error) {
-		const stderr = (error as {stderr?: unknown}).stderr;
-		const said = typeof stderr === 'string' && stderr !== '' ? stderr.trim() : messageOf(error);
+		const said = error instanceof CommandError && error.said !== '' ? error.said.trim() : messageOf(error);
 		throw new AlexNetError(
 			'ALEXNET_MPI',
 			`The module for MPI cannot be built with '${compiler}': ${said}\n` +

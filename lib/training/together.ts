@@ -1,5 +1,6 @@
 // How the ranks of a group stay together: what one of them cannot do, none goes on without.
 import {deserialize, serialize} from 'node:v8';
+import {shortened} from '../base/check.ts';
 import {AlexNetError, isAlexNetError, messageOf, type ErrorCode} from '../base/errors.ts';
 import type {Group} from '../net/group.ts';
 
@@ -105,12 +106,10 @@ export async function requireSame(group: Group, facts: Readonly<Record<string, u
 	for (const [rank, {host, own: theirs}] of all.entries()) {
 		const name = Object.keys({...theirs, ...first?.own}).find((each) => theirs[each] !== first?.own[each]);
 		if (name === undefined) continue;
-		const [here, there] = [theirs[name], first?.own[name]].map((value = 'none') => shorten(value));
+		const [here, there] = [theirs[name], first?.own[name]].map((value = 'none') => shortened(value, 120));
 		const message =
 			`Rank ${rank} on ${host} differs from rank 0 in ${name}: ${here ?? ''} instead of ${there ?? ''}. ` +
 			'Start all ranks with the same command, package and pictures.';
 		throw together(new AlexNetError('ALEXNET_ARGUMENT', message));
 	}
 }
-
-const shorten = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);

@@ -1,11 +1,12 @@
 import test from 'ava';
 import {CommandError, runCommand} from '../../lib/base/run-command.ts';
 
-const node = async (script: string, signal?: AbortSignal): Promise<void> =>
+const node = async (script: string, signal?: AbortSignal): Promise<string> =>
 	runCommand(process.execPath, ['-e', script], {signal});
 
 test('a program is run to its end, and what it says is told where it fails', async (t) => {
 	await t.notThrowsAsync(node('process.exitCode = 0'));
+	t.is(await node('console.log(7)'), '7\n');
 	const failed = await t.throwsAsync(node('console.error("too bad"); process.exitCode = 3'), {
 		instanceOf: CommandError,
 	});

@@ -9,6 +9,12 @@ const build = join(root, 'build');
 
 /** Path of the program, compiled anew where a source has changed since. A pack for a machine with a GPU brings its own. */
 export function compiledProgram(): string {
+	return (compiled ??= upToDate());
+}
+
+let compiled: string | undefined;
+
+function upToDate(): string {
 	if (existsSync(join(root, 'pack'))) return join(root, 'dist/cli/main.js');
 	const hash = createHash('sha256');
 	for (const file of ['lib', 'benchmarks', 'cli'].flatMap((folder) => filesBelow(folder, /\.[jt]s$/))) {
