@@ -134,7 +134,8 @@ Activation Arguments::activation(const char* field, Activation otherwise) {
   if (name == "none") return Activation::none;
   if (name == "relu") return Activation::relu;
   if (name == "tanh") return Activation::tanh;
-  reject(field, "'none', 'relu' or 'tanh'");
+  if (name == "sigmoid") return Activation::sigmoid;
+  reject(field, "'none', 'relu', 'tanh' or 'sigmoid'");
 }
 
 bool Arguments::flag(const char* field, bool otherwise) {

@@ -40,6 +40,12 @@ void require(bool condition, const char* operation, const std::string& message) 
   if (!condition) throw Error(kArgument, std::string(operation) + ": " + message);
 }
 
+// The activations whose slope max pooling's backward pass applies.
+void requireFusedSlope(const char* operation, Activation activation) {
+  require(activation == Activation::none || activation == Activation::relu, operation,
+          "activation must be 'none' or 'relu'.");
+}
+
 void requireTf32(const char* operation, bool tf32, const Tensor& operand) {
   require(!tf32 || operand.type == DataType::float32, operation, "tf32 goes with float32 tensors only.");
 }
@@ -208,14 +214,14 @@ void LinearBackwardWeights::validate() const {
 void Activate::validate() const {
   requireReal(name, "input", input);
   requireAlike(name, "output", output, input);
-  require(activation != Activation::none, name, "activation must be 'relu' or 'tanh'.");
+  require(activation != Activation::none, name, "activation must be 'relu', 'tanh' or 'sigmoid'.");
 }
 
 void ActivateBackward::validate() const {
   requireReal(name, "output", output);
   requireAlike(name, "outputGradient", outputGradient, output);
   requireAlike(name, "inputGradient", inputGradient, output);
-  require(activation != Activation::none, name, "activation must be 'relu' or 'tanh'.");
+  require(activation != Activation::none, name, "activation must be 'relu', 'tanh' or 'sigmoid'.");
 }
 
 void Lrn::validate() const {
@@ -239,7 +245,7 @@ void MaxPool::validate() const {
 
 void MaxPoolBackward::validate() const {
   validatePool(name, "inputGradient", inputGradient, "outputGradient", outputGradient, shape);
-  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
+  requireFusedSlope(name, activation);
   require(bool(output) == (activation == Activation::relu), name,
           "output goes with activation 'relu', and only with it.");
   if (output) requireAlike(name, "output", output, outputGradient);
@@ -257,7 +263,7 @@ void LrnMaxPoolBackward::validate() const {
   validatePool(name, "input", input, "outputGradient", outputGradient, pool);
   requireAlike(name, "inputGradient", inputGradient, input);
   require(!sameMemory(inputGradient, input), name, "inputGradient must not be input.");
-  require(activation != Activation::tanh, name, "activation must be 'none' or 'relu'.");
+  requireFusedSlope(name, activation);
   validateWorkspace(name, workspace);
 }
 

@@ -16,7 +16,7 @@
 
 namespace alexnet {
 
-enum class Activation : uint8_t { none, relu, tanh };
+enum class Activation : uint8_t { none, relu, tanh, sigmoid };
 
 struct ConvShape {
   int64_t stride = 1;
@@ -113,7 +113,8 @@ struct LinearBackwardWeights {
   void validate() const;
 };
 
-// output = relu(input) or tanh(input); NaN stays NaN, here and where fused. May run in place.         paper 3.1
+// output = relu(input), tanh(input) or sigmoid(input) = 1 / (1 + exp(-input)); NaN stays NaN, here and where fused. May
+// run in place.                                                                                       paper 3.1
 struct Activate {
   static constexpr const char* name = "activate";
   Tensor input;   // real, any shape

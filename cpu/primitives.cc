@@ -61,15 +61,22 @@ std::string arithmetic() {
          std::to_string(version.patch) + ", " + name;
 }
 
+dnnl::algorithm algorithmOf(Activation activation) {
+  switch (activation) {
+    case Activation::relu: return dnnl::algorithm::eltwise_relu;
+    case Activation::tanh: return dnnl::algorithm::eltwise_tanh;
+    case Activation::sigmoid: return dnnl::algorithm::eltwise_logistic;
+    case Activation::none: break;
+  }
+  return dnnl::algorithm::undef;
+}
+
 dnnl::primitive_attr attributes(Activation activation, const Descriptor& addend) {
   dnnl::primitive_attr result;
   result.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops operations;
   if (addend.get_size() > 0) operations.append_binary(dnnl::algorithm::binary_add, addend);
-  if (activation != Activation::none) {
-    appendActivation(operations,
-                     activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_tanh);
-  }
+  if (activation != Activation::none) appendActivation(operations, algorithmOf(activation));
   result.set_post_ops(operations);
   return result;
 }

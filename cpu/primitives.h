@@ -25,8 +25,8 @@ enum class Kind : int64_t {
   linear,
   linearBackwardInput,
   linearBackwardWeights,
-  tanh,
-  tanhBackward,
+  activate,
+  activateBackward,
   permutation,
 };
 
@@ -37,6 +37,8 @@ dnnl::memory::data_type typeOf(const Tensor& tensor);
 bool nativeBfloat16();
 // oneDNN's version and the instruction set that it uses here: "oneDNN 2.6.3, AVX-512".
 std::string arithmetic();
+// oneDNN's name of an activation that is one.
+dnnl::algorithm algorithmOf(Activation activation);
 // Attributes that all primitives share (their scratch memory is ours), with what is done to the result: an fp32 addend
 // of the given layout is added, if there is one, and then an activation applied.
 dnnl::primitive_attr attributes(Activation activation = Activation::none, const Descriptor& addend = {});

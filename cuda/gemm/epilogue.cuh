@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../../core/operations.h"
+#include "../runtime/activation.cuh"
 #include "../runtime/vector.cuh"
 
 namespace alexnet::cuda {
@@ -29,13 +30,6 @@ inline Epilogue epilogueOf(const Tensor& output, int64_t columns, int64_t run) {
   epilogue.columns = columns;
   epilogue.fours = run % 4 == 0 && reinterpret_cast<uintptr_t>(epilogue.output) % (4 * sizeOf(output.type)) == 0;
   return epilogue;
-}
-
-// NaN must stay NaN; fmaxf(x, 0) would return 0.
-__device__ inline float activated(float x, Activation activation) {
-  if (activation == Activation::relu) return x < 0.0F ? 0.0F : x;
-  if (activation == Activation::tanh) return tanhf(x);
-  return x;
 }
 
 // Stores the first `count` of 4 values. `atOnce`: all 4 in one store, or none.

@@ -1,6 +1,7 @@
-// ReLU and tanh, forward and backward.                                                                       paper 3.1
-//   forward    output = max(0, input) or tanh(input)
-//   backward   inputGradient = outputGradient * f'(x), from the output: 1 where output > 0, or 1 - output^2
+// ReLU, tanh and sigmoid, forward and backward.                                                              paper 3.1
+//   forward    output = max(0, input), tanh(input) or 1 / (1 + exp(-input))
+//   backward   inputGradient = outputGradient * f'(x), from the output: 1 where output > 0, 1 - output^2, or
+//              output * (1 - output)
 //              NaN stays NaN
 //   tensors of any shape, seen as [elements]   fp32 or bf16, worked on in fp32
 // Mapping   a thread takes a chunk of 8 elements.
@@ -8,24 +9,14 @@
 //           in place.
 // Bound     memory: reads each input once, writes the output once.
 // Checked   test/ops/activate.test.ts
+#include <type_traits>
+
+#include "../runtime/activation.cuh"
 #include "chunks.cuh"
 #include "operations.h"
-#include "relu.cuh"
 
 namespace alexnet::cuda {
 namespace {
-
-// NaN must stay NaN; fmaxf(x, 0) would return 0.
-template <Activation kActivation>
-__device__ float activated(float x) {
-  return kActivation == Activation::relu ? (x < 0 ? 0.0F : x) : tanhf(x);
-}
-
-template <Activation kActivation>
-__device__ float slope(float output) {
-  if (kActivation == Activation::relu) return reluSlope(output);
-  return 1.0F - output * output;
-}
 
 template <class T, Activation kActivation>
 __global__ void __launch_bounds__(kChunkThreads)
@@ -34,7 +25,7 @@ __global__ void __launch_bounds__(kChunkThreads)
   float values[kChunk];
   loadChunk(input + at.begin, values, at.count, wide);
 #pragma unroll
-  for (int i = 0; i < kChunk; ++i) values[i] = activated<kActivation>(values[i]);
+  for (int i = 0; i < kChunk; ++i) values[i] = activated(values[i], kActivation);
   storeChunk(output + at.begin, values, at.count, wide);
 }
 
@@ -46,47 +37,47 @@ __global__ void __launch_bounds__(kChunkThreads)
   loadChunk(output + at.begin, outputs, at.count, wide);
   loadChunk(outputGradient + at.begin, gradients, at.count, wide);
 #pragma unroll
-  for (int i = 0; i < kChunk; ++i) gradients[i] *= slope<kActivation>(outputs[i]);
+  for (int i = 0; i < kChunk; ++i) gradients[i] *= slope(outputs[i], kActivation);
   storeChunk(inputGradient + at.begin, gradients, at.count, wide);
 }
 
-template <class T, Activation kActivation>
-void launchForward(const Activate& operation, Context& context) {
-  const T* const input = operation.input.data<T>();
-  T* const output = operation.output.mutableData<T>();
-  launchChunks("activateForwardKernel", activateForwardKernel<T, kActivation>, context, operation.input.elements(),
-               {input, output}, input, output);
-}
-
-template <class T, Activation kActivation>
-void launchBackward(const ActivateBackward& operation, Context& context) {
-  const T* const output = operation.output.data<T>();
-  const T* const outputGradient = operation.outputGradient.data<T>();
-  T* const inputGradient = operation.inputGradient.mutableData<T>();
-  launchChunks("activateBackwardKernel", activateBackwardKernel<T, kActivation>, context, operation.output.elements(),
-               {output, outputGradient, inputGradient}, output, outputGradient, inputGradient);
+// Calls launch(element, activation) with the two as types: kernels are compiled for each.
+template <class Launch>
+void withTypes(DataType type, Activation activation, const Launch& launch) {
+  const auto with = [&](auto element) {
+    switch (activation) {
+      case Activation::none: return;
+      case Activation::relu: return launch(element, std::integral_constant<Activation, Activation::relu>());
+      case Activation::tanh: return launch(element, std::integral_constant<Activation, Activation::tanh>());
+      case Activation::sigmoid: return launch(element, std::integral_constant<Activation, Activation::sigmoid>());
+    }
+  };
+  if (type == DataType::float32) return with(float());
+  with(__nv_bfloat16());
 }
 
 }  // namespace
 
 void activateForward(const Activate& operation, Context& context) {
-  const bool single = operation.input.type == DataType::float32;
-  if (operation.activation == Activation::relu) {
-    return single ? launchForward<float, Activation::relu>(operation, context)
-                  : launchForward<__nv_bfloat16, Activation::relu>(operation, context);
-  }
-  return single ? launchForward<float, Activation::tanh>(operation, context)
-                : launchForward<__nv_bfloat16, Activation::tanh>(operation, context);
+  withTypes(operation.input.type, operation.activation, [&](auto element, auto activation) {
+    using T = decltype(element);
+    const T* const input = operation.input.data<T>();
+    T* const output = operation.output.mutableData<T>();
+    launchChunks("activateForwardKernel", activateForwardKernel<T, activation()>, context, operation.input.elements(),
+                 {input, output}, input, output);
+  });
 }
 
 void activateBackward(const ActivateBackward& operation, Context& context) {
-  const bool single = operation.output.type == DataType::float32;
-  if (operation.activation == Activation::relu) {
-    return single ? launchBackward<float, Activation::relu>(operation, context)
-                  : launchBackward<__nv_bfloat16, Activation::relu>(operation, context);
-  }
-  return single ? launchBackward<float, Activation::tanh>(operation, context)
-                : launchBackward<__nv_bfloat16, Activation::tanh>(operation, context);
+  withTypes(operation.output.type, operation.activation, [&](auto element, auto activation) {
+    using T = decltype(element);
+    const T* const output = operation.output.data<T>();
+    const T* const outputGradient = operation.outputGradient.data<T>();
+    T* const inputGradient = operation.inputGradient.mutableData<T>();
+    launchChunks("activateBackwardKernel", activateBackwardKernel<T, activation()>, context,
+                 operation.output.elements(), {output, outputGradient, inputGradient}, output, outputGradient,
+                 inputGradient);
+  });
 }
 
 }  // namespace alexnet::cuda

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "../../core/operations.h"
+#include "../runtime/activation.cuh"
 #include "../runtime/divisor.cuh"
 #include "../runtime/launch.cuh"
 #include "chunks.cuh"
-#include "relu.cuh"
 
 namespace alexnet::cuda {
 

@@ -1,8 +1,11 @@
 // The operations: what each takes. Their shapes and formulas are documented in core/operations.h.
 import type {DeviceEvent, Tensor} from './tensor.ts';
 
-/** What a layer applies to its sums; NaN stays NaN. */
-export type Activation = 'none' | 'relu' | 'tanh';
+/** The activations that are not linear (paper 3.1); NaN stays NaN. */
+export const nonlinearities = ['relu', 'tanh', 'sigmoid'] as const;
+export type Nonlinearity = (typeof nonlinearities)[number];
+/** What a layer applies to its sums. */
+export type Activation = 'none' | Nonlinearity;
 
 /** How a convolution goes over its input. */
 export interface ConvOptions {
@@ -147,7 +150,7 @@ export interface Operations {
 	linearBackwardInput(options: InputGradientArguments): void;
 	/** The gradients of linear's weights and bias, fp32, from that of its output before the activation. */
 	linearBackwardWeights(options: WeightGradientArguments): void;
-	/** output = relu(input) or tanh(input). May run in place. */
+	/** output = relu(input), tanh(input) or sigmoid(input). May run in place. */
 	activate(options: {input: Tensor; output: Tensor; activation: Activation}): void;
 	/** inputGradient = outputGradient * f'(x), f' taken from the output. May run in place. */
 	activateBackward(options: {

@@ -1,4 +1,5 @@
 // The nets of the experiments: the paper's, one after its pattern for small pictures, and the four layers of figure 1.
+import type {Nonlinearity} from '../device/operations.ts';
 import type {Architecture} from '../net/architecture.ts';
 import {initials, type Init} from '../net/initial.ts';
 import {paper} from '../net/presets/paper.ts';
@@ -63,7 +64,7 @@ export interface NetChange {
 	readonly init?: Init | undefined;
 	/** The start that biases are taken from. */
 	readonly biases?: Init | undefined;
-	readonly activation?: 'relu' | 'tanh' | undefined;
+	readonly activation?: Nonlinearity | undefined;
 	readonly lrn?: boolean | undefined;
 	readonly pooling?: '3/2' | '2/2' | undefined;
 	readonly dropout?: number | undefined;

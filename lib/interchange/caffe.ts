@@ -36,6 +36,7 @@ export const oldTypes: Readonly<Record<number, string>> = {
 		15: 'LRN',
 		17: 'Pooling',
 		18: 'ReLU',
+		19: 'Sigmoid',
 		20: 'Softmax',
 		21: 'SoftmaxWithLoss',
 		22: 'Split',

@@ -3,7 +3,7 @@ import type {Architecture} from '../net/architecture.ts';
 import type {ConvSpec} from '../net/layers/conv2d.ts';
 import type {LayerSpec} from '../net/layers/registry.ts';
 import {elementsOf} from '../device/memory.ts';
-import type {Activation} from '../device/operations.ts';
+import type {Nonlinearity} from '../device/operations.ts';
 import type {Shape} from '../device/tensor.ts';
 import {layerShapes} from '../net/shapes.ts';
 
@@ -101,7 +101,7 @@ export class NetBuilder {
 	}
 
 	/** Of the convolution or linear layer before, or a layer of its own. */
-	activation(activation: Exclude<Activation, 'none'>, given?: string): void {
+	activation(activation: Nonlinearity, given?: string): void {
 		const last = this.#layers.at(-1);
 		if (last && 'activation' in last && last.activation === 'none') this.#layers.splice(-1, 1, {...last, activation});
 		else this.#layers.push({type: 'activate', name: given ?? this.#nameOf(activation), activation});

@@ -1,5 +1,5 @@
 // A net as ONNX's operators compute it, in inference.
-import type {Activation} from '../device/operations.ts';
+import type {Activation, Nonlinearity} from '../device/operations.ts';
 import type {Shape} from '../device/tensor.ts';
 import type {Architecture} from '../net/architecture.ts';
 import {lrnColumns, type LrnSpec} from '../net/layers/lrn.ts';
@@ -121,7 +121,9 @@ function addLrn(spec: LrnSpec, {chain, columns: all, input}: Standing): void {
 	if (columns > 1) reshape(`${name}.whole`, channels);
 }
 
+const nodeTypes = {relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid'} as const satisfies Record<Nonlinearity, string>;
+
 function addActivation(chain: Chain, name: string, activation: Activation): void {
 	if (activation === 'none') return;
-	chain.add(activation === 'relu' ? 'Relu' : 'Tanh', name);
+	chain.add(nodeTypes[activation], name);
 }

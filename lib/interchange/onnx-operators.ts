@@ -50,6 +50,7 @@ export const operators: ReadonlyMap<string, (node: OnnxNode, walk: Walk) => void
 		Conv,
 		Relu,
 		Tanh,
+		Sigmoid,
 		LRN,
 		MaxPool,
 		AveragePool,
@@ -107,6 +108,10 @@ function Relu(node: OnnxNode, walk: Walk): void {
 
 function Tanh(node: OnnxNode, walk: Walk): void {
 	walk.builder.activation('tanh', nameOf(node, walk));
+}
+
+function Sigmoid(node: OnnxNode, walk: Walk): void {
+	walk.builder.activation('sigmoid', nameOf(node, walk));
 }
 
 function LRN(node: OnnxNode, walk: Walk): void {

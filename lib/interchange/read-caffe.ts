@@ -90,7 +90,7 @@ const skipped: readonly string[] = [
 ];
 
 const readers: ReadonlyMap<string, (layer: Layer, builder: NetBuilder) => void> = new Map(
-	Object.entries({Convolution, InnerProduct, ReLU, TanH, LRN, Pooling, Dropout}),
+	Object.entries({Convolution, InnerProduct, ReLU, TanH, Sigmoid, LRN, Pooling, Dropout}),
 );
 
 function blobsOf(layer: Layer): {weight: FileTensor; bias: FileTensor | undefined} {
@@ -136,6 +136,10 @@ function ReLU(layer: Layer, builder: NetBuilder): void {
 
 function TanH(_: Layer, builder: NetBuilder): void {
 	builder.activation('tanh');
+}
+
+function Sigmoid(_: Layer, builder: NetBuilder): void {
+	builder.activation('sigmoid');
 }
 
 function LRN(layer: Layer, builder: NetBuilder): void {

@@ -2,6 +2,7 @@
 import {checked, filled, flag, integer, needed, number, oneOf, option, options} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {imageSize} from '../data/views.ts';
+import {nonlinearities, type Nonlinearity} from '../device/operations.ts';
 import type {Architecture} from './architecture.ts';
 import {initials, type Init} from './initial.ts';
 import {presets, type Preset} from './presets/index.ts';
@@ -18,8 +19,8 @@ export interface ArchitectureOptions {
 	 * Default: the preset's, `he` for owt.
 	 */
 	init?: Init | undefined;
-	/** Nonlinearity; `tanh` to compare, as figure 1 does. Default 'relu'. */
-	activation?: 'relu' | 'tanh' | undefined;
+	/** Nonlinearity; `tanh` to compare, as figure 1 does, or `sigmoid`. Default 'relu'. */
+	activation?: Nonlinearity | undefined;
 	/** Local response normalization, where the preset has it; without it the paper loses 1.4 % top-1 (3.3). Default true. */
 	lrn?: boolean | undefined;
 	/** Pooling windows, overlapped 3/2 or 2/2, which costs the paper 0.4 % top-1 (3.4). Default '3/2'. */
@@ -40,7 +41,7 @@ export const architectureOptions = options<ArchitectureOptions>()({
 	classes: needed(classCount),
 	preset: option(oneOf(Object.keys(presets) as Preset[]), 'whose net it is', 'paper'),
 	init: option(oneOf(Object.keys(initials) as Init[]), 'how weights and biases start'),
-	activation: option(oneOf(['relu', 'tanh']), 'nonlinearity', 'relu'),
+	activation: option(oneOf(nonlinearities), 'nonlinearity', 'relu'),
 	lrn: option(flag, 'local response normalization', true),
 	pooling: option(oneOf(['3/2', '2/2']), 'pooling windows, overlapped 3/2 or 2/2', '3/2'),
 	dropout: option(number(0, 1), 'share of what dropout layers read that is dropped in training, 0 for none', 0.5),

@@ -42,9 +42,6 @@ export function accumulation(count: number): number {
 	return 1 + Math.min(count, 7 * Math.sqrt(count));
 }
 
-/** tanh in fp32: good libraries stay within 2 to 4 units in the last place, which are two roundings each. */
-export const tanhRoundings = 8;
-
 /** What came of a comparison. */
 export interface Comparison {
 	/** The worst element's error as a share of what is permitted; Infinity where an element is not a number. */

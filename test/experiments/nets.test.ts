@@ -84,10 +84,14 @@ test('rates are searched with a seed that is not measured, and before it', (t) =
 	t.deepEqual(
 		runs.map(({path, seed}) => `${path} ${seed}`),
 		['relu/rate-0.1 0', 'relu/rate-0.2 0', 'tanh/rate-0.1 0', 'tanh/rate-0.2 0'].concat([
+			'sigmoid/rate-0.1 0',
+			'sigmoid/rate-0.2 0',
 			'relu/seed-1 1',
 			'tanh/seed-1 1',
+			'sigmoid/seed-1 1',
 			'relu/seed-2 2',
 			'tanh/seed-2 2',
+			'sigmoid/seed-2 2',
 		]),
 	);
 	// More seeds add runs and change none.

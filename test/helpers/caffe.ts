@@ -18,12 +18,17 @@ const numbers = {
 	Data: [5, 100, 36],
 	Convolution: [4, 106, 10],
 	ReLU: [18, 123, 30],
+	Sigmoid: [19, 124, 38],
+	TanH: [23, 127, 37],
 	LRN: [15, 118, 18],
 	Pooling: [17, 121, 19],
 	InnerProduct: [14, 117, 17],
 	Dropout: [6, 108, 12],
 	SoftmaxWithLoss: [21, 101, 42],
 } as const;
+
+/** Layers that change nothing of the shape. */
+const inPlace: readonly string[] = ['ReLU', 'Sigmoid', 'TanH', 'Dropout', 'Data'];
 
 /** Packed, as Caffe declares them. */
 const packed = (field: number, values: readonly number[]): Field =>
@@ -49,8 +54,7 @@ export function writeCaffeModel(path: string, layers: readonly CaffeLayer[], isO
 	const fields = layers.map(({type, name, blobs = [], parameters = []}) => {
 		const [number, place, oldPlace] = numbers[type];
 		const bottom = top;
-		// Layers that change nothing of the shape work in place.
-		if (type !== 'ReLU' && type !== 'Dropout' && type !== 'Data') top = name;
+		if (!inPlace.includes(type)) top = name;
 		if (isOld) {
 			return message(
 				2,
@@ -88,10 +92,12 @@ export const caffeWeights = () => ({
  * A net of each kind of layer that Caffe's AlexNets have.
  *
  * @param training what it does to pictures
+ * @param activation fc6's
  */
 export function caffeNet(
 	{w1, b1, w2, b2, w3, b3, w4, b4} = caffeWeights(),
 	training: readonly Field[] = [integer(3, crop)],
+	activation: 'ReLU' | 'Sigmoid' | 'TanH' = 'ReLU',
 ): CaffeLayer[] {
 	return [
 		{type: 'Data', name: 'data', parameters: training},
@@ -105,7 +111,7 @@ export function caffeNet(
 		},
 		{type: 'ReLU', name: 'relu2'},
 		{type: 'InnerProduct', name: 'fc6', blobs: [w3, b3], parameters: [integer(1, 10)]},
-		{type: 'ReLU', name: 'relu6'},
+		{type: activation, name: 'act6'},
 		{type: 'Dropout', name: 'drop6', parameters: [float(1, 0.4)]},
 		{type: 'InnerProduct', name: 'fc8', blobs: [w4, b4], parameters: [integer(1, 4)]},
 		{type: 'SoftmaxWithLoss', name: 'loss'},

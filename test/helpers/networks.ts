@@ -1,5 +1,6 @@
 // Small nets, and pictures they can learn.
 import {evaluate} from '../../lib/training/evaluate.ts';
+import type {Architecture} from '../../lib/net/architecture.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {ModelOptions} from '../../lib/net/options.ts';
 import type {Batch, BatchOptions, PictureSource} from '../../lib/data/picture-source.ts';
@@ -9,6 +10,15 @@ import {meetingNet, tinyNet} from '../../lib/selftest/networks.ts';
 import {Random} from '../../lib/selftest/random.ts';
 
 export {meetingNet, tinyNet};
+
+/** The tiny net with another activation than ReLU. */
+export function smooth(activation: 'tanh' | 'sigmoid'): Architecture {
+	const {layers, ...rest} = tinyNet();
+	return {
+		...rest,
+		layers: layers.map((spec) => ('activation' in spec && spec.activation === 'relu' ? {...spec, activation} : spec)),
+	};
+}
 
 export const tinyLabels = ['red', 'green', 'blue'];
 

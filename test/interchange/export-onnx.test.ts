@@ -1,24 +1,18 @@
 import test from 'ava';
-import type {Architecture} from '../../lib/net/architecture.ts';
 import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
 import {largestDifference, runOnnx, strong, temporaryPaths} from '../helpers/interchange.ts';
 import {centres} from '../helpers/planes.ts';
-import {meetingNet, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
+import {meetingNet, smooth, tinyModel, tinyNet, tinyPictures} from '../helpers/networks.ts';
 
 const at = temporaryPaths();
 
-const tanh = (architecture: Architecture): Architecture => ({
-	...architecture,
-	layers: architecture.layers.map((spec) =>
-		'activation' in spec && spec.activation === 'relu' ? {...spec, activation: 'tanh'} : spec,
-	),
-});
 
 for (const [title, architecture] of [
 	['two columns', strong(tinyNet())],
 	['columns that meet', strong(meetingNet())],
 	['one column', {...strong(tinyNet()), columns: 1}],
-	['tanh', tanh(tinyNet())],
+	['tanh', smooth('tanh')],
+	['sigmoid', smooth('sigmoid')],
 ] as const) {
 	test(`ONNX Runtime gives the probabilities of ours: ${title}`, async (t) => {
 		await using model = await tinyModel({architecture, seed: Math.floor(Math.random() * 1e6)});

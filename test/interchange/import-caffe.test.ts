@@ -24,10 +24,13 @@ function prepared(images: Uint8Array, imageSize: number, mean: Floats): Float32A
 	});
 }
 
-for (const [title, isOld, hasMeanFile] of [
+for (const [title, isOld, hasMeanFile, activation = 'ReLU', operator = 'Relu'] of [
 	['layers of the new form, and a mean image', false, true],
 	['layers of the old form, and a mean image', true, true],
 	['a mean colour that training subtracted', false, false],
+	['a sigmoid', false, true, 'Sigmoid', 'Sigmoid'],
+	['a sigmoid of the old form', true, true, 'Sigmoid', 'Sigmoid'],
+	['a tanh of the old form', true, true, 'TanH', 'Tanh'],
 ] as const) {
 	test(`a .caffemodel: ${title}`, async (t) => {
 		const path = at(`${title}.caffemodel`);
@@ -36,7 +39,7 @@ for (const [title, isOld, hasMeanFile] of [
 			: {shape: [3], values: Float32Array.of(104, 117, 123)};
 		const weights = caffeWeights();
 		const training = [integer(3, crop), ...(hasMeanFile ? [] : [...mean.values].map((value) => float(5, value)))];
-		writeCaffeModel(path, caffeNet(weights, training), isOld);
+		writeCaffeModel(path, caffeNet(weights, training, activation), isOld);
 		const graph = at(`${title}.onnx`);
 		writeGraph(graph, {
 			crop,
@@ -49,7 +52,7 @@ for (const [title, isOld, hasMeanFile] of [
 				{operator: 'Relu'},
 				{operator: 'Flatten'},
 				{operator: 'Gemm', constants: ['w3', 'b3'], attributes: {transB: 1}},
-				{operator: 'Relu'},
+				{operator},
 				{operator: 'Gemm', constants: ['w4', 'b4'], attributes: {transB: 1}},
 				{operator: 'Softmax'},
 			],

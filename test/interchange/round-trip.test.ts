@@ -6,7 +6,7 @@ import {exportOnnx} from '../../lib/interchange/export-onnx.ts';
 import {exportSafetensors} from '../../lib/interchange/export-safetensors.ts';
 import {classesOf, type Architecture} from '../../lib/net/architecture.ts';
 import {temporaryPaths, torchvisionNet} from '../helpers/interchange.ts';
-import {meetingNet, tinyModel, tinyNet} from '../helpers/networks.ts';
+import {meetingNet, smooth, tinyModel, tinyNet} from '../helpers/networks.ts';
 
 const at = temporaryPaths();
 
@@ -19,6 +19,7 @@ const shape = ({layers, ...rest}: Architecture): unknown => ({
 for (const [title, architecture] of [
 	['two columns', tinyNet()],
 	['columns that meet', meetingNet()],
+	['sigmoids', smooth('sigmoid')],
 	['one column, of whole pictures', {...tinyNet(), columns: 1, imageSize: 27}],
 	["torchvision's layers", torchvisionNet(64, 63)],
 ] as readonly (readonly [title: string, architecture: Architecture])[]) {

@@ -41,6 +41,6 @@ test('the check of what files hold knows the layer, and refuses other activation
 	const layers = net.layers.map((spec) => (spec.name === 'relu2' ? {...spec, activation: 'gelu'} : spec));
 	const wrong = {...net, layers} as Architecture;
 	t.throws(() => checked('architecture', architectureCheck, wrong), {
-		message: /activation must be one of relu, tanh, got 'gelu'/,
+		message: /activation must be one of relu, tanh, sigmoid, got 'gelu'/,
 	});
 });

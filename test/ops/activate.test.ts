@@ -8,9 +8,9 @@ import {testCases} from '../helpers/cases.ts';
 testCases('activate', 'activateBackward');
 
 const refusedActivations = [
-	badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
-	badArgument({activation: 'none'}, /activation must be 'relu' or 'tanh'/),
-	badArgument({activation: undefined}, /activation must be 'relu' or 'tanh'/),
+	badArgument({activation: 'gelu'}, /activation must be 'none', 'relu', 'tanh' or 'sigmoid'/),
+	badArgument({activation: 'none'}, /activation must be 'relu', 'tanh' or 'sigmoid'/),
+	badArgument({activation: undefined}, /activation must be 'relu', 'tanh' or 'sigmoid'/),
 ];
 testRefusals('activate', {
 	tensors: (make) => ({input: make([3, 7]), output: make([3, 7])}),

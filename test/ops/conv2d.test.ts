@@ -36,7 +36,7 @@ testRefusals('conv2d', {
 			const output = make([2, 5, 4, 6]);
 			return {output, addend: output};
 		}, /addend must not be output/),
-		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
+		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu', 'tanh' or 'sigmoid'/),
 		badShape((make) => ({input: make([2, 1, 1, 8]), pads: [0, 1, 0, 1]}), /a window of 3x3 does not fit into/),
 		badType((make) => ({weights: make([6, 3, 3, 8], 'bfloat16')}), /weights must be float32, got bfloat16/),
 		badType((make) => ({bias: make([6], 'bfloat16')}), /bias must be float32, got bfloat16/),

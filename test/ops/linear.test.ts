@@ -17,7 +17,7 @@ testRefusals('linear', {
 			const output = make([3, 5]);
 			return {output, addend: output};
 		}, /addend must not be output/),
-		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu' or 'tanh'/),
+		badArgument({activation: 'gelu'}, /activation must be 'none', 'relu', 'tanh' or 'sigmoid'/),
 		badArgument({tf32: 1}, /tf32 must be true or false/),
 		badType((make) => ({output: make([3, 5], 'bfloat16')}), /output must be float32, got bfloat16/),
 	],

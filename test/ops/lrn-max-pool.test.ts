@@ -96,6 +96,7 @@ testRefusals('lrnMaxPoolBackward', {
 	refused: [
 		...refused,
 		badArgument({activation: 'tanh'}, /activation must be 'none' or 'relu'/),
+		badArgument({activation: 'sigmoid'}, /activation must be 'none' or 'relu'/),
 		badArgument((make) => {
 			const input = make([2, 5, 5, 8]);
 			return {input, inputGradient: input};

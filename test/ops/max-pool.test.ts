@@ -83,6 +83,7 @@ testRefusals('maxPoolBackward', {
 		badArgument({activation: 'relu'}, /output goes with activation 'relu', and only with it/),
 		badArgument((make) => ({output: make([2, 2, 2, 8])}), /output goes with activation 'relu', and only with it/),
 		badArgument({activation: 'tanh'}, /activation must be 'none' or 'relu'/),
+		badArgument({activation: 'sigmoid'}, /activation must be 'none' or 'relu'/),
 		badShape((make) => ({activation: 'relu', output: make([2, 2, 2, 9])}), /output must be \[2, 2, 2, 8\], got/),
 		badType((make) => ({activation: 'relu', output: make([2, 2, 2, 8], 'bfloat16')}), /output must be float32, got/),
 	],

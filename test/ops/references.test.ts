@@ -6,6 +6,7 @@ import {assertGradient, dot} from '../helpers/finite-differences.ts';
 import {atOnce} from '../helpers/at-once.ts';
 import type {RealType} from '../../lib/selftest/bfloat16.ts';
 import {Random} from '../../lib/selftest/random.ts';
+import {nonlinearities} from '../../lib/device/operations.ts';
 import {activate, activateBackward} from '../../lib/selftest/reference/activate.ts';
 import {
 	conv2d,
@@ -82,7 +83,7 @@ test('linear: gradients', (t) => {
 	}
 });
 
-for (const activation of ['relu', 'tanh'] as const) {
+for (const activation of nonlinearities) {
 	test(`${activation}: gradient`, (t) => {
 		const random = new Random(t.title);
 		const input = random.distinct(31, 0.1);

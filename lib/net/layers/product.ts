@@ -2,12 +2,12 @@
 // a layer reads the columns of both.
 import {oneOf} from '../../base/check.ts';
 import {native} from '../../device/native.ts';
-import type {Activation, Operations} from '../../device/operations.ts';
+import {nonlinearities, type Activation, type Operations} from '../../device/operations.ts';
 import type {Tensor} from '../../device/tensor.ts';
 import {initialCheck} from '../initial.ts';
 import type {LayerPlan, LayerTensors, Parts} from './layer.ts';
 
-export const productChecks = {activation: oneOf<Activation>(['none', 'relu', 'tanh']), initial: initialCheck};
+export const productChecks = {activation: oneOf<Activation>(['none', ...nonlinearities]), initial: initialCheck};
 
 /** The operations of one kind of layer, as a linear layer's take their tensors. */
 export interface Product {

@@ -1,8 +1,8 @@
 import {elementsOf} from '../../device/memory.ts';
+import {nonlinearities, type Nonlinearity} from '../../device/operations.ts';
 import type {RealType} from '../bfloat16.ts';
 import {close, type CasesOf, type OperationCase} from '../operation-case.ts';
-import {activate, activateBackward} from '../reference/activate.ts';
-import {Sums, tanhRoundings} from '../tolerance.ts';
+import {activateBackward, activateExact, activationRoundings} from '../reference/activate.ts';
 import {alsoInPlace, common, small, throughput, type Elements} from './elements.ts';
 
 export const activateCases: CasesOf<'activate' | 'activateBackward'> = {
@@ -10,13 +10,19 @@ export const activateCases: CasesOf<'activate' | 'activateBackward'> = {
 	activateBackward: (type) => activations.map((options) => activateBackwardCase(type, options)),
 };
 
+const ranges: Readonly<Record<Nonlinearity, readonly [least: number, most: number]>> = {
+	relu: [0, Infinity],
+	tanh: [-1, 1],
+	sigmoid: [0, 1],
+};
+
 interface Activated extends Elements {
-	readonly activation: 'relu' | 'tanh';
+	readonly activation: Nonlinearity;
 	/** NaN and infinities are among the inputs. */
 	readonly notFinite?: boolean;
 }
 
-const activations: readonly Activated[] = (['relu', 'tanh'] as const).flatMap((activation) => [
+const activations: readonly Activated[] = nonlinearities.flatMap((activation) => [
 	...alsoInPlace.map((elements) => ({...elements, activation})),
 	...small.map((elements) => ({...elements, activation, notFinite: true})),
 ]);
@@ -31,14 +37,12 @@ function activateCase(type: RealType, options: Activated): OperationCase {
 		...activated(type, options),
 		prepare: (random) => {
 			const values = random.values(elementsOf(shape), 4, type, notFinite);
-			const expected = new Sums(values.length);
-			values.forEach((x, i) => expected.add(i, activate(activation, x)));
-			const roundings = activation === 'relu' ? 0 : tanhRoundings;
+			const expected = activateExact(activation, values);
 			return (bench, operations) => {
 				const {input, output} = throughput(bench, type, options, values);
 				return {
 					call: () => operations.activate({input, output, activation}),
-					outputs: [close('output', output, expected, type, () => roundings)],
+					outputs: [close('output', output, expected, type, () => activationRoundings(activation))],
 				};
 			};
 		},
@@ -50,9 +54,10 @@ function activateBackwardCase(type: RealType, options: Activated): OperationCase
 	return {
 		...activated(type, options),
 		prepare: (random) => {
-			// What either can give: relu zeros, and no gradient there, tanh nothing beyond 1.
+			// What each can give: relu zeros, and no gradient there, tanh and sigmoid nothing beyond their limits.
 			const drawn = random.values(elementsOf(shape), 0.99, type, notFinite);
-			const values = drawn.map((y) => (activation === 'relu' ? Math.max(0, y) : Math.max(-1, Math.min(1, y))));
+			const [least, most] = ranges[activation];
+			const values = drawn.map((y) => Math.max(least, Math.min(most, y)));
 			const gradients = random.values(values.length, 1, type, notFinite);
 			const expected = activateBackward(activation, values, gradients);
 			return (bench, operations) => {

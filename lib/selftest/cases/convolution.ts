@@ -1,3 +1,4 @@
+import {nonlinearities} from '../../device/operations.ts';
 import type {RealType} from '../bfloat16.ts';
 import {
 	close,
@@ -10,7 +11,7 @@ import {
 	type OperationCase,
 } from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
-import {activated} from '../reference/activate.ts';
+import {activated, activationRoundings} from '../reference/activate.ts';
 import {
 	conv2d,
 	conv2dBackwardInput,
@@ -20,7 +21,7 @@ import {
 	product,
 	type ConvGeometry,
 } from '../reference/conv2d.ts';
-import {accumulation, tanhRoundings} from '../tolerance.ts';
+import {accumulation} from '../tolerance.ts';
 import {gradientOutputs, type Fused} from './products.ts';
 
 type Options = ConvGeometry & Pick<OperationCase, 'fillsGpu' | 'misaligned' | 'testsOnly' | 'tf32'>;
@@ -134,7 +135,9 @@ const fusedOnce: readonly (Options & Fused)[] = [
 	{...first, input: [1, 16, 24, 3], window: [48, 11, 11], activation: 'relu'},
 	{...first, input: [1, 16, 24, 3], window: [50, 11, 11], activation: 'tanh', hasAddend: true},
 	{...first, input: [1, 12, 16, 3], window: [7, 11, 11], hasBias: false, hasAddend: true},
+	{...first, input: [1, 12, 16, 3], window: [9, 11, 11], activation: 'sigmoid'},
 	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], groups: 2, activation: 'tanh'},
+	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], activation: 'sigmoid', notFinite: true},
 	{...plain, input: [2, 5, 5, 16], window: [24, 3, 3], hasBias: false},
 	{...plain, input: [2, 5, 5, 16], window: [20, 3, 3], hasAddend: true},
 	{...plain, input: [1, 5, 5, 16], window: [10, 3, 3], groups: 2, activation: 'relu', hasBias: false},
@@ -157,7 +160,7 @@ export const convolutionCases: CasesOf<'conv2d' | 'conv2dBackwardInput' | 'conv2
 		];
 		const fusedInTf32 = type === 'float32' ? inTf32(forTests([...fused.flatMap(withFusions), ...fusedOnce])) : [];
 		// To fp32, too, as of a layer's first half; for fp32 that is what is there already.
-		const activations = (['relu', 'tanh'] as const).map((activation) => ({...fused[0]!, activation}));
+		const activations = nonlinearities.map((activation) => ({...fused[0]!, activation}));
 		const widened = type === 'bfloat16' ? forTests([...small, ...more, ...fusedOnce, ...activations]) : [];
 		return [...all, ...fusedInTf32, ...widened.map((one) => ({...one, outputType: 'float32' as const}))].map((one) =>
 			forward(type, one),
@@ -214,7 +217,7 @@ function forward(type: RealType, geometry: Options & Fused): OperationCase {
 				addends?.forEach((term, index) => sums.add(index, term));
 				return activated(activation, sums);
 			});
-			const extra = activation === 'tanh' ? tanhRoundings : 0;
+			const extra = activationRoundings(activation);
 			return (bench, operations) => {
 				const output = bench.output(outputShape, outputType);
 				const tensors = {

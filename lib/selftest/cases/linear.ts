@@ -10,9 +10,9 @@ import {
 	type OperationCase,
 } from '../operation-case.ts';
 import {inTurns} from '../pieces.ts';
-import {activated} from '../reference/activate.ts';
+import {activated, activationRoundings} from '../reference/activate.ts';
 import {linear, linearBackwardInput, linearBackwardWeights, type LinearGeometry} from '../reference/linear.ts';
-import {accumulation, tanhRoundings} from '../tolerance.ts';
+import {accumulation} from '../tolerance.ts';
 import {gradientOutputs, type Fused} from './products.ts';
 
 interface Options extends Fused, Pick<OperationCase, 'misaligned' | 'testsOnly' | 'tf32'> {
@@ -33,6 +33,7 @@ const small: readonly Options[] = [
 const fusions: readonly Options[] = [
 	{geometry: [6, 40, 30], activation: 'relu'},
 	{geometry: [6, 40, 30], activation: 'tanh'},
+	{geometry: [6, 40, 30], activation: 'sigmoid'},
 	{geometry: [1, 64, 24], activation: 'relu', hasAddend: true},
 	{geometry: [1, 64, 24], activation: 'relu', notFinite: true},
 	{geometry: [40, 7, 50], activation: 'relu'}, // an output that is larger than input and weights
@@ -53,6 +54,7 @@ const more: readonly Options[] = [
 const fusedOnce: readonly Options[] = [
 	{geometry: [1, 43, 29], activation: 'tanh'},
 	{geometry: [5, 31, 11], activation: 'tanh', hasBias: false},
+	{geometry: [9, 31, 11], activation: 'sigmoid', hasAddend: true, notFinite: true},
 	{geometry: [17, 75, 53], hasAddend: true, outputType: 'bfloat16'},
 	{geometry: [6, 43, 29], hasBias: false, hasAddend: true, misaligned: true},
 ];
@@ -131,7 +133,7 @@ function forward(type: RealType, options: Options): OperationCase {
 				addends?.forEach((term, index) => sums.add(index, term));
 				return activated(activation, sums);
 			});
-			const extra = activation === 'tanh' ? tanhRoundings : 0;
+			const extra = activationRoundings(activation);
 			return (bench, operations) => {
 				const output = bench.output([images, outputs], outputType);
 				const tensors = {
