@@ -1,12 +1,13 @@
-import {dirname, join} from 'node:path';
+import {dirname} from 'node:path';
 import type {Command} from 'commander';
 import {option, text} from '../../lib/base/check.ts';
 import {makeFolder} from '../../lib/base/files.ts';
 import {featuresOptions} from '../../lib/classifier.ts';
-import {listTree, pictureKinds} from '../../lib/data/listing.ts';
+import type {PictureInput} from '../../lib/data/picture-input.ts';
+import {listPictures} from '../../lib/data/picture-list.ts';
 import {collectFeatures} from '../../lib/features/collect.ts';
 import {featuresPath, writeFeatures} from '../../lib/features/features-file.ts';
-import {AlexNet, AlexNetError} from '../../lib/index.ts';
+import {AlexNet} from '../../lib/index.ts';
 import {count} from '../format.ts';
 import {Output} from '../output.ts';
 import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
@@ -39,32 +40,26 @@ export function addFeatures(program: Command): void {
 				'`alexnet nearest` finds similar pictures with it.',
 		)
 		.argument('<checkpoint>', 'for example run/best.safetensors')
-		.argument('<folder>', 'the pictures, with or without folders for classes');
+		.argument('<folder>', 'the pictures, with or without folders for classes, or prepared ones');
 	addOptions(command, checks, '--layer <name>', '--out <file>', '--crops <number>', ...runFlags);
 	addOptions(command, checks, '--batch-size <number>', '--json');
 	command.action(async (checkpoint: string, folder: string, options: FeaturesCommandOptions) => {
 		const output = new Output(options);
 		const {batchSize, layer, crops, out} = options;
-		const {pictures} = await listTree(folder, `a folder of ${pictureKinds} files`);
-		if (pictures.length === 0) {
-			throw new AlexNetError('ALEXNET_FOLDER', `'${folder}' holds no pictures. Expected ${pictureKinds} files.`);
-		}
+		const pictures = await listPictures(folder);
 		await makeFolder(dirname(out));
 		await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
-		const vectors = model.features(
-			pictures.map((name) => join(folder, name)),
-			layer,
-			{crops},
-		);
+		const infer = (inputs: AsyncIterable<PictureInput>): ReturnType<typeof model.features> =>
+			model.features(inputs, layer, {crops});
 		let done = 0;
-		const features = await collectFeatures(pictures, vectors, (error) => {
-			output.progress('features', ++done, pictures.length);
+		const features = await collectFeatures(pictures, infer, (error) => {
+			output.progress('features', ++done, pictures.names.length);
 			if (error) output.note(`${error.message} (${error.code}) It is left out.`);
 		});
 		await writeFeatures(out, {...features, layer, crops, checkpoint, folder});
 		output.clear();
 		const {names, width} = features;
-		output.json({out, layer, pictures: names.length, width, unreadable: pictures.length - names.length});
+		output.json({out, layer, pictures: names.length, width, unreadable: pictures.names.length - names.length});
 		const each = width.toLocaleString('en-US');
 		if (!output.isJson) output.result(`${out}: ${each} outputs of ${layer} for ${count(names.length, 'picture')}`);
 	});

@@ -2,8 +2,9 @@ import {dirname, join} from 'node:path';
 import type {Command} from 'commander';
 import {filePath, integer, option} from '../../lib/base/check.ts';
 import {makeFolder} from '../../lib/base/files.ts';
+import {listPictures} from '../../lib/data/picture-list.ts';
 import {readFeatures, type Features} from '../../lib/features/features-file.ts';
-import {drawGrid, pngPath} from '../../lib/features/grid.ts';
+import {drawGrid, pngPath, type GridRow} from '../../lib/features/grid.ts';
 import {nearest} from '../../lib/features/nearest.ts';
 import {AlexNet, AlexNetError} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
@@ -28,7 +29,8 @@ const checks = {
 /** A picture, and those most like it, nearest first. */
 interface Found {
 	readonly picture: string;
-	readonly nearest: readonly {readonly picture: string; readonly distance: number}[];
+	/** `name`: as in the file of features, the picture's path in their folder. */
+	readonly nearest: readonly {readonly picture: string; readonly name: string; readonly distance: number}[];
 }
 
 export function addNearest(program: Command): void {
@@ -45,8 +47,10 @@ export function addNearest(program: Command): void {
 	addOptions(command, checks, ...runFlags, '--json');
 	command.action(async (path: string, pictures: string[], options: NearestCommandOptions) => {
 		const output = new Output(options);
+		const known = await readFeatures(path);
+		const {folder = known.folder, out} = options;
 		const found: Found[] = [];
-		for await (const {picture, nearest, error} of search(path, pictures, options)) {
+		for await (const {picture, nearest, error} of search(path, {...known, folder}, pictures, options)) {
 			if (nearest) {
 				found.push({picture, nearest});
 				if (!output.isJson) output.result(inWords({picture, nearest}));
@@ -56,12 +60,13 @@ export function addNearest(program: Command): void {
 			}
 		}
 		output.json(found);
-		if (options.out === undefined || found.length === 0) return;
-		await makeFolder(dirname(options.out));
-		await drawGrid(
-			found.map((each) => ({picture: each.picture, others: each.nearest.map(({picture}) => picture)})),
-			options.out,
-		);
+		if (out === undefined || found.length === 0) return;
+		await makeFolder(dirname(out));
+		const {input} = await listPictures(folder);
+		const rows = found.map(async ({picture, nearest}): Promise<GridRow> => {
+			return {picture, others: await Promise.all(nearest.map(({name}) => input(name)))};
+		});
+		await drawGrid(await Promise.all(rows), out);
 	});
 }
 
@@ -71,11 +76,11 @@ type Searched =
 
 async function* search(
 	path: string,
+	known: Features,
 	pictures: readonly string[],
 	options: NearestCommandOptions,
 ): AsyncGenerator<Searched> {
-	const known = await readFeatures(path);
-	const {k, checkpoint = known.checkpoint, folder = known.folder} = options;
+	const {k, checkpoint = known.checkpoint} = options;
 	await using model = await AlexNet.load(checkpoint, inferring(options, Math.min(pictures.length, viewsAtOnce)));
 	for await (const {picture, features, error} of model.features(pictures, known.layer, {crops: known.crops})) {
 		if (!features) {
@@ -83,11 +88,11 @@ async function* search(
 			continue;
 		}
 		requireSameNet(path, checkpoint, known, features);
-		const rows = nearest(features, known.values, k);
-		yield {
-			picture,
-			nearest: rows.map(({place, distance}) => ({picture: join(folder, known.names[place] ?? ''), distance})),
-		};
+		const rows = nearest(features, known.values, k).map(({place, distance}) => {
+			const name = known.names[place] ?? '';
+			return {picture: join(known.folder, name), name, distance};
+		});
+		yield {picture, nearest: rows};
 	}
 }
 

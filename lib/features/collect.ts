@@ -1,4 +1,8 @@
 import {AlexNetError} from '../base/errors.ts';
+import {mapAhead} from '../data/map-ahead.ts';
+import type {PictureInput} from '../data/picture-input.ts';
+import type {PictureList} from '../data/picture-list.ts';
+import {decodedAtOnce} from '../data/picture-reader.ts';
 import type {Features} from './features-file.ts';
 
 /** A picture's vector, or why it has none. */
@@ -7,21 +11,41 @@ type Vector =
 	| {readonly features?: undefined; readonly error: AlexNetError};
 
 /**
- * Puts vectors together, those that there are.
+ * Puts the vectors of pictures together, those that there are.
  *
- * @param names of the pictures, in the order of the vectors
+ * @param infer gives the vectors of pictures, in their order
  * @param tell is called for each picture, with what is wrong with it
  * @throws ALEXNET_PICTURE where no picture has a vector, ALEXNET_MEMORY where they are too many to be held.
  */
 export async function collectFeatures(
-	names: readonly string[],
-	vectors: AsyncIterable<Vector>,
+	{names, input}: PictureList,
+	infer: (pictures: AsyncIterable<PictureInput>) => AsyncIterable<Vector>,
 	tell: (error?: AlexNetError) => void,
 ): Promise<Pick<Features, 'names' | 'values' | 'width'>> {
+	/** Of the pictures whose vectors are to come. */
+	const under: string[] = [];
+	const inputs = mapAhead(names, decodedAtOnce, async (name) => {
+		try {
+			return {name, picture: await input(name)};
+		} catch (error) {
+			if (error instanceof AlexNetError) return {name, error};
+			throw error;
+		}
+	});
+	const readable = async function* (): AsyncGenerator<PictureInput> {
+		for await (const {name, picture, error} of inputs) {
+			if (picture === undefined) {
+				tell(error);
+				continue;
+			}
+			under.push(name);
+			yield picture;
+		}
+	};
 	const found: string[] = [];
-	let [values, width, place] = [new Float32Array(), 0, 0];
-	for await (const {features, error} of vectors) {
-		const name = names[place++] ?? '';
+	let [values, width] = [new Float32Array(), 0];
+	for await (const {features, error} of infer(readable())) {
+		const name = under.shift() ?? '';
 		if (features) {
 			if (found.length === 0) [values, width] = [roomFor(names.length, features.length), features.length];
 			values.set(features, found.length * width);

@@ -4,9 +4,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import sharp from 'sharp';
+import {readFeatures} from '../../lib/features/features-file.ts';
 import {AlexNet} from '../../lib/index.ts';
 import {alexnet, writeCorruptPicture, writePictures} from '../helpers/command.ts';
 import {writeSmallCheckpoint} from '../helpers/small-checkpoint.ts';
+import {largestDifference} from '../helpers/pictures.ts';
 import {differences} from '../helpers/small-runs.ts';
 
 const colours = {blue: [30, 40, 220], green: [20, 200, 40], red: [220, 30, 30]};
@@ -133,6 +135,20 @@ test.serial(
 		t.is(first?.picture, queries[1]);
 		t.is(first?.nearest.length, 2);
 		t.true(first!.nearest[0]!.distance < first!.nearest[1]!.distance / 100, 'batches of other sizes change last bits');
+
+		const prepared = join(folder, 'prepared');
+		t.is((await alexnet(['prepare', pictures, prepared])).code, 0);
+		const ofPrepared = join(folder, 'features', 'prepared.safetensors');
+		const same = await alexnet(['features', teacher, prepared, '--out', ofPrepared]);
+		t.is(same.stdout, `${ofPrepared}: 32 outputs of fc7 for 21 pictures\n`, same.stderr);
+		t.regex(same.stderr, /red\/corrupt\.png.* \(ALEXNET_PICTURE\) It is left out\./);
+		const [one, other] = await Promise.all([readFeatures(file), readFeatures(ofPrepared)]);
+		t.deepEqual(other.names, one.names);
+		t.true(largestDifference(other.values, one.values) < 1e-4);
+		const drawn = join(folder, 'grids', 'prepared.png');
+		const again = await alexnet(['nearest', ofPrepared, ...queries, '-k', '4', '--out', drawn]);
+		t.is(again.code, 0, again.stderr);
+		t.is((await sharp(drawn).metadata()).height, 262);
 
 		const wrong = await alexnet(['nearest', file, join(pictures, 'red', 'corrupt.png')]);
 		t.is(wrong.code, 1);

@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {isAlexNetError} from '../../lib/base/errors.ts';
+import type {PictureInput} from '../../lib/data/picture-input.ts';
 import {collectFeatures} from '../../lib/features/collect.ts';
 import {readFeatures, writeFeatures, type Features} from '../../lib/features/features-file.ts';
 import {AlexNetError} from '../../lib/index.ts';
@@ -73,14 +74,34 @@ test('pictures without a vector leave no gap', async (t) => {
 		}
 	}
 	const told: unknown[] = [];
-	const collected = await collectFeatures(['a', 'b', 'c'], each(vectors), (error) => told.push(error));
+	const lost = new AlexNetError('ALEXNET_PICTURE', 'It is lost.');
+	const list = {
+		names: ['a', 'b', 'lost', 'c'],
+		input: async (name: string) => (name === 'lost' ? Promise.reject(lost) : Promise.resolve(name)),
+	};
+	const asked: PictureInput[] = [];
+	const infer = async function* (pictures: AsyncIterable<PictureInput>) {
+		for await (const picture of pictures) asked.push(picture);
+		yield* each(vectors);
+	};
+	const collected = await collectFeatures(list, infer, (error) => told.push(error));
+	t.deepEqual(asked, ['a', 'b', 'c']);
 	t.deepEqual(collected, {names: ['a', 'c'], values: Float32Array.of(1, 2, 3, 4), width: 2});
-	t.deepEqual(told, [undefined, broken, undefined]);
-	const none = collectFeatures(['a'], each([broken]), () => undefined);
+	t.deepEqual(told, [lost, undefined, broken, undefined]);
+	const one = {names: ['a'], input: async (name: string) => Promise.resolve(name)};
+	const none = collectFeatures(
+		one,
+		() => each([broken]),
+		() => undefined,
+	);
 	await t.throwsAsync(none, {code: 'ALEXNET_PICTURE', message: /None of the 1 pictures can be read/});
 	const many = Array.from({length: 3}, () => '');
 	many.length = 2 ** 31;
-	const tooMany = collectFeatures(many, each([new Float32Array(2 ** 10)]), () => undefined);
+	const tooMany = collectFeatures(
+		{...one, names: many},
+		() => each([new Float32Array(2 ** 10)]),
+		() => undefined,
+	);
 	await t.throwsAsync(tooMany, {code: 'ALEXNET_MEMORY', message: /vectors of 1024 values are too many/});
 });
 
