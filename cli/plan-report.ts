@@ -121,7 +121,7 @@ function sentence(what: string, rows: readonly PlannedRow[], which: 'data' | 'sp
 }
 
 const reasons: Readonly<Record<PlannedStep['limit'], string>> = {
-	compute: 'a rank computes longest',
+	compute: 'what a rank computes shrinks less than its pictures',
 	latency: 'messages take long besides their bytes',
 	network: 'the network is busy longest',
 	adding: 'adding up is what takes longest',
