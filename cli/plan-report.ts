@@ -27,10 +27,10 @@ export function planJson({options, blocks, rank, plan}: ToldPlan): object {
 
 export function planText(told: ToldPlan): string {
 	const {options, plan} = told;
-	const {batchSize} = options;
+	const {batchSize, ranks} = options;
 	return [
 		head(told),
-		`\nStrong scaling, ${count(batchSize, 'picture')} a step in all:`,
+		`\nStrong scaling, ${count(batchSize, 'picture')} a step in all${batchSize < ranks ? ', so for as many ranks at most' : ''}:`,
 		...[planTable(plan.strong), verdict(plan.strong)],
 		`\nWeak scaling, ${count(batchSize, 'picture')} a step on each rank:`,
 		...[planTable(plan.weak), verdict(plan.weak)],
@@ -44,7 +44,7 @@ function gradientBytes({wire}: Planned, blocks: readonly Block[]): number {
 
 const paths: Readonly<Record<Planned['path'], string>> = {
 	cpu: 'Gradients are in memory, where MPI adds them up',
-	host: 'Gradients go through the host’s memory, where MPI adds them up, as in this package',
+	host: 'As in this package, gradients go through the host’s memory, where MPI adds them up',
 	gpu: 'Gradients go straight from GPU to GPU, which this package cannot do yet',
 };
 

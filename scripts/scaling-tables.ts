@@ -91,7 +91,11 @@ function scalingTables({given, networks}: Case): string {
 	const plans = networks.map((network) => planWith({...given, network}));
 	const scaling = (which: 'strong' | 'weak', cell: (row: PlannedRow, alone: PlannedRow) => string): string => {
 		const rows = plans[0]?.[which].map(({ranks}, place) => {
-			return [String(ranks), ...plans.map(({[which]: own}) => cell(own[place]!, own[0]!))];
+			const cells = plans.map(({[which]: own}) => {
+				const [row, alone] = [own[place], own[0]];
+				return row && alone ? cell(row, alone) : '';
+			});
+			return [String(ranks), ...cells];
 		});
 		return table(['ranks', ...networks], rows?.slice(1) ?? []);
 	};

@@ -27,7 +27,7 @@ const fp32Bytes = 4;
 export const wireBytes = {fp32: fp32Bytes, bf16: 2};
 
 /** How gradients of a block are added up. */
-export function gradientStages({parameters}: Block, ranks: number, joint: Wire): readonly Stage[] {
+function gradientStages({parameters}: Block, ranks: number, joint: Wire): readonly Stage[] {
 	const bytes = parameters * wireBytes[joint.wire];
 	// The GPU has fp32 gradients; the host rounds them.
 	return stagesOf({ranks, bytes, rounds: 2, hostBytes: parameters * fp32Bytes}, joint);

@@ -19,8 +19,8 @@ export interface PlanOptions {
 	/** Microseconds that a message takes besides its bytes, in place of what is assumed of the network. */
 	latency?: number | undefined;
 	/**
-	 * The way of gradients: of CPUs, which have them in memory; of GPUs through the host's memory, as this package takes
-	 * them; or straight from GPU to GPU, which it cannot yet. Default 'host'.
+	 * The way of gradients: in the memory of CPUs, from GPUs through the host's memory as in this package, or straight from
+	 * GPU to GPU, which this package cannot yet. Default 'host'.
 	 */
 	path?: 'cpu' | 'host' | 'gpu' | undefined;
 	/** Gigabytes a second that MPI adds up in a host's memory, as two ranks on a core each were measured. Default 0.5. */
@@ -53,7 +53,12 @@ export const planOptions = options<PlanOptions>()({
 		0.8,
 	),
 	latency: option(number(0), 'microseconds that a message takes besides its bytes'),
-	path: option(oneOf(['cpu', 'host', 'gpu']), 'the way of gradients', 'host'),
+	path: option(
+		oneOf(['cpu', 'host', 'gpu']),
+		"the way of gradients: in the memory of CPUs, from GPUs through the host's memory as in this package, or straight " +
+			'from GPU to GPU',
+		'host',
+	),
 	sumRate: option(positive, "gigabytes a second that MPI adds up in a host's memory", 0.5),
 	overlap: option(flag, 'adding up gradients while the backward pass goes on', true),
 	batchSize: option(integer(1, 1e6), 'pictures of a step', 128),

@@ -78,3 +78,12 @@ test('what cannot be modelled is refused, with what to do', (t) => {
 	t.throws(() => modelledStep('RTX 5090', 'fp32'), {...refused, message: /RTX 5090 \(12\.0\).*give stepMs\.$/});
 	t.throws(() => modelledStep('H100', 'tf32'), {...refused, message: /in tf32 on H100/});
 });
+
+test('none of it has loaded the addon', (t) => {
+	const {sharedObjects} = process.report.getReport() as unknown as {sharedObjects: string[]};
+	t.true(sharedObjects.length > 0);
+	t.deepEqual(
+		sharedObjects.filter((path) => path.endsWith('alexnet.node')),
+		[],
+	);
+});
