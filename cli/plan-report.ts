@@ -49,25 +49,24 @@ const paths: Readonly<Record<Planned['path'], string>> = {
 };
 
 function head({options, blocks, rank}: ToldPlan): string {
-	const {preset, precision, wire, network, path, perNode, inside, sumRate, efficiency, overlap} = options;
+	const {preset, precision, wire, network, path, perNode, inside, sumRate, efficiency, latency, overlap} = options;
 	const bytes = gradientBytes(options, blocks);
 	const linear = gradientBytes(
 		options,
 		blocks.filter(({isLinear}) => isLinear),
 	);
-	const machine = path === 'gpu' ? ` joined by ${linkOf(inside, options)}` : '';
+	const machine = path === 'gpu' ? ` joined by ${linkOf(inside)}` : '';
 	return [
 		'Modelled, not measured: docs/scaling.md says from what.',
 		`Net: ${preset}, ${precision}; ${megabytes(bytes)} MB of gradients in ${wire}, ${percent(linear / bytes)} of them of fully connected layers.`,
 		`A rank: ${rank}.${perNode > 1 ? ` A machine has ${perNode}${machine}.` : ''}`,
-		`Network: ${linkOf(network, options)}; messages get ${percent(efficiency)} of the bandwidth.`,
+		`Network: ${linkOf(network, latency)}; messages get ${percent(efficiency)} of the bandwidth.`,
 		`${paths[path]}${path === 'gpu' ? '' : ` at ${sumRate} GB/s`}${overlap ? '' : ', after the backward pass'}.`,
 	].join('\n');
 }
 
-function linkOf(name: Network, {latency}: Planned): string {
-	const {gigabytesPerSecond, microseconds} = networks[name];
-	return `${name}, ${gigabytesPerSecond} GB/s each way, ${latency ?? microseconds} us a message`;
+function linkOf(name: Network, latency: number = networks[name].microseconds): string {
+	return `${name}, ${networks[name].gigabytesPerSecond} GB/s each way, ${latency} us a message`;
 }
 
 function planTable(rows: readonly PlannedRow[]): string {

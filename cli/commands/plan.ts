@@ -28,9 +28,7 @@ const checks = {
 	stepMs: option(
 		must<string>(
 			'measured milliseconds of a step, such as 1300, or of several batches, such as 16:1300,64:5600',
-			(value) => {
-				return typeof value === 'string' && stepsPattern.test(value) && measurementsIn(value, 1).every(isPositive);
-			},
+			(value) => typeof value === 'string' && stepsPattern.test(value) && areSteps(measurementsIn(value, 1)),
 		),
 		'measured milliseconds of a step on one rank, in place of a modelled GPU: of --batch-size pictures, or of several ' +
 			'batches, as 16:1300,64:5600',
@@ -93,4 +91,8 @@ function measurementsIn(told: string, batchSize: number): Measurement[] {
 	});
 }
 
-const isPositive = ([pictures, milliseconds]: Measurement): boolean => pictures > 0 && milliseconds > 0;
+/** Each of a batch of its own. */
+function areSteps(measurements: readonly Measurement[]): boolean {
+	const batches = new Set(measurements.map(([pictures]) => pictures));
+	return batches.size === measurements.length && measurements.every((each) => Math.min(...each) > 0);
+}

@@ -93,7 +93,7 @@ function rankCounts({ranks, perNode}: Planned): readonly number[] {
 	return [...counts.add(ranks)];
 }
 
-/** The largest number of ranks up to which at least half of the work of each counts; 0 where not even two do. */
+/** The largest number of ranks up to which at least half of the work of each counts; 1 where not even that of two does. */
 export function paysUpTo(rows: readonly PlannedRow[], which: 'data' | 'split' = 'data'): number {
 	const stop = rows.findIndex((row) => row[which].efficiency < 0.5);
 	const {ranks = 0} = rows[stop < 0 ? rows.length - 1 : stop - 1] ?? {};

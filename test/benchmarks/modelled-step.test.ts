@@ -67,7 +67,7 @@ function withOnePass({operations, ...rest}: Facts): Facts {
 test('operations in one pass take the place of those by themselves where they are known', (t) => {
 	const [apart, together] = [facts, withOnePass(facts)].map((given) => modelledStep('H100', 'bf16', given)(128));
 	t.deepEqual(together!.forward.slice(2), apart!.forward.slice(2));
-	// What LRN and pooling hand each other needs no memory: 2 x 290,400 x 128 x 2 bytes less forward of conv1's block.
+	// What LRN and pooling hand each other needs no memory.
 	t.true(together!.forward[0]! < apart!.forward[0]! && together!.backward[1]! < apart!.backward[1]!);
 	t.true(together!.backward[4]! < apart!.backward[4]!);
 });
