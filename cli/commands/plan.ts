@@ -27,7 +27,7 @@ const checks = {
 	device: option(text, 'a rank is a GPU that is not here; its step is modelled', 'H100'),
 	stepMs: option(
 		must<string>(
-			'measured milliseconds of a step, such as 1300, or of several batches, such as 16:1300,64:5600',
+			'measured milliseconds of a step, such as 1300, or of several batches, such as 16:1300,64:5600, of which larger ones take longer',
 			(value) => typeof value === 'string' && stepsPattern.test(value) && areSteps(measurementsIn(value, 1)),
 		),
 		'measured milliseconds of a step on one rank, in place of a modelled GPU: of --batch-size pictures, or of several ' +
@@ -91,8 +91,11 @@ function measurementsIn(told: string, batchSize: number): Measurement[] {
 	});
 }
 
-/** Each of a batch of its own. */
+/** Whether more pictures take longer, so that a line through the steps never falls. */
 function areSteps(measurements: readonly Measurement[]): boolean {
-	const batches = new Set(measurements.map(([pictures]) => pictures));
-	return batches.size === measurements.length && measurements.every((each) => Math.min(...each) > 0);
+	const sorted = measurements.toSorted(([a], [b]) => a - b);
+	return sorted.every(([pictures, milliseconds], place) => {
+		const [fewer, faster] = sorted[place - 1] ?? [0, 0];
+		return pictures > fewer && milliseconds > faster;
+	});
 }

@@ -119,6 +119,7 @@ const refusals: readonly (readonly [args: readonly string[], code: number, said:
 	[['--preset', 'owt'], 1, /--preset must be 'paper' for a modelled GPU, got 'owt'.*--step-ms/],
 	[['--step-ms', '0'], 2, /milliseconds of a step, such as 1300/],
 	[['--step-ms', '16:1300,16:1400'], 2, /milliseconds of a step, such as 1300/],
+	[['--step-ms', '64:1300,16:1400'], 2, /larger ones take longer/],
 	[['--step-ms', '16:1300,64'], 2, /milliseconds of a step, such as 1300/],
 	[['--step-ms', '10', '--device', 'H100'], 2, /leave one of them out/],
 ];
