@@ -27,7 +27,9 @@ export function withFused(trials: readonly OperationTrial[], net: Net): Operatio
 	const replaced = new Set(all.flatMap((fused) => fused.replaced));
 	return trials.flatMap((each) => [
 		replaced.has(each.name) ? {...each, inTraining: 0, inInference: 0} : each,
-		...all.filter(({after}) => after === each.name).flatMap((fused) => fused.trials),
+		...all
+			.filter(({after}) => after === each.name)
+			.flatMap(({trials: own, replaced: replaces}) => own.map((fused) => ({...fused, replaces}))),
 	]);
 }
 

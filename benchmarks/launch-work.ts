@@ -25,6 +25,13 @@ export function isSecondary({kernel}: LaunchFacts): boolean {
 	return /^(sumPartials|sumRows|(mma::)?(unfold|fold))/.test(kernel);
 }
 
+/** The same operation on another batch than the facts are of. */
+export interface OtherBatch {
+	readonly trial: OperationTrial;
+	/** Its pictures, by those of the facts. */
+	readonly share: number;
+}
+
 /** A value for each launch. */
 export function worksOf({launches}: OperationFacts, trial: OperationTrial): Work[] {
 	const all = Object.values(trial.tensors).reduce((sum, {bytes}) => sum + bytes, 0);
@@ -42,6 +49,22 @@ export function worksOf({launches}: OperationFacts, trial: OperationTrial): Work
 		// Of several kernels that are no product, the first one moves the tensors.
 		if (!product) return index === 0 ? {...none, memoryBytes: all} : none;
 		return {memoryBytes: all / main.length, ...workOf(launch, product, main.length)};
+	});
+}
+
+/** As worksOf(), of another batch; see {@link OtherBatch}. */
+export function worksOfOther(
+	operation: OperationFacts,
+	trial: OperationTrial,
+	{trial: other, share}: OtherBatch,
+): Work[] {
+	const asked = worksOf(operation, other);
+	return worksOf(operation, trial).map(({cacheBytes, products}, index) => {
+		const {memoryBytes, cacheBytes: own} = asked[index]!;
+		const launch = operation.launches[index]!;
+		// What adds up partial sums of weights has as many for any batch.
+		const isInProportion = !isSecondary(launch) || launch.kernel.includes('unfold');
+		return {memoryBytes, products: share * products, cacheBytes: isInProportion ? share * cacheBytes : own};
 	});
 }
 

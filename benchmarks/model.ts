@@ -10,7 +10,7 @@
 import {assumptions, limits, type Gpu} from './gpus.ts';
 import type {Facts, Instructions, KernelFacts, LaunchFacts, OperationFacts} from './kernel-facts.ts';
 import {occupancyOf} from './occupancy.ts';
-import {worksOf, type Work} from './launch-work.ts';
+import {worksOf, worksOfOther, type OtherBatch, type Work} from './launch-work.ts';
 import type {OperationTrial} from './operation.ts';
 import {tileOf} from './tile.ts';
 
@@ -30,16 +30,20 @@ const bf16Products = 2048;
 /**
  * An operation's launches one after the other. Undefined where the facts are of another number of multiprocessors, or
  * there was no disassembler to count a product's instructions.
+ *
+ * @param other where nobody has listed the launches of a batch: they are taken to be the same, with products in proportion
+ * and the bytes that the other batch cannot avoid. What smaller tiles and more splits would bring or cost is not in it.
  */
 export function modelOf(
 	operation: OperationFacts,
 	facts: Facts,
 	trial: OperationTrial,
 	gpu: Gpu,
+	other?: OtherBatch,
 ): Modelled | undefined {
 	if (operation.computeCapability !== gpu.computeCapability) return undefined;
 	if (operation.multiprocessors !== gpu.dataSheet.multiprocessors) return undefined;
-	const works = worksOf(operation, trial);
+	const works = other ? worksOfOther(operation, trial, other) : worksOf(operation, trial);
 	const times: Modelled[] = [];
 	for (const [index, launch] of operation.launches.entries()) {
 		const kernel = kernelOf(facts, launch, operation.computeCapability);

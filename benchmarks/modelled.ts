@@ -53,16 +53,20 @@ export function modelOfTrial(
 	return longestBy && {milliseconds: sum, by: longestBy};
 }
 
+/** @throws ALEXNET_ARGUMENT where nothing is known of the GPU. */
+export function gpuToModel(name: string): Gpu {
+	const gpu = gpuNamed(name);
+	if (gpu) return gpu;
+	const known = gpus.map((each) => each.name).join(', ');
+	throw new AlexNetError('ALEXNET_ARGUMENT', `No data sheet of '${name}' is known here. There are: ${known}.`);
+}
+
 /** @throws ALEXNET_ARGUMENT where nothing is known of the GPU, or of the batch size. */
 export function modelledRows(
 	trials: readonly string[],
 	{gpu: name, precision, batchSize}: {gpu: string; precision: Precision; batchSize: number},
 ): ModelledRow[] {
-	const gpu = gpuNamed(name);
-	if (!gpu) {
-		const known = gpus.map((each) => each.name).join(', ');
-		throw new AlexNetError('ALEXNET_ARGUMENT', `No data sheet of '${name}' is known here. There are: ${known}.`);
-	}
+	const gpu = gpuToModel(name);
 	const facts = readFacts();
 	return trials.map((trial) => {
 		const time = modelOfTrial(trial, batchSize, precision, gpu, facts);

@@ -42,6 +42,8 @@ export interface OperationTrial<Names extends string = string> {
 	/** Calls in a training step, and in inference. */
 	readonly inTraining: number;
 	readonly inInference: number;
+	/** Of an operation that does the work of several layers in one pass: the trials in whose place it and its like are. */
+	readonly replaces?: readonly string[];
 	readonly tensors: Readonly<Record<Names, TensorSpec>>;
 	/** Bytes of the workspace, where the operation takes one. */
 	readonly workspaceBytes?: (tensors: Tensors<Names>) => number;

@@ -13,6 +13,7 @@ import {addImport} from './commands/import.ts';
 import {addMpi} from './commands/mpi.ts';
 import {addNearest} from './commands/nearest.ts';
 import {addPictures} from './commands/pictures.ts';
+import {addPlan} from './commands/plan.ts';
 import {addPrepare} from './commands/prepare.ts';
 import {addPresets} from './commands/presets.ts';
 import {addReport} from './commands/report.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
 	addExport(program);
 	addImport(program);
 	addBench(program);
+	addPlan(program);
 	addSelftest(program);
 	addMpi(program);
 	return program;

@@ -16,7 +16,7 @@ const rows: readonly (readonly string[])[] = [
 	['lib/classifier.ts'],
 	['lib/training/', 'lib/features/'],
 	['lib/interchange/'],
-	['lib/checkpoint/', 'lib/selftest/'],
+	['lib/checkpoint/', 'lib/selftest/', 'lib/scaling/'],
 	['lib/mpi.ts'],
 	['lib/mpi/'],
 	['lib/net/'],
