@@ -41,12 +41,12 @@ export class Random {
 
 	/** Few different values, so that a window nearly always holds its maximum more than once. */
 	ties(length: number, levels: number, shift: number): Float64Array {
-		return Float64Array.from({length}, () => shift + this.integer(levels) + 0.5);
+		return new Float64Array(length).map(() => shift + this.integer(levels) + 0.5);
 	}
 
 	/** Different values at least `gap` apart and at least gap / 2 from zero, in random order: no kink is near. */
 	distinct(length: number, gap: number): Float64Array {
-		const values = Float64Array.from({length}, (_, i) => gap * (i - Math.floor(length / 2) + 0.5));
+		const values = new Float64Array(length).map((_, i) => gap * (i - Math.floor(length / 2) + 0.5));
 		for (let i = length - 1; i > 0; i--) {
 			const j = this.integer(i + 1);
 			[values[i], values[j]] = [values[j]!, values[i]!];

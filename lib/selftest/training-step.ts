@@ -67,9 +67,9 @@ export function drawTask(
 		architecture,
 		precision,
 		seed: random.integer(2 ** 31),
-		images: Uint8Array.from({length: images * bytes}, () => random.integer(256)),
+		images: new Uint8Array(images * bytes).map(() => random.integer(256)),
 		labels: Int32Array.from({length: images}, () => random.integer(classes)),
-		mean: Float32Array.from({length: bytes}, () => 100 + random.integer(56)),
+		mean: new Float32Array(bytes).map(() => 100 + random.integer(56)),
 	};
 }
 

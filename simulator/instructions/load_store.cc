@@ -141,7 +141,7 @@ void locateShared(Warp& warp, const Instruction& i, const Addresses& addresses) 
   SharedMemory& shared = warp.block->shared();
   const uint32_t bytes = bytesOfAccess(i);
   forEachLane(warp.mask.bits, [&](int lane) {
-    warp.where[static_cast<size_t>(lane)] = shared.access(warp, lane, addresses.lane[lane], bytes, use);
+    warp.where[static_cast<size_t>(lane)] = shared.access<use>(warp, lane, addresses.lane[lane], bytes);
   });
   countShared(warp, i, warp.mask.bits, addresses);
 }
@@ -207,7 +207,7 @@ void locateGeneric(Warp& warp, const Instruction& i) {
     const uint64_t window = addresses.lane[lane] & kWindowMask, offset = addresses.lane[lane] & ~kWindowMask;
     std::byte*& place = warp.where[static_cast<size_t>(lane)];
     if (window == kSharedWindow) {
-      place = warp.block->shared().access(warp, lane, offset, bytes, use);
+      place = warp.block->shared().access<use>(warp, lane, offset, bytes);
       sharedLanes |= 1U << lane;
     } else if (window == kLocalWindow) {
       place = localPlace(warp, lane, offset, bytes);

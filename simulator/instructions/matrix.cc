@@ -223,7 +223,7 @@ void loadMatrices(Warp& warp, const Instruction& i) {
   for (int lane = 0; lane < static_cast<int>(i.c); ++lane) {
     const uint64_t base = i.flag ? warp.at<uint64_t>(i.a)[lane] : warp.at<uint32_t>(i.a)[lane];
     addresses[lane] = base + static_cast<uint64_t>(i.immediate);
-    rows[lane] = shared.access(warp, lane, addresses[lane], 16, Use::read);
+    rows[lane] = shared.access<Use::read>(warp, lane, addresses[lane], 16);
   }
   if (Counters* counters = warp.block->launch().counters) {
     counters->touchShared(i, kAllLanes >> (kLanes - 8 * i.count), addresses, 16);

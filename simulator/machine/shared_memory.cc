@@ -35,38 +35,79 @@ void SharedMemory::beginBlock() {
   blockEpoch_ = ++epoch_;
 }
 
-void SharedMemory::checkRange(int lane, uint64_t address, uint32_t bytes) const {
+void SharedMemory::outside(int lane, uint64_t address, uint32_t bytes) const {
   const uint64_t offset = address - kSharedBase;
   const bool inside =
       address >= kSharedBase && offset + bytes <= bytes_ && valid_[offset] && valid_[offset + bytes - 1];
-  if (!inside) {
-    throw Fault(lane,
-                std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory are outside its variables");
-  }
-  if (address % bytes != 0) {
-    throw Fault(lane, "misaligned: " + std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory");
-  }
+  const std::string what = std::to_string(bytes) + " bytes at " + hex(offset) + " of shared memory";
+  throw Fault(lane, inside ? "misaligned: " + what : what + " are outside its variables");
 }
 
-std::byte* SharedMemory::access(const Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use) {
-  checkRange(lane, address, bytes);
-  const auto offset = static_cast<uint32_t>(address - kSharedBase);
+inline bool SharedMemory::followsWrite(const Granule& granule, const Now& now) {
+  return granule.writer != kUpdates && granule.writer / kLanes == now.warp &&
+         granule.writeSynchronization < now.synchronizations;
+}
+
+inline void SharedMemory::read(Granule& granule, const Now& now, int lane) const {
+  if (granule.writeEpoch == now.epoch && granule.writer != now.thread && !followsWrite(granule, now)) {
+    race(granule, lane, "reads", "wrote", granule.writer);
+  }
+  if (granule.readEpoch != now.epoch) {
+    granule.readEpoch = now.epoch;
+    granule.reader = now.thread;
+  } else if (granule.reader != now.thread && granule.reader != kMany) {
+    const bool sameWarp =
+        (granule.reader & kWarp) ? (granule.reader & ~kWarp) == now.warp : granule.reader / kLanes == now.warp;
+    granule.reader = sameWarp ? static_cast<uint16_t>(kWarp | now.warp) : kMany;
+  }
+  granule.readSynchronization = now.synchronizations;
+}
+
+inline void SharedMemory::write(Granule& granule, const Now& now, int lane, bool update) const {
+  const bool bothUpdate = update && granule.writer == kUpdates;
+  if (granule.writeEpoch == now.epoch && granule.writer != now.thread && !bothUpdate && !followsWrite(granule, now)) {
+    race(granule, lane, "writes", "wrote", granule.writer);
+  }
+  if (granule.readEpoch == now.epoch && granule.reader != now.thread) {
+    const bool sameWarp = granule.reader != kMany && ((granule.reader & kWarp) ? (granule.reader & ~kWarp) == now.warp
+                                                                               : granule.reader / kLanes == now.warp);
+    if (!sameWarp || granule.readSynchronization >= now.synchronizations) {
+      race(granule, lane, "writes", "read", granule.reader);
+    }
+  }
+  granule.writeEpoch = now.epoch;
+  granule.writer = update ? kUpdates : now.thread;
+  granule.writeSynchronization = now.synchronizations;
+}
+
+template <Use use>
+std::byte* SharedMemory::access(const Warp& warp, int lane, uint64_t address, uint32_t bytes) {
+  const uint64_t offset = address - kSharedBase;  // of addresses below the base one that is too large
+  const bool inside = offset < bytes_ && bytes <= bytes_ - offset && valid_[offset] && valid_[offset + bytes - 1];
+  const bool aligned = (address & (bytes - 1)) == 0;  // bytes: a power of two
+  if (!inside || !aligned) outside(lane, address, bytes);
   if (checked_) {
-    const uint32_t last = (offset + bytes - 1) >> granuleShift_;
-    for (uint32_t index = offset >> granuleShift_; index <= last; ++index) {
-      Granule& granule = granules_[index];
-      const uint64_t place = static_cast<uint64_t>(index) << granuleShift_;
-      if (granule.writeEpoch == kInFlight) inFlight(granule, warp, lane, use, place);
-      if (use != Use::write) requireWritten(granule, lane, place);
-      if (use == Use::read) read(granule, warp, lane, place);
-      if (use != Use::read) write(granule, warp, lane, place, use == Use::update);
+    const Now now{epoch_, blockEpoch_, warp.synchronizations, threadOf(warp, lane), static_cast<uint16_t>(warp.index)};
+    Granule* granule = &granules_[offset >> granuleShift_];
+    const Granule* const last = &granules_[(offset + bytes - 1) >> granuleShift_];
+    for (; granule <= last; ++granule) {
+      const bool writtenOrFlying = granule->writeEpoch >= now.blockEpoch;
+      if ((use != Use::write && !writtenOrFlying) || granule->writeEpoch == kInFlight) {
+        untouchable(*granule, now, lane, use);
+      }
+      if constexpr (use == Use::read) read(*granule, now, lane);
+      if constexpr (use != Use::read) write(*granule, now, lane, use == Use::update);
     }
   }
   return data_ + offset;
 }
 
+template std::byte* SharedMemory::access<Use::read>(const Warp&, int, uint64_t, uint32_t);
+template std::byte* SharedMemory::access<Use::write>(const Warp&, int, uint64_t, uint32_t);
+template std::byte* SharedMemory::access<Use::update>(const Warp&, int, uint64_t, uint32_t);
+
 std::byte* SharedMemory::beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes) {
-  std::byte* place = access(warp, lane, address, bytes, Use::write);
+  std::byte* place = access<Use::write>(warp, lane, address, bytes);
   if (!checked_) return place;
   const auto offset = static_cast<uint32_t>(address - kSharedBase);
   for (uint32_t index = offset >> granuleShift_; index < (offset + bytes) >> granuleShift_; ++index) {
@@ -85,63 +126,26 @@ void SharedMemory::endCopy(const Warp& warp, int lane, const std::byte* place, u
   }
 }
 
-void SharedMemory::inFlight(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const {
-  const bool own = granule.writer == threadOf(warp, lane);
-  throw Fault(lane, verb(use) + ("shared memory at " + hex(address)) + " that a copy of " +
+uint64_t SharedMemory::placeOf(const Granule& granule) const {
+  return static_cast<uint64_t>(&granule - granules_.data()) << granuleShift_;
+}
+
+void SharedMemory::untouchable(const Granule& granule, const Now& now, int lane, Use use) const {
+  const std::string place = "shared memory at " + hex(placeOf(granule));
+  if (granule.writeEpoch != kInFlight) throw Fault(lane, "reads " + place + " that nobody wrote");
+  const bool own = granule.writer == now.thread;
+  throw Fault(lane, verb(use) + place + " that a copy of " +
                         (own ? "its own" : "thread " + std::to_string(granule.writer)) +
                         " is in flight to (cp.async): " + (own ? "it" : "that thread") + " has not waited for it");
 }
 
-void SharedMemory::requireWritten(const Granule& granule, int lane, uint64_t address) const {
-  if (granule.writeEpoch < blockEpoch_) {
-    throw Fault(lane, "reads shared memory at " + hex(address) + " that nobody wrote");
-  }
-}
-
-void SharedMemory::read(Granule& granule, const Warp& warp, int lane, uint64_t address) {
-  const uint16_t thread = threadOf(warp, lane);
-  if (granule.writeEpoch == epoch_ && granule.writer != thread) {
-    const bool ordered = granule.writer != kUpdates && granule.writer / kLanes == warp.index &&
-                         granule.writeSynchronization < warp.synchronizations;
-    if (!ordered) race(lane, "reads", "wrote", granule.writer, address);
-  }
-  if (granule.readEpoch != epoch_) {
-    granule.readEpoch = epoch_;
-    granule.reader = thread;
-  } else if (granule.reader != thread && granule.reader != kMany) {
-    const bool sameWarp =
-        (granule.reader & kWarp) ? (granule.reader & ~kWarp) == warp.index : granule.reader / kLanes == warp.index;
-    granule.reader = sameWarp ? static_cast<uint16_t>(kWarp | warp.index) : kMany;
-  }
-  granule.readSynchronization = warp.synchronizations;
-}
-
-void SharedMemory::write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update) {
-  const uint16_t thread = threadOf(warp, lane);
-  if (granule.writeEpoch == epoch_ && granule.writer != thread && !(update && granule.writer == kUpdates)) {
-    const bool ordered = granule.writer != kUpdates && granule.writer / kLanes == warp.index &&
-                         granule.writeSynchronization < warp.synchronizations;
-    if (!ordered) race(lane, "writes", "wrote", granule.writer, address);
-  }
-  if (granule.readEpoch == epoch_ && granule.reader != thread) {
-    const bool sameWarp = granule.reader != kMany && ((granule.reader & kWarp) ? (granule.reader & ~kWarp) == warp.index
-                                                                               : granule.reader / kLanes == warp.index);
-    if (!sameWarp || granule.readSynchronization >= warp.synchronizations) {
-      race(lane, "writes", "read", granule.reader, address);
-    }
-  }
-  granule.writeEpoch = epoch_;
-  granule.writer = update ? kUpdates : thread;
-  granule.writeSynchronization = warp.synchronizations;
-}
-
-void SharedMemory::race(int lane, const char* what, const char* earlier, uint16_t who, uint64_t address) const {
+void SharedMemory::race(const Granule& granule, int lane, const char* what, const char* earlier, uint16_t who) const {
   std::string other = "thread " + std::to_string(who);
   if (who == kUpdates) other = "an atomic operation";
   if (who == kMany && earlier[0] == 'r') other = "several threads";
   if (who != kMany && (who & kWarp)) other = "a thread of warp " + std::to_string(who & ~kWarp);
-  throw Fault(lane, std::string("race: ") + what + " shared memory at " + hex(address) + " that " + other + " " +
-                        earlier + ", with no barrier between");
+  throw Fault(lane, std::string("race: ") + what + " shared memory at " + hex(placeOf(granule)) + " that " + other +
+                        " " + earlier + ", with no barrier between");
 }
 
 }  // namespace alexnet::simulator

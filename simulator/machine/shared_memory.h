@@ -26,7 +26,8 @@ class SharedMemory {
   void barrier() { ++epoch_; }
 
   // The memory of an access, after checking it; throws Fault.
-  std::byte* access(const Warp& warp, int lane, uint64_t address, uint32_t bytes, Use use);
+  template <Use use>
+  std::byte* access(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
   // The memory that a thread's copy will write, in flight from now on; throws Fault.
   std::byte* beginCopy(const Warp& warp, int lane, uint64_t address, uint32_t bytes);
   // The thread has waited for it: a write of its own.
@@ -42,12 +43,21 @@ class SharedMemory {
     uint16_t reader = 0;  // thread of the block, or kWarp + warp, or kMany
   };
 
-  void checkRange(int lane, uint64_t address, uint32_t bytes) const;
-  [[noreturn]] void inFlight(const Granule& granule, const Warp& warp, int lane, Use use, uint64_t address) const;
-  void requireWritten(const Granule& granule, int lane, uint64_t address) const;
-  void read(Granule& granule, const Warp& warp, int lane, uint64_t address);
-  void write(Granule& granule, const Warp& warp, int lane, uint64_t address, bool update);
-  [[noreturn]] void race(int lane, const char* what, const char* earlier, uint16_t who, uint64_t address) const;
+  // What an access of a granule is compared with: kept in registers, while granules are written.
+  struct Now {
+    uint32_t epoch, blockEpoch, synchronizations;
+    uint16_t thread, warp;
+  };
+
+  void read(Granule& granule, const Now& now, int lane) const;
+  void write(Granule& granule, const Now& now, int lane, bool update) const;
+  // Whether what the granule's writer wrote since the last barrier is ordered before what the thread does.
+  static bool followsWrite(const Granule& granule, const Now& now);
+
+  [[noreturn]] void outside(int lane, uint64_t address, uint32_t bytes) const;
+  [[noreturn]] void untouchable(const Granule& granule, const Now& now, int lane, Use use) const;
+  [[noreturn]] void race(const Granule& granule, int lane, const char* what, const char* earlier, uint16_t who) const;
+  uint64_t placeOf(const Granule& granule) const;
 
   std::vector<std::byte> storage_;
   std::byte* data_;

@@ -10,6 +10,7 @@
 
 namespace alexnet::simulator::ptx {
 
+// By their sizes.
 enum class Type {
   none,
   pred,
@@ -36,9 +37,19 @@ enum class Type {
 
 // Type::none where the name is no type. `name` has no dot: "f32".
 Type typeNamed(const std::string& name);
-int bytesOf(Type type);
-bool isFloat(Type type);
-bool isSigned(Type type);
+
+// Asked for each lane of a conversion, so the compiler must see them.
+constexpr int bytesOf(Type type) {
+  if (type == Type::none) return 0;
+  return type < Type::b16 ? 1 : type < Type::b32 ? 2 : type < Type::b64 ? 4 : 8;  // in the order of the types
+}
+constexpr bool isFloat(Type type) {
+  return type == Type::f16 || type == Type::bf16 || type == Type::f32 || type == Type::f64 || type == Type::tf32 ||
+         type == Type::f16x2 || type == Type::bf16x2;
+}
+constexpr bool isSigned(Type type) {
+  return type == Type::s8 || type == Type::s16 || type == Type::s32 || type == Type::s64;
+}
 
 // Where a statement came from; of an inlined function also who called it, 0 otherwise.
 struct Location {

@@ -7,18 +7,16 @@
 namespace alexnet::simulator::ptx {
 namespace {
 
-struct TypeFacts {
+struct NamedType {
   const char* name;
   Type type;
-  int bytes;
 };
 
-constexpr TypeFacts kTypes[] = {
-    {"pred", Type::pred, 1}, {"b8", Type::b8, 1},       {"s8", Type::s8, 1},         {"u8", Type::u8, 1},
-    {"b16", Type::b16, 2},   {"s16", Type::s16, 2},     {"u16", Type::u16, 2},       {"f16", Type::f16, 2},
-    {"bf16", Type::bf16, 2}, {"b32", Type::b32, 4},     {"s32", Type::s32, 4},       {"u32", Type::u32, 4},
-    {"f32", Type::f32, 4},   {"f16x2", Type::f16x2, 4}, {"bf16x2", Type::bf16x2, 4}, {"tf32", Type::tf32, 4},
-    {"b64", Type::b64, 8},   {"s64", Type::s64, 8},     {"u64", Type::u64, 8},       {"f64", Type::f64, 8},
+constexpr NamedType kTypes[] = {
+    {"pred", Type::pred}, {"b8", Type::b8},   {"s8", Type::s8},   {"u8", Type::u8},       {"b16", Type::b16},
+    {"s16", Type::s16},   {"u16", Type::u16}, {"f16", Type::f16}, {"bf16", Type::bf16},   {"b32", Type::b32},
+    {"s32", Type::s32},   {"u32", Type::u32}, {"f32", Type::f32}, {"f16x2", Type::f16x2}, {"bf16x2", Type::bf16x2},
+    {"tf32", Type::tf32}, {"b64", Type::b64}, {"s64", Type::s64}, {"u64", Type::u64},     {"f64", Type::f64},
 };
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -357,25 +355,11 @@ class Parser {
 }  // namespace
 
 Type typeNamed(const std::string& name) {
-  for (const TypeFacts& facts : kTypes) {
-    if (name == facts.name) return facts.type;
+  for (const NamedType& named : kTypes) {
+    if (name == named.name) return named.type;
   }
   return Type::none;
 }
-
-int bytesOf(Type type) {
-  for (const TypeFacts& facts : kTypes) {
-    if (type == facts.type) return facts.bytes;
-  }
-  return 0;
-}
-
-bool isFloat(Type type) {
-  return type == Type::f16 || type == Type::bf16 || type == Type::f32 || type == Type::f64 || type == Type::tf32 ||
-         type == Type::f16x2 || type == Type::bf16x2;
-}
-
-bool isSigned(Type type) { return type == Type::s8 || type == Type::s16 || type == Type::s32 || type == Type::s64; }
 
 bool Statement::has(const char* modifier) const {
   return std::find(parts.begin() + 1, parts.end(), modifier) != parts.end();

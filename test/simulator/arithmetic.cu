@@ -181,6 +181,7 @@ COMPARISON("setp.lt.u64", u64, a < b);
 COMPARISON("setp.eq.b64", b64, a == b);
 COMPARISON("setp.eq.b16", b16, a == b);
 COMPARISON("setp.eq.s16", s16, a == b);
+COMPARISON("setp.lt.u16", u16, a < b);
 COMPARISON("setp.ne.s16", s16, a != b);
 COMPARISON("setp.eq.f32", f32, a == b);
 COMPARISON("setp.ne.f32", f32, a<b || a> b);

@@ -98,7 +98,7 @@ function augmentCase(type: RealType, geometry: AugmentGeometry & Special): Opera
 				[images, ...picture, 3],
 				[...picture, 3],
 			];
-			const pixels = Uint8Array.from({length: elementsOf(pictures)}, () => random.integer(256));
+			const pixels = new Uint8Array(elementsOf(pictures)).map(() => random.integer(256));
 			const average = random.values(elementsOf(places), 128, 'float32');
 			const drawn = drawViews(random, geometry);
 			const expected = augment(geometry, pixels, drawn, average);

@@ -59,8 +59,8 @@ const draws: Readonly<Record<DataType, (random: Random, length: number) => Float
 	bfloat16: (random, length) => random.values(length, 1000, 'bfloat16'),
 	// Of all sizes: beyond 2^24 not every integer is an fp32 number.
 	int32: (random, length) =>
-		Float64Array.from({length}, () => (random.integer(2 ** 32) - 2 ** 31) >> random.integer(31)),
-	uint8: (random, length) => Float64Array.from({length}, () => random.integer(256)),
+		new Float64Array(length).map(() => (random.integer(2 ** 32) - 2 ** 31) >> random.integer(31)),
+	uint8: (random, length) => new Float64Array(length).map(() => random.integer(256)),
 };
 
 /** What becomes this type: the other one and itself, and integers become fp32. */

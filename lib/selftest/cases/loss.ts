@@ -88,12 +88,12 @@ function softmaxCase(options: Logits): OperationCase {
 			const values = draw(random, options);
 			const expected = new Sums(values.length);
 			softmax(values, classes).forEach((probability, i) => expected.add(i, probability));
+			const roundings = softmaxRoundings(values, classes);
 			return (bench, operations) => {
 				const [logits, probabilities] = [bench.input(shape, 'float32', values), bench.output(shape, 'float32')];
-				const roundings = (): number => softmaxRoundings(values, classes);
 				return {
 					call: () => operations.softmax({logits, probabilities}),
-					outputs: [close('probabilities', probabilities, expected, 'float32', roundings)],
+					outputs: [close('probabilities', probabilities, expected, 'float32', () => roundings)],
 				};
 			};
 		},
@@ -110,18 +110,19 @@ function softmaxLossCase(type: RealType, options: Logits): OperationCase {
 			const chosen = Int32Array.from({length: images}, () => random.integer(classes));
 			const {loss, top1, top5} = softmaxLoss(values, chosen, classes);
 			const expected = softmaxLossGradient(values, chosen, classes);
+			const roundings = {loss: lossRoundings(values, classes), gradient: lossGradientRoundings(values, classes)};
 			return (bench, operations) => {
 				const [result, gradient] = [bench.output([3], 'float32'), bench.output(shape, type)];
 				const logits = bench.input(shape, 'float32', values);
 				const labels = bench.input([images], 'int32', chosen);
-				const sum = close('loss', result, lossSums(loss, images), 'float32', () => lossRoundings(values, classes));
+				const sum = close('loss', result, lossSums(loss, images), 'float32', () => roundings.loss);
 				const counts = equal('top-1 and top-5 counts', result, Float64Array.of(top1, top5));
 				return {
 					call: () => operations.softmaxLoss({logits, labels, result, gradient}),
 					outputs: [
 						{tensor: result, compare: (actual) => sum.compare(actual.subarray(0, 1))},
 						{tensor: result, compare: (actual) => counts.compare(actual.subarray(1))},
-						close('gradient', gradient, expected, type, () => lossGradientRoundings(values, classes)),
+						close('gradient', gradient, expected, type, () => roundings.gradient),
 					],
 				};
 			};
