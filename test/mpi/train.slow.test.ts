@@ -32,7 +32,8 @@ test.after.always(async () => {
 function settings(epochs = 6): string[] {
 	const rates = ['--learning-rate', '0.003', '--epochs', String(epochs), '--batch-size', '14'];
 	const net = ['--architecture', join(shared.folder, 'net.json'), '--seed', '3', '--threads', '1'];
-	return [...net, ...rates, '--save-every-steps', '1'];
+	const scaling = ['--learning-rate-scaling', 'sqrt', '--reference-batch-size', '7', '--warm-up-epochs', '2.5'];
+	return [...net, ...rates, ...scaling, '--save-every-steps', '1'];
 }
 
 const train = (out: string, more: readonly string[] = [], folder = pictures()): string[] => {
@@ -48,6 +49,10 @@ async function leftAlone(t: ExecutionContext, library: MpiLibrary): Promise<stri
 			run,
 			mpirun(library, 2, train(run)).ended.then(({code, stderr}) => {
 				t.is(code, 0, stderr);
+				t.regex(
+					stderr,
+					/^Learning rate 0\.00424264: 0\.003 for batches of 7, times 1\.41421 for 14 \(sqrt\), after a warm-up/m,
+				);
 				return run;
 			}),
 		);
