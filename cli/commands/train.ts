@@ -3,6 +3,7 @@ import type {Command} from 'commander';
 import {filePath, filled, flag, integer, option, text, type Check, type Checked} from '../../lib/base/check.ts';
 import {AlexNetError} from '../../lib/base/errors.ts';
 import {seed} from '../../lib/base/random.ts';
+import {packageVersion} from '../../lib/base/package.ts';
 import {alexNetOptions} from '../../lib/classifier.ts';
 import {initOf} from '../../lib/net/alexnet.ts';
 import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-folder.ts';
@@ -145,7 +146,8 @@ async function train(
 ): Promise<void> {
 	const {signal} = interruptible;
 	const path = runPath(command, given);
-	if (group) await requireSame(group, differing(given));
+	// First of all: those of another version may do other things together from here on.
+	if (group) await requireSame(group, {version: packageVersion, ...differing(given)});
 	const {resumed, asked, imageSize} = await ofFirst(group, async () => {
 		const found = given.resume === undefined ? undefined : await RunFolder.read(path);
 		if (!found) await RunFolder.requireFree(path);

@@ -72,7 +72,7 @@ export interface MpiRun {
 	ended: Promise<Ended>;
 }
 
-const tsx = `--import=${import.meta.resolve('tsx')}`;
+export const tsx = `--import=${import.meta.resolve('tsx')}`;
 export const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /**
