@@ -137,11 +137,12 @@ async function killed(t: ExecutionContext, {started, run, victim, random, counts
 		await reported(run, before + 1 + random.integer(7), started);
 		await setTimeout(random.integer(25)); // a checkpoint is written after each report
 	}
-	if (pid !== undefined && existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');
+	const isThere = pid !== undefined && existsSync(`/proc/${pid}`);
+	if (isThere) process.kill(pid!, 'SIGKILL');
 	const since = performance.now();
 	const {code, stderr} = await started.ended;
-	if (code === 0) return false;
-	t.not(pid, undefined, stderr);
+	if (!isThere) t.is(code, 0, stderr);
+	if (!isThere || code === 0) return false;
 	const milliseconds = performance.now() - since;
 	t.true(milliseconds < 30_000, `${milliseconds} ms`);
 	const writing = (await readdir(run)).filter((name) => name.endsWith('.tmp'));
