@@ -1,4 +1,5 @@
 import type {AlexNet, TrainReport} from '../lib/index.ts';
+import {learningRateOf} from './format.ts';
 import type {Output} from './output.ts';
 
 /** Says, the first time that a report tells of it, that training has diverged. */
@@ -20,7 +21,7 @@ export class DivergenceNote {
 		const chance = Math.log(this.#model.classes).toFixed(3);
 		this.#output.note(
 			`warning: the loss is ${loss.toFixed(3)} at step ${step}, though a net that knows nothing has ${chance}. ` +
-				`The training diverges: try a lower learning rate than ${learningRate}, or another init. Such an epoch is ` +
+				`The training diverges: try a lower learning rate than ${learningRateOf(learningRate)}, or another init. Such an epoch is ` +
 				'not kept as the best.',
 		);
 	}

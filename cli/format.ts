@@ -34,6 +34,11 @@ export function rate(perSecond: number): string {
 	return perSecond.toFixed(perSecond < 10 ? 1 : 0);
 }
 
+/** "0.005", "0.0141421": a learning rate, without the last digits of a product. */
+export function learningRateOf(rate: number): string {
+	return String(Number(rate.toPrecision(6)));
+}
+
 /** "15.3 GiB" */
 export function gibibytes(bytes: number): string {
 	return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

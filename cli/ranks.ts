@@ -38,7 +38,7 @@ export async function ofFirst<T>(group: MpiGroup | undefined, work: () => Promis
 }
 
 /** What each rank's own work gives; where it fails on any, it fails on all. */
-export async function onAll<T>(group: MpiGroup | undefined, work: () => Promise<T>): Promise<T> {
+export async function onAll<T>(group: MpiGroup | undefined, work: () => T | Promise<T>): Promise<T> {
 	const own: {result?: T} = {};
 	if (!group) return work();
 	await exchange(group, async () => {
@@ -114,9 +114,7 @@ export async function follow(
 	const net = await fromFirst<Net>(group, () => {
 		throw new Error('Rank 0 tells the net.');
 	});
-	await using model = await onAll(group, async () =>
-		Promise.resolve(AlexNet.uninitialized({...net, devices, threads, group})),
-	);
+	await using model = await onAll(group, () => AlexNet.uninitialized({...net, devices, threads, group}));
 	const validation = data.validation.size > 0 ? data.validation : undefined;
 	const reports = model.train(data.train, {...training, validation, signal});
 	while (!(await reports.next()).done);

@@ -1,7 +1,7 @@
 // Which recipe `train` takes, and what it sets where the command line does not.
 import type {Command} from 'commander';
 import {oneOf, option} from '../lib/base/check.ts';
-import {recipeFor, recipes, type Preset, type Recipe, type RecipeName} from '../lib/index.ts';
+import {recipeFor, recipes, type Preset, type RateScalingOptions, type Recipe, type RecipeName} from '../lib/index.ts';
 import {initOf} from '../lib/net/alexnet.ts';
 import {fewPictures} from '../lib/net/recipes.ts';
 import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
@@ -16,7 +16,7 @@ export type RecipeOptions = RecipeSettings &
 	Pick<NetChoice, 'architecture' | 'from'> & {
 		readonly recipe?: RecipeName;
 		readonly preset?: Preset | undefined;
-	};
+	} & Pick<RateScalingOptions, 'learningRateScaling' | 'referenceBatchSize'>;
 
 const settingsOf = (name: RecipeName): RecipeSettings => ({...recipes[name].create, ...recipes[name].train});
 
@@ -49,9 +49,10 @@ export function withRecipe<T extends RecipeOptions>(command: Command, given: T, 
 	const recipe = given.recipe ?? recipeFor(pictures);
 	const defaults = settingsOf(recipe);
 	const largest = Math.max(1, Math.floor(pictures / 2));
-	const {from, architecture} = given;
+	const {from, architecture, learningRateScaling = 'none'} = given;
 	const settings = {
 		...defaults,
+		...(learningRateScaling !== 'none' && {referenceBatchSize: defaults.batchSize}),
 		batchSize: Math.min(defaults.batchSize, largest),
 		...(from !== undefined && {learningRate: fineTuneOptions.checks.learningRate.default}),
 	};

@@ -1,5 +1,5 @@
 import type {AlexNet, EpochReport, StepReport, TrainReport} from '../lib/index.ts';
-import {accuracy, duration, rate} from './format.ts';
+import {accuracy, duration, learningRateOf, rate} from './format.ts';
 import type {Output} from './output.ts';
 
 /** Weight of what was before in the shown loss and speed, which jump from step to step. */
@@ -63,7 +63,7 @@ export class TrainDisplay {
 			`epoch ${epoch}/${this.#epochs}: loss ${loss.toFixed(3)}, ${accuracy({top1, top5}, shown)}`,
 			...(validation ? [`held out: loss ${validation.loss.toFixed(3)}, ${accuracy(validation, shown)}`] : []),
 			...(imagesPerSecond > 0 ? [`${rate(imagesPerSecond)} images/s`] : []),
-			`rate ${learningRate}${best ? ' | best so far' : ''}`,
+			`rate ${learningRateOf(learningRate)}${best ? ' | best so far' : ''}`,
 		].join(' | ');
 	}
 }

@@ -1,10 +1,11 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import {recipeFor, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
+import {recipeFor, recipes, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
 import type {Dataset, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption, signalOf} from './exit-codes.ts';
-import {accuracy, count} from './format.ts';
+import {accuracy, count, learningRateOf} from './format.ts';
+import {scaleOf} from '../lib/training/rate-scaling.ts';
 import {isAgreed, isStop, together} from '../lib/training/together.ts';
 import type {WatchServer} from '../lib/report/watch-server.ts';
 import type {Output} from './output.ts';
@@ -100,7 +101,8 @@ export async function trainInTerminal(options: ShownRunOptions): Promise<ShownRu
 	}
 }
 
-function introduce({model, data, init, from, output, training}: ShownRunOptions): void {
+function introduce(options: ShownRunOptions): void {
+	const {model, data, init, from, output, training} = options;
 	const {train, validation, remarks = []} = data;
 	for (const remark of remarks) output.note(remark);
 	output.note(describeRun(model));
@@ -109,6 +111,8 @@ function introduce({model, data, init, from, output, training}: ShownRunOptions)
 			`in ${count(model.classes, 'class', 'classes')}.`,
 	);
 	output.note(describeClasses(data));
+	const scaling = describeScaling(options);
+	if (scaling !== undefined) output.note(scaling);
 	if (model.progress) {
 		const {epochs} = model.progress;
 		const done = epochs >= training.epochs ? ' Nothing is left to do: raise --epochs to go on.' : '';
@@ -121,6 +125,20 @@ function introduce({model, data, init, from, output, training}: ShownRunOptions)
 	const mayStay = init === 'paper' && recipeFor(train.size) === 'small';
 	const advice = " With few pictures such a net can stay at chance for a long time; with the recipe 'small' it learns.";
 	output.note(`Weights start as in init '${init}'.${mayStay ? advice : ''}`);
+}
+
+/** "Learning rate 0.02: 0.005 for batches of 32, times 4 for 128 (linear), after a warm-up of 5 epochs." */
+function describeScaling({model, training}: ShownRunOptions): string | undefined {
+	const {learningRateScaling = 'none', warmUpEpochs = 0} = training;
+	if (learningRateScaling === 'none') return undefined;
+	const {batchSize = model.batchSize, referenceBatchSize = recipes.paper.create.batchSize} = training;
+	const {learningRate} = model.sgd;
+	const scale = scaleOf(training, batchSize);
+	const warmUp = warmUpEpochs > 0 ? `, after a warm-up of ${count(warmUpEpochs, 'epoch')}` : '';
+	return (
+		`Learning rate ${learningRateOf(learningRate * scale)}: ${learningRate} for batches of ${referenceBatchSize}, ` +
+		`times ${learningRateOf(scale)} for ${batchSize} (${learningRateScaling})${warmUp}.`
+	);
 }
 
 /** "Weights start as those of 'net.safetensors'; fc8 is new and learns 10 times as fast." */

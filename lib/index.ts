@@ -63,5 +63,6 @@ export type {Environment, EpochProgress, Progress, ScheduleState} from './net/pr
 export {fewPictures, recipeFor, recipes, type Recipe, type RecipeName} from './net/recipes.ts';
 export type {EpochReport, StepReport, TrainOptions, TrainReport} from './training/trainer.ts';
 export type {FineTuneOptions} from './training/fine-tuning.ts';
+export type {RateScalingOptions} from './training/rate-scaling.ts';
 export type {ScheduleOptions} from './training/schedule.ts';
 export type {CropsOption, PcaScale, Statistics} from './data/views.ts';

@@ -54,6 +54,8 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   state->toEventLoop = Napi::ThreadSafeFunction::New(env, Napi::Function(), "MPI", 0, 1);
   state->toEventLoop.Unref(env);
   auto* const pending = new Pending(env);
+  // MPI may wait for ever for a rank that has ended; how long the process does is its own affair.
+  state->toEventLoop.Unref(env);
   state->thread = std::make_unique<Thread>([pending](const std::string& failure) {
     settle(pending, failure, [](Napi::Env inner) -> Napi::Value {
       const World& world = state->thread->world();

@@ -1,15 +1,17 @@
 import {resolve} from 'node:path';
 import type {Command} from 'commander';
-import {filePath, filled, flag, integer, option, text, type Checked} from '../../lib/base/check.ts';
+import {filePath, filled, flag, integer, option, text, type Check, type Checked} from '../../lib/base/check.ts';
 import {AlexNetError} from '../../lib/base/errors.ts';
 import {seed} from '../../lib/base/random.ts';
+import {packageVersion} from '../../lib/base/package.ts';
 import {alexNetOptions} from '../../lib/classifier.ts';
 import {initOf} from '../../lib/net/alexnet.ts';
 import {imageFolderOptions, type ImageFolderOptions} from '../../lib/data/image-folder.ts';
-import {ImageFolder, type AlexNetOptions, type RecipeName} from '../../lib/index.ts';
+import {ImageFolder, type AlexNetOptions, type RateScalingOptions, type RecipeName} from '../../lib/index.ts';
 import {RunFolder} from '../../lib/run/run-folder.ts';
 import {WatchServer} from '../../lib/report/watch-server.ts';
 import type {MpiGroup} from '../../lib/mpi.ts';
+import {requireRateScaling} from '../../lib/training/rate-scaling.ts';
 import {requireSame} from '../../lib/training/together.ts';
 import {trainOptions} from '../../lib/training/trainer.ts';
 import {Interruptible} from '../interrupt.ts';
@@ -33,6 +35,7 @@ interface TrainCommandOptions
 		NetChoice,
 		Pick<AlexNetOptions, 'preset'>,
 		Pick<Checked<typeof trainOptions>, 'epochs' | 'divideAt' | 'patience' | 'crops'>,
+		RateScalingOptions,
 		Pick<ImageFolderOptions, 'validationFraction' | 'strict'> {
 	device: string;
 	recipe?: RecipeName;
@@ -47,13 +50,20 @@ interface TrainCommandOptions
 	json?: boolean;
 }
 
+const leftOut = <T>(check: Check<T> & {readonly help: string}, what: string): Check<T> => {
+	return option(check, `${check.help}; left out, ${what}`);
+};
+
 const checks = {
 	...{...imageFolderOptions.checks, ...alexNetOptions.checks, ...trainOptions.checks, ...commonChecks},
 	...netChoiceChecks,
 	...{saveEverySteps: saveEveryOptions.checks.steps, saveEveryMinutes: saveEveryOptions.checks.minutes},
 	seed: seed('decides weights, masks, crops, order and what is held out'),
-	// Runs from before there was a choice do not say which preset they are of.
-	preset: option(alexNetOptions.checks.preset, `${alexNetOptions.checks.preset.help}; left out, paper`),
+	// Of these, runs from before there was a choice do not say what they are.
+	preset: leftOut(alexNetOptions.checks.preset, 'paper'),
+	learningRateScaling: leftOut(trainOptions.checks.learningRateScaling, 'none'),
+	referenceBatchSize: leftOut(trainOptions.checks.referenceBatchSize, "the recipe's"),
+	warmUpEpochs: leftOut(trainOptions.checks.warmUpEpochs, 'none'),
 	recipe: recipeCheck,
 	augment: option(flag, 'random crops, mirror images and PCA colour'),
 	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
@@ -81,7 +91,8 @@ const flags = {
 	'Recipe (paper, section 5):': [
 		...['--recipe <recipe>', '--learning-rate <number>', '--momentum <number>', '--weight-decay <number>'],
 		...['--bias-learning-rate-scale <number>', '--bias-weight-decay <number>', '--divide-at <epochs>'],
-		'--patience <epochs>',
+		...['--patience <epochs>', '--learning-rate-scaling <how>', '--reference-batch-size <number>'],
+		'--warm-up-epochs <number>',
 	],
 	'Net:': [
 		...[
@@ -135,7 +146,8 @@ async function train(
 ): Promise<void> {
 	const {signal} = interruptible;
 	const path = runPath(command, given);
-	if (group) await requireSame(group, differing(given));
+	// First of all: those of another version may do other things together from here on.
+	if (group) await requireSame(group, {version: packageVersion, ...differing(given)});
 	const {resumed, asked, imageSize} = await ofFirst(group, async () => {
 		const found = given.resume === undefined ? undefined : await RunFolder.read(path);
 		if (!found) await RunFolder.requireFree(path);
@@ -155,7 +167,10 @@ async function train(
 	const settings = {folder, ...options};
 	const net = netOptions(options, group);
 	const {architecture, from, epochs, divideAt, patience, crops} = options;
-	const training = {epochs, divideAt, patience, augment: options.augment ? 'paper' : 'none', crops} as const;
+	const {learningRateScaling, referenceBatchSize, warmUpEpochs} = options;
+	const rates = {divideAt, patience, learningRateScaling, referenceBatchSize, warmUpEpochs};
+	const training = {epochs, ...rates, augment: options.augment ? 'paper' : 'none', crops} as const;
+	await onAll(group, () => requireRateScaling(training));
 	const open = (): Promise<OpenedRun> =>
 		resumed
 			? resumeRun(path, resumed.config, data, net, {...resumed, settings, output})

@@ -36,12 +36,24 @@ export async function loadMpiModule(): Promise<MpiModule> {
 	requireChannel();
 	const builds = await mpiBuilds();
 	const build = chosen(builds, launch);
+	leaveMemoryAlone();
 	try {
 		return createRequire(import.meta.url)(build.file) as MpiModule;
 	} catch (error) {
 		const message = `The module for ${build.library} does not load: ${messageOf(error)}. Build it again: alexnet mpi build --compiler ${build.compiler}`;
 		throw new AlexNetError('ALEXNET_MPI', message, {cause: error});
 	}
+}
+
+/**
+ * UCX, by which MPI libraries speak to the network, wants to hear of memory that is given back. For that it writes over the
+ * first instructions of libc's mmap, munmap, madvise and their like when MPI begins. By then V8's threads are in those
+ * functions all the time, and a thread that is just there goes on in the midst of another instruction; afterwards UCX's
+ * handlers run within V8's collections of garbage. Without it UCX registers memory with a network card anew for each
+ * large message. It reads the variable when it is loaded.
+ */
+function leaveMemoryAlone(): void {
+	process.env.UCX_MEM_EVENTS ??= 'n';
 }
 
 function chosen(builds: readonly MpiBuild[], launch: Launch | undefined): MpiBuild {

@@ -10,6 +10,9 @@ const patienceSeconds = 20;
 /** For rank 0's own messages to leave. */
 const farewellSeconds = 0.5;
 
+/** For all ranks to be there: MPICH does not hear of one that ends before it has come to MPI, and waits for ever. */
+const gatheringSeconds = 60;
+
 /** What a rank tells the others when it fails. */
 interface Failure {
 	readonly rank: number;
@@ -137,7 +140,8 @@ let joined: Promise<MpiGroup> | undefined;
  * await using model = await AlexNet.create({labels, devices: `cuda:${group.localRank}`, group});
  * ```
  *
- * @throws ALEXNET_MPI where the module is not built (`alexnet mpi build`), or for another MPI library.
+ * @throws ALEXNET_MPI where the module is not built (`alexnet mpi build`), or for another MPI library, or where a rank does
+ * not come within a minute.
  */
 export async function mpiGroup(): Promise<MpiGroup> {
 	joined ??= join();
@@ -147,9 +151,7 @@ export async function mpiGroup(): Promise<MpiGroup> {
 async function join(): Promise<MpiGroup> {
 	const launch = launched();
 	const module = await loadMpiModule();
-	const world = await module.open().catch((error: unknown) => {
-		throw new AlexNetError('ALEXNET_MPI', messageOf(error), {cause: error});
-	});
+	const world = await opened(module);
 	if (launch && launch.size !== world.size) {
 		const message =
 			`mpirun has started ${launch.size} processes, but ${world.library.split('\n')[0] ?? 'MPI'} knows of ${world.size}: ` +
@@ -157,4 +159,22 @@ async function join(): Promise<MpiGroup> {
 		throw new AlexNetError('ALEXNET_MPI', message);
 	}
 	return new MpiGroup(permit, module, world);
+}
+
+/** MPI, once all ranks are there. */
+async function opened(module: MpiModule): Promise<World> {
+	return new Promise((resolve, reject) => {
+		const limit = setTimeout(() => {
+			process.once('exit', (code) => module.abort(code === 0 ? 1 : code, 0)); // MPI's thread would hold it up
+			const message =
+				`MPI has not brought all ranks together in ${gatheringSeconds} s: one of them has ended early, or did not start. ` +
+				'If it has said why, that stands above; else try the same command with fewer ranks.';
+			reject(new AlexNetError('ALEXNET_MPI', message));
+		}, gatheringSeconds * 1000);
+		const over = (): void => clearTimeout(limit);
+		module
+			.open()
+			.finally(over)
+			.then(resolve, (error: unknown) => reject(new AlexNetError('ALEXNET_MPI', messageOf(error), {cause: error})));
+	});
 }

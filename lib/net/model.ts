@@ -208,11 +208,13 @@ export class Model {
 	 * As {@link trainStep}. Once the step is queued, `next` is asked for what the one after it will be given, the same
 	 * object: its batch comes to the devices while they work. Only where that is worth it; what it gives must say its epoch.
 	 *
+	 * @param rateScale multiplies the learning rate in this step
 	 * @internal
 	 */
 	async trainStepBefore(
 		options: TrainStepOptions,
 		next: () => Promise<TrainStepOptions | undefined>,
+		rateScale = 1,
 	): Promise<StepResult> {
 		this.requireOpen();
 		this.requireTrainable();
@@ -227,7 +229,9 @@ export class Model {
 				const known = this.#next?.options === options && this.#next.statistics === statistics ? this.#next : undefined;
 				const batch = known?.batch ?? batchOf(this, statistics, epoch, {...given, labels});
 				const prefetch = (): void => void this.#prefetch(next, statistics);
-				const result = await this.#stepper.make(batch, step, update ? this.sgd : undefined, prefetch);
+				const {sgd} = this;
+				const settings = update ? {...sgd, learningRate: sgd.learningRate * rateScale} : undefined;
+				const result = await this.#stepper.make(batch, step, settings, prefetch);
 				if (update) ++this.step;
 				if (progress && Number.isFinite(result.loss)) this.progress = progress(result);
 				return result;

@@ -3,6 +3,7 @@ import {callback, checked, filled, integer, must, needed, number, option, option
 import {isAlexNetError} from '../base/errors.ts';
 import {anAlexNet, type AlexNet} from '../classifier.ts';
 import {pictureSource, type PictureSource} from '../data/picture-source.ts';
+import {requireRateScaling} from '../training/rate-scaling.ts';
 import {trainOptions, type EpochReport, type TrainOptions, type TrainReport} from '../training/trainer.ts';
 import type {SeenPicture} from '../training/evaluate.ts';
 import {isStop} from '../training/together.ts';
@@ -81,6 +82,7 @@ export const trainRunOptions = options<TrainRunOptions>()({
  */
 export async function trainRun(options: TrainRunOptions): Promise<readonly EpochReport[]> {
 	const {run, model, source, saveEvery, onReport, onStop, ...training} = checked('trainRun', trainRunOptions, options);
+	requireRateScaling(training);
 	const {signal, validation, onPicture} = training;
 	const epochs = [...run.epochs];
 	const saver = new Saver(run, model, saveEvery);

@@ -1,6 +1,7 @@
 import {filled, integer, listOf, option, options} from '../base/check.ts';
 import type {ScheduleState} from '../net/progress.ts';
 import {recipes} from '../net/recipes.ts';
+import type {RateScalingOptions} from './rate-scaling.ts';
 
 /** When the learning rate is divided by 10. */
 export interface ScheduleOptions {
@@ -28,11 +29,16 @@ export class Schedule {
 	state: ScheduleState;
 	readonly #divideAt: readonly number[] | undefined;
 	readonly #patience: number;
+	readonly #warmUpEpochs: number;
 
-	constructor(options: ScheduleOptions, state: ScheduleState = {waited: 0, divisions: 0}) {
+	constructor(
+		{warmUpEpochs = 0, ...options}: ScheduleOptions & Pick<RateScalingOptions, 'warmUpEpochs'>,
+		state: ScheduleState = {waited: 0, divisions: 0},
+	) {
 		const {divideAt, patience} = filled(scheduleOptions, options);
 		this.#divideAt = divideAt;
 		this.#patience = patience;
+		this.#warmUpEpochs = warmUpEpochs;
 		this.state = state;
 	}
 
@@ -49,6 +55,8 @@ export class Schedule {
 			this.state = {lowest: error, waited: 0, divisions};
 			return false;
 		}
+		// What a rate that still goes up makes worse is no reason to take it down.
+		if (epoch < this.#warmUpEpochs) return false;
 		const divides = waited + 1 >= this.#patience && divisions < mostDivisions;
 		this.state = {lowest, waited: divides ? 0 : waited + 1, divisions: divides ? divisions + 1 : divisions};
 		return divides;

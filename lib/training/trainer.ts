@@ -9,6 +9,7 @@ import type {StepResult, TrainStepOptions} from '../net/options.ts';
 import {pictureSource, type Batch, type PictureSource} from '../data/picture-source.ts';
 import type {Progress} from '../net/progress.ts';
 import {shuffled} from '../base/random.ts';
+import {rateScalingOptions, requireRateScaling, scaleAt, type RateScalingOptions} from './rate-scaling.ts';
 import {recipes} from '../net/recipes.ts';
 import {contentsOf, requireSamePictures} from './same-pictures.ts';
 import {Schedule, scheduleOptions, type ScheduleOptions} from './schedule.ts';
@@ -19,7 +20,7 @@ import {afterEpoch, afterStep, hasDiverged, newProgress} from './training-state.
 import {augment, crops, type CropsOption} from '../data/views.ts';
 
 /** What `AlexNet.train` takes besides the pictures. */
-export interface TrainOptions extends ScheduleOptions, CropsOption {
+export interface TrainOptions extends ScheduleOptions, RateScalingOptions, CropsOption {
 	/** Passes over the pictures, those that the model has behind it included. Default 90. */
 	epochs?: number | undefined;
 	/** Pictures in a step. Default: as the model has it. */
@@ -38,6 +39,7 @@ export interface TrainOptions extends ScheduleOptions, CropsOption {
 
 export const trainOptions = options<TrainOptions>()({
 	...scheduleOptions.checks,
+	...rateScalingOptions.checks,
 	epochs: option(integer(1), 'passes over the pictures', recipes.paper.train.epochs),
 	batchSize: option(integer(1), 'pictures in a step'),
 	validation: option(pictureSource, 'evaluated after each epoch'),
@@ -60,7 +62,7 @@ export interface StepReport extends StepResult {
 	stepOfEpoch: number;
 	/** How many steps an epoch has, less those that unreadable pictures cost. */
 	stepsPerEpoch: number;
-	/** Of its update. */
+	/** Of its update, scaled to the batch. */
 	learningRate: number;
 	/** As {@link EpochReport.diverged}, of the epoch's steps so far. */
 	diverged: boolean;
@@ -76,7 +78,7 @@ export interface EpochReport extends StepResult {
 	epoch: number;
 	/** Updates made, over all epochs. */
 	step: number;
-	/** At the end of the epoch, before the schedule divides it. */
+	/** At the end of the epoch, scaled to the batch, before the schedule divides it. */
 	learningRate: number;
 	/** Over the epoch, validation not included. Of a resumed epoch, over the steps made since; 0 where there were none. */
 	imagesPerSecond: number;
@@ -108,7 +110,9 @@ export function train(
 ): AsyncGenerator<TrainReport, void, undefined> {
 	checked('source', pictureSource, source);
 	model.requireTrainable();
-	return trainAlone(model, source, checked('train', trainOptions, options));
+	const given = checked('train', trainOptions, options);
+	requireRateScaling(given);
+	return trainAlone(model, source, given);
 }
 
 async function* trainAlone(
@@ -167,7 +171,7 @@ async function* trainEpochs(
 			epoch: progress.epochs,
 			step: model.step,
 			...ended.means,
-			learningRate,
+			learningRate: learningRate * scaleAt(options, batchSize, progress, 1),
 			imagesPerSecond: ran.imagesPerSecond,
 			diverged: ended.diverged,
 			best: progress.best?.epoch === progress.epochs,
@@ -200,7 +204,7 @@ async function begin(model: Model, source: PictureSource, options: TrainOptions)
 async function* trainEpoch(
 	model: Model,
 	source: PictureSource,
-	{augment, signal, batchSize}: TrainOptions & {batchSize: number},
+	{augment, signal, batchSize, ...options}: TrainOptions & {batchSize: number},
 	progress: Progress,
 ): AsyncGenerator<StepReport, {progress: Progress; imagesPerSecond: number}> {
 	const epoch = progress.epochs + 1;
@@ -228,12 +232,14 @@ async function* trainEpoch(
 	const steps = new Lookahead(batches, stepOf, () => {
 		left.abort();
 	});
+	const stepsPerEpoch = (): number => Math.floor((source.size - progress.unreadable.length) / batchSize);
 	let last = performance.now();
 	try {
 		for await (const step of steps) {
 			own?.throwIfAborted();
-			const {learningRate} = model.sgd;
-			const result = await model.trainStepBefore(step, () => steps.peek());
+			const rateScale = scaleAt(options, batchSize, progress, stepsPerEpoch());
+			const learningRate = model.sgd.learningRate * rateScale;
+			const result = await model.trainStepBefore(step, () => steps.peek(), rateScale);
 			await requireFinite(model, 'loss of', result.loss);
 			const seconds = (performance.now() - last) / 1000;
 			ran.pictures += batchSize;
@@ -243,7 +249,7 @@ async function* trainEpoch(
 				epoch,
 				step: model.step,
 				stepOfEpoch: progress.epoch.steps,
-				stepsPerEpoch: Math.floor((source.size - progress.unreadable.length) / batchSize),
+				stepsPerEpoch: stepsPerEpoch(),
 				...result,
 				learningRate,
 				diverged: hasDiverged(progress.epoch.loss / progress.epoch.steps, model.classes),
@@ -286,10 +292,12 @@ function requireWholeBatch({size}: PictureSource, batchSize: number): void {
 
 /** What all ranks must train with. */
 function settingsOf(
-	{epochs, augment, crops, divideAt, patience}: TrainOptions,
+	{epochs, augment, crops, divideAt, patience, ...options}: TrainOptions,
 	batchSize: number,
 ): Readonly<Record<string, unknown>> {
-	return {epochs, batchSize, augment, crops, divideAt, patience};
+	const {learningRateScaling, referenceBatchSize, warmUpEpochs} = options;
+	const rates = {divideAt, patience, learningRateScaling, referenceBatchSize, warmUpEpochs};
+	return {epochs, batchSize, augment, crops, ...rates};
 }
 
 function requireShares({size}: Group, batchSize: number): void {

@@ -60,6 +60,15 @@ test('--recipe and single options override it', (t) => {
 	t.is(chosen(500, '--learning-rate', `${rate}`).options.learningRate, rate);
 });
 
+test('a rate that follows the batch is meant for the recipe’s, unless another is named', (t) => {
+	t.is(chosen(500).options.referenceBatchSize, undefined);
+	const linear = ['--learning-rate-scaling', 'linear', '--batch-size', '256'];
+	t.is(chosen(500, ...linear).options.referenceBatchSize, recipes.small.create.batchSize);
+	t.is(chosen(500_000, ...linear).options.referenceBatchSize, recipes.paper.create.batchSize);
+	t.is(chosen(20, '--learning-rate-scaling', 'sqrt').options.referenceBatchSize, recipes.small.create.batchSize);
+	t.is(chosen(500, ...linear, '--reference-batch-size', '64').options.referenceBatchSize, 64);
+});
+
 test('a preset starts as its own with the paper’s recipe, and as the small recipe says with that', (t) => {
 	const many = chosen(200_000, '--preset', 'caffe');
 	t.is(many.options.init, undefined);

@@ -1,5 +1,6 @@
 // Programs that mpirun starts as several ranks. ALEXNET_REQUIRE=mpi makes the absence of MPI a failure.
 import {spawn, spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {readdir, readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -8,6 +9,7 @@ import test, {type ExecutionContext} from 'ava';
 import {buildMpiModule, mpiBuilds} from '../../lib/mpi/builds.ts';
 import type {Ended} from './command.ts';
 import {isRequired} from './required.ts';
+import {root} from './sources.ts';
 
 export interface MpiLibrary {
 	readonly name: 'Open MPI' | 'MPICH';
@@ -34,7 +36,8 @@ export const libraries: readonly MpiLibrary[] = known
 	})
 	.filter(({name}, index, all) => all.findIndex((other) => other.name === name) === index);
 
-const cache = join(tmpdir(), 'alexnet-cuda-tests');
+/** This checkout's: another one, with other sources, builds other modules under the same names. */
+const cache = join(tmpdir(), 'alexnet-cuda-tests', createHash('sha256').update(root).digest('hex').slice(0, 8));
 
 /** Defines a test for each library that is here, or for the first alone; the module is built where it is not yet. */
 export function mpiTest(
@@ -72,7 +75,7 @@ export interface MpiRun {
 	ended: Promise<Ended>;
 }
 
-const tsx = `--import=${import.meta.resolve('tsx')}`;
+export const tsx = `--import=${import.meta.resolve('tsx')}`;
 export const cli = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 /**

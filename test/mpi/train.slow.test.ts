@@ -1,7 +1,7 @@
 // `alexnet train` under mpirun: the same run as of one process, and a clean end on all ranks whatever happens to one.
 import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {cp, mkdir, mkdtemp, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
@@ -9,6 +9,7 @@ import test, {type ExecutionContext} from 'ava';
 import type {TrainReport} from '../../lib/index.ts';
 import {Random} from '../../lib/selftest/random.ts';
 import {alexnet, type Ended} from '../helpers/command.ts';
+import {fuzzCount, fuzzSeed} from '../helpers/fuzz-run.ts';
 import {cli, libraries, mpirun, mpiTest, processOf, type MpiLibrary, type MpiRun} from '../helpers/mpi.ts';
 import {tinyNet} from '../helpers/networks.ts';
 import {differences, reportsOf, writeSmallPictures} from '../helpers/small-runs.ts';
@@ -32,7 +33,8 @@ test.after.always(async () => {
 function settings(epochs = 6): string[] {
 	const rates = ['--learning-rate', '0.003', '--epochs', String(epochs), '--batch-size', '14'];
 	const net = ['--architecture', join(shared.folder, 'net.json'), '--seed', '3', '--threads', '1'];
-	return [...net, ...rates, '--save-every-steps', '1'];
+	const scaling = ['--learning-rate-scaling', 'sqrt', '--reference-batch-size', '7', '--warm-up-epochs', '2.5'];
+	return [...net, ...rates, ...scaling, '--save-every-steps', '1'];
 }
 
 const train = (out: string, more: readonly string[] = [], folder = pictures()): string[] => {
@@ -48,6 +50,10 @@ async function leftAlone(t: ExecutionContext, library: MpiLibrary): Promise<stri
 			run,
 			mpirun(library, 2, train(run)).ended.then(({code, stderr}) => {
 				t.is(code, 0, stderr);
+				t.regex(
+					stderr,
+					/^Learning rate 0\.00424264: 0\.003 for batches of 7, times 1\.41421 for 14 \(sqrt\), after a warm-up/m,
+				);
 				return run;
 			}),
 		);
@@ -76,6 +82,27 @@ mpiTest('a run of two ranks is that of one, but for rounding', async (t, library
 	t.is(last.type === 'epoch' && last.validation?.top1, other.type === 'epoch' && other.validation?.top1);
 });
 
+mpiTest(
+	'twenty epochs of two ranks end with the accuracy of one',
+	async (t, library) => {
+		const accuracyOf = async (name: string, run: (args: string[]) => Promise<Ended>): Promise<number> => {
+			const out = join(shared.folder, name);
+			const args = [...settings(20).slice(0, -2), '--validation-fraction', '0.3', '--out', out];
+			const {code, stderr} = await run(['train', pictures(), ...args]);
+			t.is(code, 0, stderr);
+			const last = (await reportsOf(out)).at(-1)!;
+			t.is(last.epoch, 20);
+			return last.type === 'epoch' ? last.validation!.top1 : NaN;
+		};
+		const two = await accuracyOf('twenty of two', (args) => mpirun(library, 2, [cli, ...args]).ended);
+		const one = await accuracyOf('twenty of one', (args) => alexnet(args));
+		t.log(`top-1 ${one} and ${two}`);
+		t.is(two, one);
+		t.true(one > 0.8, 'it has learned');
+	},
+	{first: true},
+);
+
 mpiTest('a signal at one rank ends all after the step, and the run goes on bit for bit', async (t, library) => {
 	const [alone, run] = [await leftAlone(t, library), join(shared.folder, `signal ${library.name}`)];
 	const started = mpirun(library, 2, train(run));
@@ -91,28 +118,60 @@ mpiTest('a signal at one rank ends all after the step, and the run goes on bit f
 	t.deepEqual(await differences(alone, run), []);
 });
 
+interface Life {
+	started: MpiRun;
+	run: string;
+	/** The rank to kill; where there is none, the run is left to end. */
+	victim: number | undefined;
+	random: Random;
+	counts: {kills: number; writes: number; runs: number};
+}
+
+/** Kills a rank some steps after a start, and waits for all to end. False where the run has come to its end. */
+async function killed(t: ExecutionContext, {started, run, victim, random, counts}: Life): Promise<boolean> {
+	let pid: number | undefined;
+	if (victim !== undefined) {
+		const before = (await reportsOf(run)).length;
+		await reported(run, before + 1, started);
+		pid = await processOf(started, victim);
+		await reported(run, before + 1 + random.integer(7), started);
+		await setTimeout(random.integer(25)); // a checkpoint is written after each report
+	}
+	const isThere = pid !== undefined && existsSync(`/proc/${pid}`);
+	if (isThere) process.kill(pid!, 'SIGKILL');
+	const since = performance.now();
+	const {code, stderr} = await started.ended;
+	if (!isThere) t.is(code, 0, stderr);
+	if (!isThere || code === 0) return false;
+	const milliseconds = performance.now() - since;
+	t.true(milliseconds < 30_000, `${milliseconds} ms`);
+	const writing = (await readdir(run)).filter((name) => name.endsWith('.tmp'));
+	if (writing.length > 0) ++counts.writes;
+	const where = `rank ${victim ?? NaN} after ${(await reportsOf(run)).length} reports`;
+	t.log(`kill ${++counts.kills}: ${where} ${writing.join()}, ${milliseconds.toFixed(0)} ms until all had ended`);
+	return true;
+}
+
 mpiTest(
 	'ranks that are killed end the job, and it goes on bit for bit',
 	async (t, library) => {
-		const [alone, run] = [await leftAlone(t, library), join(shared.folder, 'killed')];
-		const random = new Random(t.title);
-		for (let kill = 0; kill < 3; ++kill) {
-			const started = mpirun(library, 2, existsSync(join(run, 'config.json')) ? resume(run) : train(run));
-			await reported(run, 1 + 5 * kill + random.integer(5), started);
-			await setTimeout(random.integer(30));
-			const victim = random.integer(2);
-			const pid = await processOf(started, victim);
-			if (pid === undefined) break; // it has come to its end
-			process.kill(pid, 'SIGKILL');
-			const since = performance.now();
-			const {code, stderr} = await started.ended;
-			t.not(code, 0, stderr);
-			t.true(performance.now() - since < 30_000);
-			t.log(`kill ${kill + 1}: rank ${victim}, ${(performance.now() - since).toFixed(0)} ms until all had ended`);
+		const [kills, seed] = [fuzzCount(3), fuzzSeed()];
+		t.timeout(240_000 + kills * 30_000);
+		t.log(`ALEXNET_FUZZ_SEED=${seed}`);
+		const random = new Random(seed);
+		const alone = await leftAlone(t, library);
+		const counts = {kills: 0, writes: 0, runs: 0};
+		while (counts.kills < kills) {
+			const run = join(shared.folder, `killed ${++counts.runs}`);
+			let hasEnded = false;
+			while (!hasEnded) {
+				const started = mpirun(library, 2, existsSync(join(run, 'config.json')) ? resume(run) : train(run));
+				const victim = counts.kills < kills ? random.integer(2) : undefined;
+				hasEnded = !(await killed(t, {started, run, victim, random, counts}));
+			}
+			t.deepEqual(await differences(alone, run), [], `run ${counts.runs}`);
 		}
-		const {code, stderr} = await mpirun(library, 2, resume(run)).ended;
-		t.is(code, 0, stderr);
-		t.deepEqual(await differences(alone, run), []);
+		t.log(`${counts.kills} kills, ${counts.writes} of them while a file was being written, in ${counts.runs} runs`);
 	},
 	{first: true},
 );

@@ -88,6 +88,9 @@ const training = {
 	augment: notChoices,
 	divideAt: [30, '30', [0], ['30'], [1.5], null],
 	patience: notPositive,
+	learningRateScaling: notChoices,
+	referenceBatchSize: notPositive,
+	warmUpEpochs: notRates,
 	signal: notSignals,
 	onProgress: notFunctions,
 };
