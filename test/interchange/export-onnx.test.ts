@@ -6,7 +6,6 @@ import {meetingNet, smooth, tinyModel, tinyNet, tinyPictures} from '../helpers/n
 
 const at = temporaryPaths();
 
-
 for (const [title, architecture] of [
 	['two columns', strong(tinyNet())],
 	['columns that meet', strong(meetingNet())],
