@@ -15,6 +15,8 @@ const files = {
 	'test/cpu/limits.slow.test.ts':
 		'Runs shells, which end with a segmentation fault when the thread sanitizer is preloaded.',
 	'test/lifecycle/event-loop.timed.test.ts': 'Measures gaps of a timer.',
+	'test/interchange/torch.slow.test.ts': 'Runs Python, whose PyTorch is ended for mistakes of its own.',
+	'test/report/browser.slow.test.ts': 'Runs Chromium, which hangs when a sanitizer is preloaded.',
 };
 
 /** Titles of tests that are left out, and why. */

@@ -42,6 +42,9 @@ const names = [
 
 const isNode = (value: Json | undefined): value is Node => typeof value === 'object' && value !== null;
 
+/** A later change must not find what is put in in two places, or in itself. */
+const copyOf = (value: Json): Json => structuredClone(value);
+
 /** Changes one place of a tree: what is there is replaced, removed, put under another name, or exchanged. */
 function changeTree(root: Node, random: Random): string {
 	let node = root;
@@ -60,11 +63,15 @@ function changeTree(root: Node, random: Random): string {
 		const other = one(random, keys.length > 0 ? keys : ['new']);
 		if (kind === 0) Reflect.deleteProperty(node, key);
 		else if (kind === 1) [fields[key], fields[other]] = [fields[other] ?? null, fields[key] ?? null];
-		else if (kind === 2 && Array.isArray(node)) node.push(inner ?? null);
+		else if (kind === 2 && Array.isArray(node)) node.push(copyOf(inner ?? null));
 		else if (kind === 2)
-			Reflect.defineProperty(node, one(random, names), {value: inner, enumerable: true, writable: true});
+			Reflect.defineProperty(node, one(random, names), {
+				value: copyOf(inner ?? null),
+				enumerable: true,
+				writable: true,
+			});
 		else if (kind === 3 && typeof inner === 'number') fields[key] = inner + one(random, [-4, -1, 1, 4, 1000]);
-		else fields[key] = one(random, extremes);
+		else fields[key] = copyOf(one(random, extremes));
 		return `${path.join('.')}: ${['removed', `exchanged with ${other}`, 'named anew', 'moved', 'replaced'][kind] ?? ''}`;
 	}
 }
