@@ -29,7 +29,7 @@ export interface PlanOptions {
 	overlap?: boolean | undefined;
 	/** Pictures of a step: of all ranks together (strong scaling), and of each rank (weak scaling). Default 128. */
 	batchSize?: number | undefined;
-	/** Type of gradients between ranks; 'bf16' is what this package cannot yet. Default 'fp32'. */
+	/** Type of gradients between ranks; bf16 is not built yet. Default 'fp32'. */
 	wire?: 'fp32' | 'bf16' | undefined;
 	/** Type of activations and multiplications. Default 'fp32'. */
 	precision?: Precision | undefined;
