@@ -71,11 +71,13 @@ export function told(value: number, unit: Unit): string {
 	return unit === 'share' ? `${(100 * value).toFixed(1)} %` : `${Math.round(value)} steps`;
 }
 
-function amount(value: number, unit: Unit): string {
+/** "1.1 points", "70 steps": how far apart values are. */
+export function amount(value: number, unit: Unit): string {
 	return unit === 'share' ? `${(100 * Math.abs(value)).toFixed(1)} points` : `${Math.round(Math.abs(value))} steps`;
 }
 
-function signed(value: number, unit: Unit): string {
+/** "−1.1", "70": a difference, in points of a share or in steps. */
+export function signed(value: number, unit: Unit): string {
 	const shown = unit === 'share' ? (100 * value).toFixed(1) : value.toFixed(0);
 	return shown.replace('-', '−');
 }
