@@ -39,7 +39,7 @@ export {runFiles, type RunConfig, type RunFile} from './run/run-files.ts';
 export {RunFolder} from './run/run-folder.ts';
 export {trainRun, type SaveEvery, type TrainRunOptions} from './run/train-run.ts';
 export type {CudaAvailability, DeviceInfo, MemoryUse} from './device/native-device.ts';
-export type {Activation, LrnOptions, PoolOptions} from './device/operations.ts';
+export type {Activation, LrnOptions, Nonlinearity, PoolOptions} from './device/operations.ts';
 export type {DataType, DeviceEvent, HostArray, Shape, Tensor} from './device/tensor.ts';
 export type {Group, Slice} from './net/group.ts';
 export type {Model} from './net/model.ts';

@@ -30,6 +30,7 @@ export type {
 	LrnMaxPoolArguments,
 	LrnOptions,
 	MaxPoolArguments,
+	Nonlinearity,
 	Operations,
 	PoolOptions,
 	ProductArguments,
