@@ -1,10 +1,10 @@
 // The operations: what each takes. Their shapes and formulas are documented in core/operations.h.
 import type {DeviceEvent, Tensor} from './tensor.ts';
 
-export const nonlinearities = ['relu', 'tanh', 'sigmoid'] as const;
-
 /** The activations that are not linear (paper 3.1); NaN stays NaN. */
-export type Nonlinearity = (typeof nonlinearities)[number];
+export type Nonlinearity = 'relu' | 'tanh' | 'sigmoid';
+
+export const nonlinearities: readonly Nonlinearity[] = ['relu', 'tanh', 'sigmoid'];
 
 /** What a layer applies to its sums. */
 export type Activation = 'none' | Nonlinearity;
