@@ -53,6 +53,7 @@ const more: readonly Options[] = [
 
 const fusedOnce: readonly Options[] = [
 	{geometry: [1, 43, 29], activation: 'tanh'},
+	{geometry: [1, 43, 29], activation: 'sigmoid'},
 	{geometry: [5, 31, 11], activation: 'tanh', hasBias: false},
 	{geometry: [9, 31, 11], activation: 'sigmoid', hasAddend: true, notFinite: true},
 	{geometry: [17, 75, 53], hasAddend: true, outputType: 'bfloat16'},
