@@ -1,6 +1,6 @@
 // What `alexnet plan` tells, in words and as JSON.
 import {sum, type Block} from '../lib/scaling/blocks.ts';
-import {wireBytes} from '../lib/scaling/data-parallel.ts';
+import {bytesOfValue} from '../lib/scaling/data-parallel.ts';
 import {networks, type Network} from '../lib/scaling/links.ts';
 import type {Planned} from '../lib/scaling/options.ts';
 import {paysUpTo, type Plan, type PlannedRow, type PlannedStep} from '../lib/scaling/plan.ts';
@@ -39,7 +39,7 @@ export function planText(told: ToldPlan): string {
 }
 
 function gradientBytes({wire}: Planned, blocks: readonly Block[]): number {
-	return wireBytes[wire] * sum(blocks, ({parameters}) => parameters);
+	return bytesOfValue[wire] * sum(blocks, ({parameters}) => parameters);
 }
 
 const paths: Readonly<Record<Planned['path'], string>> = {

@@ -1,11 +1,11 @@
 // A training run as users see it: what runs, how far it is, what it leaves in its folder.
-import {recipeFor, recipes, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
+import {recipeFor, trainRun, type AlexNet, type EpochReport, type Init} from '../lib/index.ts';
 import type {Dataset, RunFolder, SaveEvery, TrainOptions} from '../lib/index.ts';
 import {DivergenceNote} from './divergence.ts';
 import {describeRun} from './devices-in-words.ts';
 import {Interruption, signalOf} from './exit-codes.ts';
 import {accuracy, count, learningRateOf} from './format.ts';
-import {scaleOf} from '../lib/training/rate-scaling.ts';
+import {referenceOf, scaleOf} from '../lib/training/rate-scaling.ts';
 import {isAgreed, isStop, together} from '../lib/training/together.ts';
 import type {WatchServer} from '../lib/report/watch-server.ts';
 import type {Output} from './output.ts';
@@ -131,12 +131,12 @@ function introduce(options: ShownRunOptions): void {
 function describeScaling({model, training}: ShownRunOptions): string | undefined {
 	const {learningRateScaling = 'none', warmUpEpochs = 0} = training;
 	if (learningRateScaling === 'none') return undefined;
-	const {batchSize = model.batchSize, referenceBatchSize = recipes.paper.create.batchSize} = training;
+	const {batchSize = model.batchSize} = training;
 	const {learningRate} = model.sgd;
 	const scale = scaleOf(training, batchSize);
 	const warmUp = warmUpEpochs > 0 ? `, after a warm-up of ${count(warmUpEpochs, 'epoch')}` : '';
 	return (
-		`Learning rate ${learningRateOf(learningRate * scale)}: ${learningRate} for batches of ${referenceBatchSize}, ` +
+		`Learning rate ${learningRateOf(learningRate * scale)}: ${learningRate} for batches of ${referenceOf(training)}, ` +
 		`times ${learningRateOf(scale)} for ${batchSize} (${learningRateScaling})${warmUp}.`
 	);
 }

@@ -20,7 +20,8 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a program to its end, and tells what it has printed. Where the signal aborts, the program is ended and waited for, so that it writes no more.
+ * Runs a program to its end, and tells what it has printed. Where the signal aborts, the program is ended and waited for,
+ * so that it writes no more.
  *
  * @throws {@link CommandError}, or the signal's reason.
  */

@@ -42,7 +42,9 @@ const all: readonly Experiment[] = [
 		quick: figure1,
 		full: {
 			...figure1,
-			...{trainingPictures: undefined, epochs: 10, seeds: 5},
+			trainingPictures: undefined,
+			epochs: 10,
+			seeds: 5,
 		},
 	},
 	{

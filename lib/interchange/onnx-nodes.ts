@@ -1,11 +1,11 @@
 // A net as ONNX's operators compute it, in inference.
-import type {Activation, Nonlinearity} from '../device/operations.ts';
+import type {Activation} from '../device/operations.ts';
 import type {Shape} from '../device/tensor.ts';
 import type {Architecture} from '../net/architecture.ts';
 import {lrnColumns, type LrnSpec} from '../net/layers/lrn.ts';
 import {byKind, type ByKind} from '../net/layers/registry.ts';
 import {layerShapes} from '../net/shapes.ts';
-import type {AttributeValue, Node} from './onnx.ts';
+import {activationTypes, type AttributeValue, type Node} from './onnx.ts';
 
 /** What a graph reads besides its pictures and the net's parameters. */
 export interface Constant {
@@ -121,9 +121,7 @@ function addLrn(spec: LrnSpec, {chain, columns: all, input}: Standing): void {
 	if (columns > 1) reshape(`${name}.whole`, channels);
 }
 
-const nodeTypes = {relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid'} as const satisfies Record<Nonlinearity, string>;
-
 function addActivation(chain: Chain, name: string, activation: Activation): void {
 	if (activation === 'none') return;
-	chain.add(nodeTypes[activation], name);
+	chain.add(activationTypes[activation], name);
 }

@@ -1,6 +1,8 @@
 // What each of ONNX's operators is among the layers of our nets.
 import {elementsOf} from '../device/memory.ts';
+import {nonlinearities} from '../device/operations.ts';
 import {NetBuilder, type FileTensor} from './net-builder.ts';
+import {activationTypes} from './onnx.ts';
 import type {OnnxGraph, OnnxNode} from './onnx-graph.ts';
 import {perValue} from './tensor-bytes.ts';
 
@@ -43,14 +45,19 @@ function padsOf(node: OnnxNode): readonly number[] {
 	return pads;
 }
 
-export const operators: ReadonlyMap<string, (node: OnnxNode, walk: Walk) => void> = new Map(
-	Object.entries({
+type Operator = (node: OnnxNode, walk: Walk) => void;
+
+const activations = nonlinearities.map((activation): [string, Operator] => [
+	activationTypes[activation],
+	(node, walk) => walk.builder.activation(activation, nameOf(node, walk)),
+]);
+
+export const operators: ReadonlyMap<string, Operator> = new Map([
+	...activations,
+	...Object.entries<Operator>({
 		Sub,
 		Div,
 		Conv,
-		Relu,
-		Tanh,
-		Sigmoid,
 		LRN,
 		MaxPool,
 		AveragePool,
@@ -61,7 +68,7 @@ export const operators: ReadonlyMap<string, (node: OnnxNode, walk: Walk) => void
 		Softmax,
 		Identity,
 	}),
-);
+]);
 
 function Sub(node: OnnxNode, walk: Walk): void {
 	const {graph, builder, crop} = walk;
@@ -100,18 +107,6 @@ function Conv(node: OnnxNode, walk: Walk): void {
 	};
 	require(node, facts.weight.shape.length === 4, 'weights of four dimensions');
 	builder.convolution(facts, nameOf(node, walk));
-}
-
-function Relu(node: OnnxNode, walk: Walk): void {
-	walk.builder.activation('relu', nameOf(node, walk));
-}
-
-function Tanh(node: OnnxNode, walk: Walk): void {
-	walk.builder.activation('tanh', nameOf(node, walk));
-}
-
-function Sigmoid(node: OnnxNode, walk: Walk): void {
-	walk.builder.activation('sigmoid', nameOf(node, walk));
 }
 
 function LRN(node: OnnxNode, walk: Walk): void {

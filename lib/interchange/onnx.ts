@@ -1,5 +1,6 @@
 // ONNX's messages: which number each field has, and what small messages are made of.
 import {elementsOf} from '../device/memory.ts';
+import type {Nonlinearity} from '../device/operations.ts';
 import type {Shape} from '../device/tensor.ts';
 import {bytesToFollow, encoded, float, integer, integers, message, text, type Field} from './protobuf.ts';
 
@@ -20,6 +21,9 @@ export const entryFields = {key: 1, value: 2} as const;
 
 /** What files of ours say that they are made by. */
 export const producer = 'alexnet-cuda';
+
+/** The operators of activations. */
+export const activationTypes: Readonly<Record<Nonlinearity, string>> = {relu: 'Relu', tanh: 'Tanh', sigmoid: 'Sigmoid'};
 
 /** TensorProto's types that nets have. */
 export const elementTypes = {float: 1, integer: 7} as const;

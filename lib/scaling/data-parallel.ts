@@ -1,4 +1,5 @@
 // A step in which each rank has the whole net and a share of the pictures, and gradients are added up.
+import type {Precision} from '../net/options.ts';
 import {sum, type Block} from './blocks.ts';
 import {shareSent, stagesOf, type Joint, type Limit, type Stage} from './collectives.ts';
 import {secondsOf, type RankStep} from './rank-step.ts';
@@ -23,14 +24,14 @@ export interface Wire extends Joint {
 	readonly overlap: boolean;
 }
 
-const fp32Bytes = 4;
-export const wireBytes = {fp32: fp32Bytes, bf16: 2};
+/** Of an activation or a gradient. */
+export const bytesOfValue: Readonly<Record<Precision, number>> = {fp32: 4, tf32: 4, bf16: 2};
 
 /** How gradients of a block are added up. */
 function gradientStages({parameters}: Block, ranks: number, joint: Wire): readonly Stage[] {
-	const bytes = parameters * wireBytes[joint.wire];
+	const bytes = parameters * bytesOfValue[joint.wire];
 	// The GPU has fp32 gradients; the host rounds them.
-	return stagesOf({ranks, bytes, rounds: 2, hostBytes: parameters * fp32Bytes}, joint);
+	return stagesOf({ranks, bytes, rounds: 2, hostBytes: parameters * bytesOfValue.fp32}, joint);
 }
 
 /**
@@ -63,7 +64,7 @@ export function dataParallelStep(step: RankStep, blocks: readonly Block[], ranks
 	const start = step.besides + sum(step.forward, (seconds) => seconds);
 	const {computed, summed, transfers} = backwardPass(start, step.backward, blocks, ranks, joint);
 	const computing = secondsOf(step);
-	const bytes = sum(blocks, ({parameters}) => parameters) * wireBytes[joint.wire];
+	const bytes = sum(blocks, ({parameters}) => parameters) * bytesOfValue[joint.wire];
 	return {
 		seconds: summed + step.update,
 		computing,

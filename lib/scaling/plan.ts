@@ -1,8 +1,7 @@
 // How training scales with ranks, before anybody has them: a step for each number of ranks, by a model.
 import {AlexNetError} from '../base/errors.ts';
-import type {Precision} from '../net/options.ts';
 import type {Block} from './blocks.ts';
-import {dataParallelStep, type StepTime} from './data-parallel.ts';
+import {bytesOfValue, dataParallelStep, type StepTime} from './data-parallel.ts';
 import type {Limit} from './collectives.ts';
 import type {Planned} from './options.ts';
 import type {StepOf} from './rank-step.ts';
@@ -42,8 +41,6 @@ export interface Plan {
 	readonly weak: readonly PlannedRow[];
 }
 
-const valueBytes: Readonly<Record<Precision, number>> = {fp32: 4, tf32: 4, bf16: 2};
-
 /**
  * @param blocks of the net, of which the linear ones come last
  * @throws ALEXNET_ARGUMENT where ranks do not fill their machines.
@@ -62,7 +59,7 @@ export function planOf(options: Planned, blocks: readonly Block[], stepOf: StepO
 				stepOf,
 				blocks,
 				{own, total: pictures},
-				{ranks, valueBytes: valueBytes[options.precision]},
+				{ranks, valueBytes: bytesOfValue[options.precision]},
 				options,
 			);
 			return [{ranks, pictures, data: told(dataParallelStep(stepOf(own), blocks, ranks, options)), split: told(split)}];

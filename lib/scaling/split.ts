@@ -5,7 +5,7 @@
 // in the paper's scheme (c) ranks take turns, and the next one's activations travel while one's are multiplied.
 import {sum, type Block} from './blocks.ts';
 import {shareSent, stagesOf, type Stage} from './collectives.ts';
-import {backwardPass, wireBytes, type StepTime, type Wire} from './data-parallel.ts';
+import {backwardPass, bytesOfValue, type StepTime, type Wire} from './data-parallel.ts';
 import type {StepOf} from './rank-step.ts';
 import {endOf, limitOf} from './timeline.ts';
 
@@ -58,6 +58,7 @@ export function splitStep(
 		shown: moving + summed - computed,
 		limit: limitOf(computing, stages),
 		bytesSent:
-			shareSent(ranks) * (total * valueBytes * sum(values, (each) => each) + 2 * ownParameters * wireBytes[joint.wire]),
+			shareSent(ranks) *
+			(total * valueBytes * sum(values, (each) => each) + 2 * ownParameters * bytesOfValue[joint.wire]),
 	};
 }

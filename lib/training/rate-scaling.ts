@@ -35,12 +35,14 @@ export const rateScalingOptions = options<RateScalingOptions>()({
 	warmUpEpochs: option(number(0), 'epochs of warm-up, fractions allowed', 0),
 });
 
+/** Batch size that the learning rate is meant for. */
+export function referenceOf({referenceBatchSize = recipes.paper.create.batchSize}: RateScalingOptions): number {
+	return referenceBatchSize;
+}
+
 /** What multiplies the learning rate for a batch of all ranks, once the warm-up is over. */
-export function scaleOf(
-	{learningRateScaling = 'none', referenceBatchSize = recipes.paper.create.batchSize}: RateScalingOptions,
-	batchSize: number,
-): number {
-	const k = batchSize / referenceBatchSize;
+export function scaleOf({learningRateScaling = 'none', ...options}: RateScalingOptions, batchSize: number): number {
+	const k = batchSize / referenceOf(options);
 	return {none: 1, linear: k, sqrt: Math.sqrt(k)}[learningRateScaling];
 }
 
