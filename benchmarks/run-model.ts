@@ -1,13 +1,15 @@
 // Runs the trials of the whole net, through the API that users call: pictures of uint8 in, a result out.
 import {AlexNet} from '../lib/classifier.ts';
 import {AlexNetError} from '../lib/base/errors.ts';
-import type {Precision} from '../lib/net/options.ts';
+import type {Precision, StepResult} from '../lib/net/options.ts';
 import {randomBytes, randomLabels} from './random-inputs.ts';
 import {clocksDuring} from './clocks.ts';
 import type {Samples} from './run-operation.ts';
 import {batchOf, type ModelTrial} from './trials.ts';
 
 const classes = 1000;
+/** Repetitions that are not counted: memory is touched for the first time, and the steps of two sets of inputs become graphs. */
+const warmUp = 4;
 
 export interface ModelTrialOptions {
 	devices: readonly string[];
@@ -18,7 +20,8 @@ export interface ModelTrialOptions {
 }
 
 /**
- * Milliseconds of a step, from the call to its end, or of a prediction, to its result.
+ * Milliseconds of a step, from the call to its end, or of a prediction, to its result; of `training`, from result to
+ * result of steps as `train()` takes them, whose batches come while the steps before them are at work.
  *
  * @param pciAddress of the GPU, whose clocks are wanted
  */
@@ -35,24 +38,37 @@ export async function runModel(
 	const batches = [1, 2].map((seed) => ({
 		images: randomBytes(batchSize * pictureBytes, seed),
 		labels: randomLabels(batchSize, classes, seed),
+		epoch: 1,
 	}));
-	/** Milliseconds to the result, and to a step's end; the result is looked at afterwards. */
+	const batchAt = (repetition: number): (typeof batches)[number] => batches[repetition % batches.length]!;
+	const predict = (repetition: number): Promise<Float32Array> => model.predict(batchAt(repetition).images);
+	const work: Readonly<Record<ModelTrial, (repetition: number) => Promise<Float32Array | StepResult>>> = {
+		async 'train-step'(repetition) {
+			const result = await model.trainStep(batchAt(repetition));
+			await model.synchronize(); // the result comes before the backward pass has ended
+			return result;
+		},
+		training: (repetition) =>
+			model.trainStepBefore(batchAt(repetition), () => Promise.resolve(batchAt(repetition + 1))),
+		inference: predict,
+		'inference-1': predict,
+	};
+	let end = performance.now();
 	const run = async (repetition: number): Promise<number> => {
-		const batch = batches[repetition % batches.length]!;
-		const start = performance.now();
-		const result = trial === 'train-step' ? await model.trainStep(batch) : await model.predict(batch.images);
-		if (trial === 'train-step') await model.synchronize(); // the result comes before the backward pass has ended
-		const taken = performance.now() - start;
+		const start = trial === 'training' ? end : performance.now();
+		const result = await work[trial](repetition);
+		end = performance.now();
 		if (result instanceof Float32Array) requireProbabilities(result, batchSize);
 		else requireFinite(result.loss);
-		return taken;
+		return end - start;
 	};
-	const before = trial === 'train-step' ? await model.getParameters() : undefined;
-	await run(0);
-	await run(1);
-	if (before) await requireChanged(model, before);
+	const before = work[trial] === predict ? undefined : await model.getParameters();
 	const milliseconds: number[] = [];
-	for (let repetition = 0; repetition < repetitions; ++repetition) milliseconds.push(await run(repetition));
+	for (let repetition = -warmUp; repetition < repetitions; ++repetition) {
+		const taken = await run(repetition + warmUp);
+		if (repetition >= 0) milliseconds.push(taken);
+	}
+	if (before) await requireChanged(model, before);
 	if (pciAddress === undefined) return {milliseconds};
 	return {milliseconds, clocks: await clocksDuring(pciAddress, () => run(0))};
 }
@@ -66,7 +82,7 @@ async function requireChanged(model: AlexNet, before: ReadonlyMap<string, Float3
 	for (const [name, values] of await model.getParameters()) {
 		const old = before.get(name)!;
 		if (values.every(Number.isFinite) && values.some((value, index) => value !== old[index])) continue;
-		throw new AlexNetError('ALEXNET_OPERATION', `Two training steps left ${name} unchanged, or not finite.`);
+		throw new AlexNetError('ALEXNET_OPERATION', `Training steps left ${name} unchanged, or not finite.`);
 	}
 }
 

@@ -10,7 +10,7 @@ const architecture = alexnet({classes: 1000});
 export const {columns} = architecture;
 
 /** Trials of the whole net, through the API that users call. */
-export const modelTrials = ['train-step', 'inference', 'inference-1'] as const;
+export const modelTrials = ['train-step', 'training', 'inference', 'inference-1'] as const;
 export type ModelTrial = (typeof modelTrials)[number];
 
 export function isModelTrial(name: string): name is ModelTrial {
@@ -65,7 +65,7 @@ export interface Cost {
 /** The operations of a trial, and how often each: a trial of the whole net does them one after the other. */
 export function operationsOf(name: string, asked: number, precision: Precision): [OperationTrial, number][] {
 	const times = (trial: OperationTrial): number => {
-		if (name === 'train-step') return trial.inTraining;
+		if (name === 'train-step' || name === 'training') return trial.inTraining;
 		if (name.startsWith('inference')) return trial.inInference;
 		return trial.name === name ? 1 : 0;
 	};

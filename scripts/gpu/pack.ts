@@ -29,7 +29,8 @@ function build(): {addon: string; folder: string} {
 	return {addon: join(root, output, 'Release/alexnet.node'), folder};
 }
 
-interface Dependencies {
+interface Package {
+	files?: string[];
 	dependencies?: Record<string, string>;
 	optionalDependencies?: Record<string, string>;
 }
@@ -58,8 +59,8 @@ function withDependencies(names: readonly string[]): Set<string> {
 	return found;
 }
 
-function readPackage(folder: string): Dependencies {
-	return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Dependencies;
+function readPackage(folder: string): Package {
+	return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Package;
 }
 
 /** What the program and its tests import; what only builds the addon stays here. */
@@ -79,8 +80,13 @@ run('npm', ['run', 'build:lib']);
 const stage = join(root, 'build/gpu-pack');
 const place = join(stage, 'gpu-check');
 rmSync(stage, {recursive: true, force: true});
+/** Whether a checkout's file travels: what the package publishes, and what the tests are made of. */
+const {files = []} = readPackage(root);
+const travels = (file: string): boolean =>
+	files.some((published) => file === published || file.startsWith(`${published}/`)) ||
+	/^(lib|cli|benchmarks|test|scripts)\/|^[^/]+\.(js|json)$/.test(file);
 for (const file of run('git', ['ls-files', '--cached', '--others', '--exclude-standard']).trim().split('\n')) {
-	if (!/^(lib|cli|benchmarks|test|scripts)\/|^[^/]+\.(js|json)$/.test(file)) continue;
+	if (!travels(file)) continue;
 	cpSync(join(root, file), join(place, file), {recursive: true});
 }
 cpSync(join(root, 'dist'), join(place, 'dist'), {recursive: true});

@@ -8,6 +8,8 @@ export interface CheckedDevice {
 	readonly id: string;
 	readonly kind: 'cpu' | 'cuda';
 	readonly isSimulated: boolean;
+	/** Of a GPU: "9.0" */
+	readonly computeCapability?: string;
 }
 
 export interface Part {
@@ -85,7 +87,7 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 		},
 		{
 			name: 'placement',
-			...ava(device, 'test/full/placement.test.ts'),
+			...ava(device, 'test/full/placement.test.ts', 'test/full/graphs.test.ts'),
 			seconds: 240,
 		},
 		{
@@ -108,7 +110,7 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 			isAlone: true,
 			tell: (json) => tellSteps((json as {rows: StepRow[]}).rows),
 		},
-		...(['bf16', 'fp32'] as const).map((precision) => ({
+		...benchmarked.map((precision) => ({
 			name: `bench-${precision}`,
 			command: alexnet('bench', trials, '--device', id, '--precision', precision, '--repetitions', '10', '--json'),
 			seconds: 120,
@@ -131,6 +133,8 @@ function tellSteps(rows: readonly StepRow[]): string {
 	return `a training step: ${words.join('; ')}`;
 }
 
+const benchmarked = ['bf16', 'tf32', 'fp32'] as const;
+
 /** NVIDIA's compute-sanitizer has a tool for each kind of mistake. */
 const sanitizers = ['memcheck', 'racecheck', 'synccheck', 'initcheck'] as const;
 
@@ -143,9 +147,11 @@ export function leftOut(device: CheckedDevice, has: {sanitizer: boolean; torch: 
 		else if (!has.sanitizer) reasons[tool] = 'there is no compute-sanitizer on PATH';
 	}
 	if (device.isSimulated) {
-		for (const precision of ['bf16', 'fp32']) reasons[`bench-${precision}`] = 'a simulated GPU has no speed';
+		for (const precision of benchmarked) reasons[`bench-${precision}`] = 'a simulated GPU has no speed';
 		for (const name of ['pytorch', 'placement']) reasons[name] = 'the whole net takes too long on a simulated GPU';
 	} else if (!has.torch) reasons.pytorch = 'no python3 here has PyTorch';
+	if (!isGpu || Number(device.computeCapability) < 8)
+		reasons['bench-tf32'] ??= 'TF32 is for GPUs of compute capability 8.0 and newer';
 	if (!isGpu) reasons.large = 'needs 20 GB of memory, and minutes on a CPU';
 	if (!isGpu || !has.torch) reasons['bench-pytorch'] = 'needs a real GPU, and PyTorch';
 	return reasons;

@@ -135,8 +135,10 @@ test('Ctrl-C ends what runs', async (t) => {
 });
 
 test('what cannot run on a device is left out with a reason, and everything runs on a real GPU that has the tools', (t) => {
-	const gpu = {id: 'cuda:0', kind: 'cuda', isSimulated: false} as const;
+	const gpu = {id: 'cuda:0', kind: 'cuda', isSimulated: false, computeCapability: '8.0'} as const;
 	t.deepEqual(leftOut(gpu, {sanitizer: true, torch: true}), {});
+	const older = {...gpu, computeCapability: '7.5'};
+	t.deepEqual(Object.keys(leftOut(older, {sanitizer: true, torch: true})), ['bench-tf32']);
 	t.deepEqual(Object.keys(leftOut(gpu, {sanitizer: false, torch: false})).sort(), [
 		...['bench-pytorch', 'initcheck', 'memcheck', 'pytorch', 'racecheck', 'synccheck'],
 	]);
