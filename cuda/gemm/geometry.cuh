@@ -26,6 +26,13 @@ __host__ __device__ inline Digits digitsOf(int64_t number, const Radix& radix) {
           static_cast<int>(number % radix.low)};
 }
 
+// The same of a number below 2^32: divisions of 64 bits take some hundred instructions.
+__device__ inline Digits digitsOf32(unsigned number, const Radix& radix) {
+  const auto middle = static_cast<unsigned>(radix.middle), low = static_cast<unsigned>(radix.low);
+  const unsigned upper = number / low;
+  return {static_cast<int>(upper / middle), static_cast<int>(upper % middle), static_cast<int>(number % low)};
+}
+
 // What counts in steps of `step`.
 inline Radix radixOf(int middle, int low, int step) {
   Radix radix{middle, low, {}};

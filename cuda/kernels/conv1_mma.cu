@@ -30,6 +30,7 @@ constexpr int kCellValues = kStride * kRun;           // of a cell
 constexpr int kKernelValues = kWindow * kWindow * 3;  // of a kernel
 constexpr int kUnfoldedValues = kCells * kCells * kCellValues;
 constexpr int kThreads = 256;
+constexpr int kPartialsAtOnce = 16;
 
 template <class Element>
 constexpr int kRunWords = kRun * static_cast<int>(sizeof(Element)) / 4;
@@ -107,7 +108,17 @@ __global__ void __launch_bounds__(kThreads)
   if (place < 0) return;
   float* const destination = gradient + static_cast<int64_t>(at / kUnfoldedValues) * kKernelValues + place;
   float sum = more ? *destination : 0.0F;
-  for (int64_t i = 0; i < count; ++i) sum += partials[i * unfoldedValues + at];
+  for (int64_t i = 0; i < count; i += kPartialsAtOnce) {
+    float terms[kPartialsAtOnce] = {};  // all on their way before the first is added
+#pragma unroll
+    for (int k = 0; k < kPartialsAtOnce; ++k) {
+      if (i + k < count) terms[k] = partials[(i + k) * unfoldedValues + at];
+    }
+#pragma unroll
+    for (int k = 0; k < kPartialsAtOnce; ++k) {
+      if (i + k < count) sum += terms[k];
+    }
+  }
   *destination = sum;
 }
 

@@ -49,8 +49,8 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Sums<T> sums = {};
     NoRowSums<T> none;
     multiply<T>(left, right, block.steps, shared, sums, none);
-    finishTile<T>(partialOf(epilogue, block.split), block.row, params.rows, firstColumn + block.column,
-                  firstColumn + params.columns, shared, sums);
+    finishTile<T>(partialOf(epilogue, block.split),
+                  {block.row, params.rows, firstColumn + block.column, firstColumn + params.columns}, shared, sums);
   }
 }
 

@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     const Block<T> block(params);
     const int64_t firstRow = block.group * params.rows;
     const int64_t column = block.column + Right::firstOfPiece();
-    taps.take(digitsOf(column, window), column < params.columns);
+    taps.take(digitsOf32(static_cast<unsigned>(column), window), column < params.columns);
     Matrix<T, T::kRows> left(gradient + firstRow, pixels, kernels, static_cast<int>(params.rows), block.row,
                              block.depth);
     Right right(taps, input + block.group * groupChannels, block.depth);
@@ -63,8 +63,8 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     RowSums<T> biasSums{bias != nullptr && blockIdx.y == 0 && threadIdx.x / 32 % T::kWarpsAcross == 0};
     multiply<T>(left, right, block.steps, shared, sums, biasSums);
     biasSums.store(bias + block.split * params.rows * params.groups, firstRow + block.row, firstRow + params.rows);
-    finishTile<T>(partialOf(epilogue, block.split), firstRow + block.row, firstRow + params.rows, block.column,
-                  params.columns, shared, sums);
+    finishTile<T>(partialOf(epilogue, block.split),
+                  {firstRow + block.row, firstRow + params.rows, block.column, params.columns}, shared, sums);
   }
 }
 

@@ -6,7 +6,8 @@
 //   Kernels   Rows layout. A matrix [row][depth]
 //   Matrix    Deep layout. A matrix [depth][row]
 //   Table     Deep layout. Lines of the depth lie anywhere: one warp looks them up a step ahead, in a table of shared memory
-// Offsets count elements from the group's first, in 32 bits: launchers see to it that they suffice.
+// copy<kParts>(…, part, wanted) copies a part of the next step, which is over with the last of kParts; zeros where it is not
+// `wanted`. Offsets count elements from the group's first, in 32 bits: launchers see to it that they suffice.
 #pragma once
 
 #include "../geometry.cuh"
@@ -56,22 +57,26 @@ class Windows : RowsOfThread<T, kWidth> {
   using typename Base::Layout;
 
   __device__ Windows(const Gather& gather, const Element* group, int64_t firstRow, int64_t firstDepth)
-      : gather_(gather), group_(group), tap_(digitsOf(firstDepth + Base::piece() * Base::kPiece, gather.taps)) {
+      : gather_(gather), group_(group), tap_(digitsOf32(static_cast<unsigned>(firstDepth) + Base::piece() * Base::kPiece, gather.taps)) {
 #pragma unroll
     for (unsigned i = 0; i < Base::kCopies; ++i) locate(firstRow + Base::row(i), i);
   }
 
-  __device__ void copy(SharedAddress stage) {
-    const int pixel = tap_.high * gather_.sourceWidth + tap_.middle;
-    const int offset = (kReversed ? -pixel : pixel) * gather_.channels + tap_.low;
-    const int tap = tap_.high * gather_.windowWidth + tap_.middle;
-    const unsigned bit = tap_.high < gather_.windowHeight ? 1U << tap : 0U;
-#pragma unroll
-    for (unsigned i = 0; i < Base::kCopies; ++i) {
-      const bool exists = (masks_[i] & bit) != 0;
-      if (Base::has(i)) copyPiece(stage + Base::place(i), group_ + (exists ? offsets_[i] + offset : 0), exists);
+  template <int kParts>
+  __device__ void copy(SharedAddress stage, int part, bool wanted) {
+    if (part == 0) {
+      const int pixel = tap_.high * gather_.sourceWidth + tap_.middle;
+      offset_ = (kReversed ? -pixel : pixel) * gather_.channels + tap_.low;
+      const int tap = tap_.high * gather_.windowWidth + tap_.middle;
+      bit_ = wanted && tap_.high < gather_.windowHeight ? 1U << tap : 0U;
+      add(tap_, gather_.taps.step, gather_.taps);
     }
-    add(tap_, gather_.taps.step, gather_.taps);
+#pragma unroll
+    for (int i = 0; i < Base::kCopies; ++i) {
+      if (i % kParts != part) continue;
+      const bool exists = (masks_[i] & bit_) != 0;
+      if (Base::has(i)) copyPiece(stage + Base::place(i), group_ + (exists ? offsets_[i] + offset_ : 0), exists);
+    }
   }
 
  private:
@@ -100,7 +105,9 @@ class Windows : RowsOfThread<T, kWidth> {
 
   const Gather& gather_;
   const Element* const group_;
-  Digits tap_;
+  Digits tap_;    // of the next step
+  int offset_;    // of the step's tap, and its bit
+  unsigned bit_;
   int offsets_[Base::kCopies];
   unsigned masks_[Base::kCopies];
 };
@@ -121,15 +128,17 @@ class Kernels : RowsOfThread<T, kWidth> {
         depth_(static_cast<int>(firstDepth) + static_cast<int>(Base::piece()) * Base::kPiece),
         row_(static_cast<int>(firstRow + Base::row(0)) * pitch) {}
 
-  __device__ void copy(SharedAddress stage, int) {
+  template <int kParts>
+  __device__ void copy(SharedAddress stage, int, int part, bool wanted) {
 #pragma unroll
-    for (unsigned i = 0; i < Base::kCopies; ++i) {
-      const int down = static_cast<int>(i) * Base::kAtOnce;
-      const bool exists = depth_ < pitch_ && down < left_;
+    for (int i = 0; i < Base::kCopies; ++i) {
+      if (i % kParts != part) continue;
+      const int down = i * Base::kAtOnce;
+      const bool exists = wanted && depth_ < pitch_ && down < left_;
       if (Base::has(i))
         copyPiece(stage + Base::place(i), matrix_ + (exists ? row_ + down * pitch_ + depth_ : 0), exists);
     }
-    depth_ += T::kDepth;
+    if (part == kParts - 1) depth_ += T::kDepth;
   }
   __device__ void tabulate(int) {}
 
@@ -178,13 +187,16 @@ class Matrix : LinesOfThread<T, kWidth> {
     if (static_cast<int>(firstColumn) + static_cast<int>(Base::piece()) * Base::kPiece >= columns) left_ = 0;
   }
 
-  __device__ void copy(SharedAddress stage) {
+  template <int kParts>
+  __device__ void copy(SharedAddress stage, int part, bool wanted) {
 #pragma unroll
-    for (unsigned i = 0; i < Base::kCopies; ++i) {
-      const int down = static_cast<int>(i) * Base::kAtOnce;
-      const bool exists = down < left_;
+    for (int i = 0; i < Base::kCopies; ++i) {
+      if (i % kParts != part) continue;
+      const int down = i * Base::kAtOnce;
+      const bool exists = wanted && down < left_;
       if (Base::works()) copyPiece(stage + Base::place(i), group_ + (exists ? offset_ + down * pitch_ : 0), exists);
     }
+    if (part < kParts - 1) return;
     offset_ += T::kDepth * pitch_;
     left_ -= T::kDepth;
   }
@@ -210,7 +222,7 @@ class Table : LinesOfThread<T, kWidth> {
   using typename Base::Layout;
 
   __device__ Table(const Source& source, const Element* group, int64_t firstDepth)
-      : source_(source), group_(group), depth_(digitsOf(firstDepth + threadIdx.x % T::kDepth, source.radix())) {}
+      : source_(source), group_(group), depth_(digitsOf32(static_cast<unsigned>(firstDepth) + threadIdx.x % T::kDepth, source.radix())) {}
 
   static __device__ int firstOfPiece() { return static_cast<int>(Base::piece()) * Base::kPiece; }
 
@@ -221,12 +233,14 @@ class Table : LinesOfThread<T, kWidth> {
     add(depth_, source_.radix().step, source_.radix());
   }
 
-  __device__ void copy(SharedAddress stage, int slot) {
+  template <int kParts>
+  __device__ void copy(SharedAddress stage, int slot, int part, bool wanted) {
     if (!Base::works()) return;
 #pragma unroll
-    for (unsigned i = 0; i < Base::kCopies; ++i) {
+    for (int i = 0; i < Base::kCopies; ++i) {
+      if (i % kParts != part) continue;
       int offset = 0;
-      const bool exists = source_.find(entries()[slot][Base::line(i)], offset);
+      const bool exists = source_.find(entries()[slot][Base::line(i)], offset) && wanted;
       copyPiece(stage + Base::place(i), group_ + (exists ? offset : 0), exists);
     }
   }

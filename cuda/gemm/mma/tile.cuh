@@ -2,7 +2,7 @@
 //   sums[row, column] += left[row, depth] * right[column, depth]        rows x columns of a tile, summed over the depth
 // Ring      kStages stages of shared memory, each a K step of both operands: 64 bytes of the depth, 32 values of bf16 or 16
 //           of fp32. While one is multiplied, cp.async fills the others. One wait and one barrier a step; the stage that
-//           this barrier frees is filled right behind it.
+//           this barrier frees is filled behind it, a few pieces after every 16 rows of products.
 // Layouts   how an operand lies in a stage, after how it lies in global memory:
 //             Rows   [row][64 bytes of the depth]. XOR swizzle: 16-byte piece p of a row lies at p ^ (row / 2 % 4), so the
 //                    8 rows that ldmatrix reads at a time hit different banks
@@ -54,7 +54,7 @@ struct MatrixOfLane {
 
 // A layout has, of 16 rows x 32 bytes of the depth that begin at `row` and at multiples of 32 bytes:
 //   source<kFirst>(row, multiple)   what this lane reads, from the operand's first byte on
-//   load<kFirst>(source, words)     the four matrices, as mma takes them
+//   load<kFirst>(source, words)     the four matrices, as mma takes them once roundOperands has rounded them
 template <class Element, int kWidthOfOperand>
 struct Rows {
   static constexpr int kWidth = kWidthOfOperand;
@@ -73,7 +73,6 @@ struct Rows {
   template <First>
   static __device__ void load(SharedAddress source, unsigned (&words)[4]) {
     loadMatrices<false>(source, words);
-    roundOperands(words, Element());
   }
 };
 
@@ -120,7 +119,6 @@ struct Deep<float, kWidthOfOperand> {
     words[1] = loadWord(source + (kFirst == First::rows ? kRows : kLines));
     words[2] = loadWord(source + (kFirst == First::rows ? kLines : kRows));
     words[3] = loadWord(source + kRows + kLines);
-    roundOperands(words, float());
   }
 };
 
@@ -163,97 +161,187 @@ struct NoRowSums {
   __device__ void add(const unsigned (&)[T::kWarpRows / 16][4]) {}
 };
 
-// Adds the products of one stage.
-template <class T, class Left, class Right, class Extra>
-__device__ inline void accumulate(SharedAddress left, SharedAddress right, Sums<T>& sums, Extra& rowSums) {
-  const unsigned warp = threadIdx.x / 32;
-  const unsigned row = warp / T::kWarpsAcross * T::kWarpRows;
-  const unsigned column = warp % T::kWarpsAcross * T::kWarpColumns;
+// What a warp multiplies at a time: its rows and columns, over 32 bytes of the depth. Rows' registers are free for the next as
+// soon as the tensor cores have taken them; all columns are wanted until the last rows, so they are here twice.
+template <class T>
+struct Fragments {
+  unsigned rows[T::kWarpRows / 16][4];
+  unsigned columns[2][T::kWarpColumns / 16][4];
+};
+
+template <class T, class Layout>
+__device__ inline void loadColumns(SharedAddress source, unsigned (&columns)[T::kWarpColumns / 16][4]) {
 #pragma unroll
-  for (unsigned multiple = 0; multiple < kStepBytes / 32; ++multiple) {
-    const SharedAddress leftSource = left + Left::template source<First::rows>(row, multiple);
-    const SharedAddress rightSource = right + Right::template source<First::depth>(column, multiple);
-    unsigned rows[T::kWarpRows / 16][4], columns[T::kWarpColumns / 16][4];
-#pragma unroll
-    for (int i = 0; i < T::kWarpRows / 16; ++i) {
-      Left::template load<First::rows>(leftSource + i * Left::kSixteenRows, rows[i]);
-    }
-#pragma unroll
-    for (int j = 0; j < T::kWarpColumns / 16; ++j) {
-      Right::template load<First::depth>(rightSource + j * Right::kSixteenRows, columns[j]);
-    }
-#pragma unroll
-    for (int i = 0; i < T::kWarpRows / 16; ++i) {
-#pragma unroll
-      for (int j = 0; j < T::kWarpColumns / 8; ++j) {
-        const unsigned(&right16)[4] = columns[j / 2];
-        multiplyAdd(rows[i], right16[j % 2 * 2], right16[j % 2 * 2 + 1], sums[i][j], ElementOf<T>());
-      }
-    }
-    rowSums.add(rows);
+  for (int j = 0; j < T::kWarpColumns / 16; ++j) {
+    Layout::template load<First::depth>(source + j * Layout::kSixteenRows, columns[j]);
   }
 }
 
-// The main loop, over `steps` K steps. A loader (cuda/gemm/mma/loaders.cuh) copies a step into a stage; where it looks up
-// the depth's lines in a table, it has written that of step i into slot i % 2 a barrier before.
+// Adds the products of the fragments that are here, and loads those that lie at `nextLeft` and `nextRight` in their stead.
+// `beside(i)` runs behind the products of each 16 rows: what it does is done while they are being made.
+template <int kHere, class T, class Left, class Right, class Extra, class Beside>
+__device__ inline void accumulate(Fragments<T>& fragments, SharedAddress nextLeft, SharedAddress nextRight,
+                                  Sums<T>& sums, Extra& rowSums, const Beside& beside) {
+  using Element = ElementOf<T>;
+  auto& [rows, bothColumns] = fragments;
+  auto& columns = bothColumns[kHere];
+#pragma unroll
+  for (auto& words : rows) roundOperands(words, Element());
+#pragma unroll
+  for (auto& words : columns) roundOperands(words, Element());
+  rowSums.add(rows);
+  loadColumns<T, Right>(nextRight, bothColumns[1 - kHere]);
+#pragma unroll
+  for (int i = 0; i < T::kWarpRows / 16; ++i) {
+#pragma unroll
+    for (int j = 0; j < T::kWarpColumns / 8; ++j) {
+      const unsigned(&right16)[4] = columns[j / 2];
+      multiplyAdd(rows[i], right16[j % 2 * 2], right16[j % 2 * 2 + 1], sums[i][j], Element());
+    }
+    Left::template load<First::rows>(nextLeft + i * Left::kSixteenRows, rows[i]);
+    beside(i);
+  }
+}
+
+// The main loop, over `steps` K steps. Tensor cores are never without work: while they multiply one half of a step, the
+// fragments of the next are loaded and pieces of a later step are copied. A loader (cuda/gemm/mma/loaders.cuh) copies a step
+// into a stage, zeros where the step is not wanted; where it looks up the depth's lines in a table, it has written that of
+// step i into slot i % 2 a barrier before.
+//   first half    the right operand of step + kStages - 1 is copied, and with it that stage is complete
+//   the barrier   the next stage has landed, and nobody reads this one any more
+//   second half   the left operand of step + kStages is copied into this stage
 template <class T, class Left, class Right, class Extra>
 __device__ inline void multiply(Left& left, Right& right, int steps, uint4* shared, Sums<T>& sums, Extra& rowSums) {
   using LeftLayout = typename Left::Layout;
   using RightLayout = typename Right::Layout;
   constexpr int kBytes = Stages<T, LeftLayout, RightLayout>::kBytes;
+  constexpr int kStages = T::kStages;
+  constexpr int kParts = T::kWarpRows / 16;
+  static_assert(kStepBytes == 64, "a step has two halves");
+  const unsigned warp = threadIdx.x / 32;
+  const unsigned row = warp / T::kWarpsAcross * T::kWarpRows, column = warp % T::kWarpsAcross * T::kWarpColumns;
   const SharedAddress ring = sharedAddress(shared);
-  const SharedAddress ringEnd = ring + T::kStages * kBytes;
-  const auto fill = [&](int step, SharedAddress stage) {
-    if (step < steps) {
-      left.copy(stage);
-      right.copy(stage + LeftLayout::kBytes, step % 2);
-      right.tabulate((step + 1) % 2);
-    }
-    commitCopies();  // in any case: groups are counted
+  const SharedAddress ringEnd = ring + kStages * kBytes;
+  const auto leftSource = [&](SharedAddress stage, unsigned half) {
+    return stage + LeftLayout::template source<First::rows>(row, half);
+  };
+  const auto rightSource = [&](SharedAddress stage, unsigned half) {
+    return stage + LeftLayout::kBytes + RightLayout::template source<First::depth>(column, half);
+  };
+  const auto copyRight = [&](int step, SharedAddress stage, int part) {
+    if (part == 0) right.tabulate((step + 1) % 2);
+    right.template copy<kParts>(stage + LeftLayout::kBytes, step % 2, part, step < steps);
+    if (part == kParts - 1) commitCopies();  // in any case: groups are counted
   };
   right.tabulate(0);
 #pragma unroll
-  for (int step = 0; step < T::kStages - 1; ++step) {
+  for (int step = 0; step < kStages; ++step) {
     __syncthreads();
-    fill(step, ring + step * kBytes);
+    const SharedAddress stage = ring + step * kBytes;
+#pragma unroll
+    for (int part = 0; part < kParts; ++part) {
+      left.template copy<kParts>(stage, part, step < steps);
+      if (step < kStages - 1) copyRight(step, stage, part);
+    }
   }
-  SharedAddress full = ring, free = ringEnd - kBytes;
+  waitForCopies<kStages - 2>();
+  __syncthreads();
+  Fragments<T> fragments;
+  loadColumns<T, RightLayout>(rightSource(ring, 0), fragments.columns[0]);
+#pragma unroll
+  for (int i = 0; i < kParts; ++i) {
+    LeftLayout::template load<First::rows>(leftSource(ring, 0) + i * LeftLayout::kSixteenRows, fragments.rows[i]);
+  }
+  SharedAddress full = ring, last = ringEnd - kBytes;
   for (int step = 0; step < steps; ++step) {
-    waitForCopies<T::kStages - 2>();
+    accumulate<0, T, LeftLayout, RightLayout>(fragments, leftSource(full, 1), rightSource(full, 1), sums, rowSums,
+                                              [&](int part) { copyRight(step + kStages - 1, last, part); });
+    waitForCopies<kStages - 2>();
     __syncthreads();
-    fill(step + T::kStages - 1, free);
-    accumulate<T, LeftLayout, RightLayout>(full, full + LeftLayout::kBytes, sums, rowSums);
-    free = full;
+    last = full;
     full = full + kBytes == ringEnd ? ring : full + kBytes;
+    accumulate<1, T, LeftLayout, RightLayout>(
+        fragments, leftSource(full, 0), rightSource(full, 0), sums, rowSums,
+        [&](int part) { left.template copy<kParts>(last, part, step + kStages < steps); });
   }
+  commitCopies();
+  waitForCopies<0>();
   __syncthreads();  // the epilogue takes the ring's memory
 }
 
-// The epilogue of a tile from output[firstRow, firstColumn] on; the output ends before `endRow` and `endColumn`.
+// Lays 16 of a warp's rows, `part`, into its lines of shared memory.
 template <class T>
-__device__ inline void finishTile(const Epilogue& epilogue, int64_t firstRow, int64_t endRow, int64_t firstColumn,
-                                  int64_t endColumn, uint4* shared, Sums<T>& sums) {
-  constexpr unsigned kPitch = T::kSumPitch;
-  constexpr unsigned kRuns = T::kWarpColumns / 4;
-  const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  float* const lines = reinterpret_cast<float*>(shared) + warp * 16 * kPitch;
-  firstRow += warp / T::kWarpsAcross * T::kWarpRows;
-  firstColumn += warp % T::kWarpsAcross * T::kWarpColumns;
-#pragma unroll 1  // the epilogue's code is long
-  for (int i = 0; i < T::kWarpRows / 16; ++i) {
+__device__ inline void layRows(const float (&part)[T::kWarpColumns / 8][4], float* lines) {
+  const unsigned lane = threadIdx.x % 32;
 #pragma unroll
-    for (int j = 0; j < T::kWarpColumns / 8; ++j) {
-      float* const line = lines + lane / 4 * kPitch + j * 8 + lane % 4 * 2;
-      *reinterpret_cast<float2*>(line) = make_float2(sums[0][j][0], sums[0][j][1]);
-      *reinterpret_cast<float2*>(line + 8 * kPitch) = make_float2(sums[0][j][2], sums[0][j][3]);
+  for (int j = 0; j < T::kWarpColumns / 8; ++j) {
+    float* const line = lines + lane / 4 * T::kSumPitch + j * 8 + lane % 4 * 2;
+    *reinterpret_cast<float2*>(line) = make_float2(part[j][0], part[j][1]);
+    *reinterpret_cast<float2*>(line + 8 * T::kSumPitch) = make_float2(part[j][2], part[j][3]);
+  }
+}
+
+// Where a warp's sums go: output[firstRow, firstColumn] on; the output ends before `endRow` and `endColumn`.
+struct Corner {
+  int64_t firstRow, endRow, firstColumn, endColumn;
+};
+
+// The epilogue of most layers: runs of 4 whole columns, a bias or none, ReLU or nothing. A lane's columns are the same in
+// all rows, so that their bias is loaded once and an address is one addition on from the one before.
+template <class T>
+__device__ inline void finishRuns(const Epilogue& epilogue, const Corner& corner, float* lines, const Sums<T>& sums) {
+  constexpr unsigned kRuns = T::kWarpColumns / 4, kAtOnce = 32 / kRuns;
+  const unsigned lane = threadIdx.x % 32, down = lane / kRuns, across = lane % kRuns * 4;
+  const int64_t row = corner.firstRow + down, column = corner.firstColumn + across;
+  const bool works = down < kAtOnce && column < corner.endColumn;
+  const int left = works ? static_cast<int>(min(corner.endRow - row, int64_t{T::kWarpRows})) : 0;
+  const bool isFloat = epilogue.type == DataType::float32, relu = epilogue.activation == Activation::relu;
+  const bool biased = epilogue.bias != nullptr;
+  float bias[4] = {};
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    if (biased && left > 0) bias[k] = epilogue.bias[column + k];
+  }
+  const int64_t size = isFloat ? sizeof(float) : sizeof(__nv_bfloat16);
+  char* address = static_cast<char*>(epilogue.output) + (row * epilogue.columns + column) * size;
+#pragma unroll
+  for (int i = 0; i < T::kWarpRows / 16; ++i) {
+    layRows<T>(sums[i], lines);
+    __syncwarp();
+#pragma unroll
+    for (unsigned r = 0; r < 16; r += kAtOnce, address += kAtOnce * epilogue.columns * size) {
+      float four[4];
+      load4(lines + (r + down % kAtOnce) * T::kSumPitch + across, four);
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        if (biased) four[k] += bias[k];
+        if (relu) four[k] = activated(four[k], Activation::relu);
+      }
+      if (static_cast<int>(16 * i + r) >= left) continue;
+      if (isFloat) {
+        store4(reinterpret_cast<float*>(address), four);
+      } else {
+        store4(reinterpret_cast<__nv_bfloat16*>(address), four);
+      }
     }
     __syncwarp();
+  }
+}
+
+// Any epilogue.
+template <class T>
+__device__ inline void finishAny(const Epilogue& epilogue, const Corner& corner, float* lines, Sums<T>& sums) {
+  constexpr unsigned kRuns = T::kWarpColumns / 4;
+#pragma unroll 1  // the epilogue's code is long
+  for (int i = 0; i < T::kWarpRows / 16; ++i) {
+    layRows<T>(sums[0], lines);
+    __syncwarp();
 #pragma unroll 1
-    for (unsigned run = lane; run < 16 * kRuns; run += 32) {
-      const int64_t row = firstRow + 16 * i + run / kRuns;
+    for (unsigned run = threadIdx.x % 32; run < 16 * kRuns; run += 32) {
+      const int64_t row = corner.firstRow + 16 * i + run / kRuns;
       float four[4];
-      load4(lines + run / kRuns * kPitch + run % kRuns * 4, four);
-      if (row < endRow) finish(epilogue, row, firstColumn + run % kRuns * 4, endColumn, four);
+      load4(lines + run / kRuns * T::kSumPitch + run % kRuns * 4, four);
+      if (row < corner.endRow) finish(epilogue, row, corner.firstColumn + run % kRuns * 4, corner.endColumn, four);
     }
     __syncwarp();
 #pragma unroll  // the next rows move up: registers cannot be indexed dynamically
@@ -264,6 +352,21 @@ __device__ inline void finishTile(const Epilogue& epilogue, int64_t firstRow, in
         for (int k = 0; k < 4; ++k) sums[next][j][k] = sums[next + 1][j][k];
       }
     }
+  }
+}
+
+// The epilogue of a block's tile, which begins at the corner.
+template <class T>
+__device__ inline void finishTile(const Epilogue& epilogue, Corner corner, uint4* shared, Sums<T>& sums) {
+  const unsigned warp = threadIdx.x / 32;
+  float* const lines = reinterpret_cast<float*>(shared) + warp * 16 * T::kSumPitch;
+  corner.firstRow += warp / T::kWarpsAcross * T::kWarpRows;
+  corner.firstColumn += warp % T::kWarpsAcross * T::kWarpColumns;
+  const bool simple = epilogue.activation == Activation::none || epilogue.activation == Activation::relu;
+  if (epilogue.fours && epilogue.addend == nullptr && simple) {
+    finishRuns<T>(epilogue, corner, lines, sums);
+  } else {
+    finishAny<T>(epilogue, corner, lines, sums);
   }
 }
 
