@@ -20,16 +20,20 @@ struct LrnParameters {
   float alpha, beta, k;
 };
 
-// x^-beta. beta = 3/4, the paper's, in two instructions: sqrt(1/x) * sqrt(sqrt(1/x)).
+// x^-beta and 1 / x. beta = 3/4, the paper's, takes two instructions of approximation, sqrt(1/x) and sqrt(sqrt(1/x)), and
+// none for the division.
+struct Inverses {
+  float power, first;
+};
 template <bool kThreeQuarters>
-__device__ inline float inversePower(float x, float beta) {
+__device__ inline Inverses inversesOf(float x, float beta) {
   if constexpr (kThreeQuarters) {
     float root, fourthRoot;  // of 1 / x
     asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(root) : "f"(x));
     asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(fourthRoot) : "f"(root));
-    return root * fourthRoot;
+    return {__fmul_rn(root, fourthRoot), __fmul_rn(root, root)};
   } else {
-    return powf(x, -beta);
+    return {powf(x, -beta), __fdiv_rn(1.0F, x)};
   }
 }
 
@@ -91,7 +95,7 @@ template <bool kThreeQuarters>
 __device__ inline void normalize(float (&a)[kChunk], const float (&sums)[kChunk], const LrnParameters& parameters) {
 #pragma unroll
   for (int i = 0; i < kChunk; ++i) {
-    a[i] *= inversePower<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta);
+    a[i] *= inversesOf<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta).power;
   }
 }
 
@@ -106,9 +110,9 @@ __device__ inline void lrnGradients(const float (&a)[kChunk], float (&gradients)
   rowSums(terms, at, sums);
 #pragma unroll
   for (int i = 0; i < kChunk; ++i) {
-    const float d = denominatorOf(sums[i], parameters);
-    gradients[i] = __fmul_rn(gradients[i], inversePower<kThreeQuarters>(d, parameters.beta));
-    terms[i] = __fdiv_rn(__fmul_rn(gradients[i], a[i]), d);
+    const Inverses inverses = inversesOf<kThreeQuarters>(denominatorOf(sums[i], parameters), parameters.beta);
+    gradients[i] = __fmul_rn(gradients[i], inverses.power);
+    terms[i] = __fmul_rn(__fmul_rn(gradients[i], a[i]), inverses.first);
   }
   rowSums(terms, at, sums);
   const float scale = 2.0F * parameters.alpha * parameters.beta;

@@ -163,8 +163,7 @@ __global__ void __launch_bounds__(kThreads, 4)
     load8(input + at.chunk * kChunk, a);
     const Pixel pixel = pixelOf(static_cast<unsigned>(at.chunk), places);
     gatherWindows<false, T>(outputGradient, workspace, nullptr, pixel, geometry, kChunk, true, gradients);
-#pragma unroll
-    for (int i = 0; i < kChunk; ++i) gradients[i] = rounded<T>(gradients[i]);
+    roundAll<T>(gradients);
   }
   lrnGradients<kThreeQuarters>(a, gradients, at, parameters);
 #pragma unroll

@@ -67,8 +67,10 @@ export function lrnRoundings({size, beta}: LrnOptions): number {
 	return beta * (size + 3) + powerRoundings + 1;
 }
 
-// The terms hold d^(-beta - 1), which is d^-beta through one division by d, four multiplications more, and a sum of
-// size + 1 terms.
+// 1 / d is a division or, on GPUs, the square of an approximate root, which is off by 2^-22.9 at most (PTX ISA,
+// rsqrt.approx.ftz), 2.2 roundings: twice those, and the product's.
+const reciprocalRoundings = 6;
+// The terms hold d^(-beta - 1), which is d^-beta times 1 / d, four multiplications more, and a sum of size + 1 terms.
 export function lrnBackwardRoundings({size, beta}: LrnOptions): number {
-	return (beta + 1) * (size + 3) + powerRoundings + 1 + 5 + (size + 1);
+	return (beta + 1) * (size + 3) + powerRoundings + reciprocalRoundings + 5 + (size + 1);
 }
