@@ -34,9 +34,16 @@ export async function runModel(
 	// The start that learns soonest: losses stay finite however long the trial lasts.
 	await using model = await AlexNet.create({classes, devices, threads, precision, batchSize, init: 'source2012'});
 	model.sgd = {...model.sgd, learningRate: 0.001};
-	const pictureBytes = model.architecture.imageSize ** 2 * 3;
+	const bytes = batchSize * model.architecture.imageSize ** 2 * 3;
+	// As `train()` reads batches: into memory from which GPUs copy by themselves.
+	const memory = model.hostPool.lend();
+	const imagesOf = (seed: number): Uint8Array => {
+		const images = trial === 'training' ? memory.take(bytes) : new Uint8Array(bytes);
+		images.set(randomBytes(bytes, seed));
+		return images;
+	};
 	const batches = [1, 2].map((seed) => ({
-		images: randomBytes(batchSize * pictureBytes, seed),
+		images: imagesOf(seed),
 		labels: randomLabels(batchSize, classes, seed),
 		epoch: 1,
 	}));
