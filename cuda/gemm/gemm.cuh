@@ -13,6 +13,7 @@ struct GemmParams {
   int64_t rows, columns;  // of a group's output
   int64_t steps, stepsPerSplit;
   int groups;
+  int stages;  // of the ring, of tiles on tensor cores
 };
 
 // What a block works on.
@@ -43,28 +44,35 @@ inline bool allowsVectorLoads(const Tensor& tensor, int64_t run) {
   return reinterpret_cast<uintptr_t>(tensor.data()) % 16 == 0 && run * sizeOf(tensor.type) % 16 == 0;
 }
 
+// The shared memory of a block, and how many stages of a ring it holds.
+struct BlockMemory {
+  size_t bytes;
+  int stages;
+};
+
 // Launches an instance's kernel on the grid of its GEMM.
-template <class TileOfBlock, int kSharedBytes>
+template <class TileOfBlock>
 class Launch {
  public:
   using Tile = TileOfBlock;
 
-  Launch(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context)
-      : gemm_(gemm), tiling_(tiling), epilogue_(epilogue), context_(context) {}
+  Launch(const Gemm& gemm, const Tiling& tiling, BlockMemory memory, const Epilogue& epilogue, Context& context)
+      : gemm_(gemm), tiling_(tiling), memory_(memory), epilogue_(epilogue), context_(context) {}
 
   // `arguments` are the kernel's, before GemmParams and the epilogue.
   template <class... Parameters, class... Arguments>
   void operator()(const char* name, void (*kernel)(Parameters...), Arguments... arguments) const {
     const Grid grid{tiling_.rowTiles, tiling_.columnTiles, gemm_.groups * tiling_.splits};
     const GemmParams params{gemm_.rows, gemm_.columns, tiling_.steps, tiling_.stepsPerSplit,
-                            static_cast<int>(gemm_.groups)};
-    launchShared(name, kernel, grid, Tile::kThreads, kSharedBytes, context_.limits(), context_.stream(), arguments...,
+                            static_cast<int>(gemm_.groups), memory_.stages};
+    launchShared(name, kernel, grid, Tile::kThreads, memory_.bytes, context_.limits(), context_.stream(), arguments...,
                  params, epilogue_);
   }
 
  private:
   const Gemm& gemm_;
   const Tiling& tiling_;
+  const BlockMemory memory_;
   const Epilogue& epilogue_;
   Context& context_;
 };
@@ -93,8 +101,9 @@ void launchSplits(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilog
 
 // On FFMA: an instance for tiles of `Tile`, with loads of 16 bytes or of single values.
 template <class TileOfBlock, bool kPieces>
-struct FfmaLaunch : Launch<TileOfBlock, TileOfBlock::kSharedBytes> {
-  using Launch<TileOfBlock, TileOfBlock::kSharedBytes>::Launch;
+struct FfmaLaunch : Launch<TileOfBlock> {
+  FfmaLaunch(const Gemm& gemm, const Tiling& tiling, const Epilogue& epilogue, Context& context)
+      : Launch<TileOfBlock>(gemm, tiling, {TileOfBlock::kSharedBytes, 0}, epilogue, context) {}
   using T = typename TileOfBlock::Type;
   static constexpr bool kVector = kPieces;
 };

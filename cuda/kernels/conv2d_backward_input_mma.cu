@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Right right(channels, weights + static_cast<int64_t>(firstKernel) * channels.kernelElements, block.depth);
     Sums<T> sums = {};
     NoRowSums<T> none;
-    multiply<T>(left, right, block.steps, shared, sums, none);
+    multiply<T>(left, right, block.steps, params.stages, shared, sums, none);
     finishTile<T>(partialOf(epilogue, block.split),
                   {block.row, params.rows, firstColumn + block.column, firstColumn + params.columns}, shared, sums);
   }

@@ -61,7 +61,7 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Right right(taps, input + block.group * groupChannels, block.depth);
     Sums<T> sums = {};
     RowSums<T> biasSums{bias != nullptr && blockIdx.y == 0 && threadIdx.x / 32 % T::kWarpsAcross == 0};
-    multiply<T>(left, right, block.steps, shared, sums, biasSums);
+    multiply<T>(left, right, block.steps, params.stages, shared, sums, biasSums);
     biasSums.store(bias + block.split * params.rows * params.groups, firstRow + block.row, firstRow + params.rows);
     finishTile<T>(partialOf(epilogue, block.split),
                   {firstRow + block.row, firstRow + params.rows, block.column, params.columns}, shared, sums);

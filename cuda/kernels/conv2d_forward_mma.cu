@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     Kernels<T, T::kColumns> right(weights + firstColumn * depth, params.columns, depth, block.column, block.depth);
     Sums<T> sums = {};
     NoRowSums<T> none;
-    multiply<T>(left, right, block.steps, shared, sums, none);
+    multiply<T>(left, right, block.steps, params.stages, shared, sums, none);
     finishTile<T>(partialOf(epilogue, block.split),
                   {block.row, params.rows, firstColumn + block.column, firstColumn + params.columns}, shared, sums);
   }

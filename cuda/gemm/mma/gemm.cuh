@@ -32,8 +32,8 @@ void launchTiles(const Gemm& gemm, const ShapeTiling& chosen, const Epilogue& ep
                  const Use& use) {
   const auto with = [&](auto tile) {
     using T = decltype(tile);
-    constexpr int kShared = Stages<T, LeftLayout<Element, T::kRows>, RightLayout<Element, T::kColumns>>::kSharedBytes;
-    use(Launch<T, kShared>(gemm, chosen.tiling, epilogue, context));
+    using Ring = Stages<T, LeftLayout<Element, T::kRows>, RightLayout<Element, T::kColumns>>;
+    use(Launch<T>(gemm, chosen.tiling, Ring::memoryOf(context.limits()), epilogue, context));
   };
   switch (chosen.shape) {
     case Shape::k256x128: return with(Tile<Shape::k256x128, Element>());

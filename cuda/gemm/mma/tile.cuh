@@ -1,6 +1,6 @@
 // A block's tile of a GEMM on tensor cores: operands in bf16, or in fp32 that is rounded to TF32 on its way; fp32 sums.
 //   sums[row, column] += left[row, depth] * right[column, depth]        rows x columns of a tile, summed over the depth
-// Ring      kStages stages of shared memory, each a K step of both operands: 64 bytes of the depth, 32 values of bf16 or 16
+// Ring      3 or 4 stages of shared memory, each a K step of both operands: 64 bytes of the depth, 32 values of bf16 or 16
 //           of fp32. While one is multiplied, cp.async fills the others. One wait and one barrier a step; the stage that
 //           this barrier frees is filled behind it, a few pieces after every 16 rows of products.
 // Layouts   how an operand lies in a stage, after how it lies in global memory:
@@ -12,7 +12,9 @@
 // Epilogue  a warp lays 16 of its rows at a time into shared memory of its own, and reads them back as runs of 4 columns.
 #pragma once
 
-#include "../epilogue.cuh"
+#include <algorithm>
+
+#include "../gemm.cuh"
 #include "instructions.cuh"
 #include "tiling.h"
 
@@ -30,7 +32,6 @@ struct Tile {
   static constexpr int kWarpsAcross = kColumns / kWarpColumns;
   static constexpr int kWarps = kRows / kWarpRows * kWarpsAcross;
   static constexpr int kThreads = 32 * kWarps;
-  static constexpr int kStages = kFacts.stages;
   static constexpr int kBlocks = kFacts.blocks;
   static constexpr int kSumPitch = kWarpColumns + 8;  // floats, in the epilogue: a store's 4 rows hit different banks
   static_assert(kWarpRows % 16 == 0 && kWarpColumns % 16 == 0, "whole pieces of 16 x 16");
@@ -122,12 +123,20 @@ struct Deep<float, kWidthOfOperand> {
   }
 };
 
-// The shared memory of a block.
+// The shared memory of a block: a ring of 4 stages where the multiprocessor has room for that in all of its blocks, as on an
+// A100 or an H100, or of 3.
 template <class T, class Left, class Right>
 struct Stages {
   static constexpr int kBytes = Left::kBytes + Right::kBytes;
   static constexpr int kSumBytes = T::kWarps * 16 * T::kSumPitch * 4;
-  static constexpr int kSharedBytes = T::kStages * kBytes > kSumBytes ? T::kStages* kBytes : kSumBytes;
+  static constexpr int kBesides = 2048;  // of a block: a loader's table, and what the system takes
+
+  static BlockMemory memoryOf(const Limits& limits) {
+    constexpr size_t kFour = size_t{4} * kBytes;
+    const size_t room = limits.sharedBytesPerProcessor / T::kBlocks;
+    const int stages = kFour + kBesides <= std::min(room, limits.sharedBytesPerBlock) ? 4 : 3;
+    return {static_cast<size_t>(std::max(stages * kBytes, kSumBytes)), stages};
+  }
 };
 
 // Sums over the depth of the left operand's rows: its product with a column of ones, at no load.
@@ -207,21 +216,21 @@ __device__ inline void accumulate(Fragments<T>& fragments, SharedAddress nextLef
 // fragments of the next are loaded and pieces of a later step are copied. A loader (cuda/gemm/mma/loaders.cuh) copies a step
 // into a stage, zeros where the step is not wanted; where it looks up the depth's lines in a table, it has written that of
 // step i into slot i % 2 a barrier before.
-//   first half    the right operand of step + kStages - 1 is copied, and with it that stage is complete
+//   first half    the right operand of step + stages - 1 is copied, and with it that stage is complete
 //   the barrier   the next stage has landed, and nobody reads this one any more
-//   second half   the left operand of step + kStages is copied into this stage
+//   second half   the left operand of step + stages is copied into this stage
 template <class T, class Left, class Right, class Extra>
-__device__ inline void multiply(Left& left, Right& right, int steps, uint4* shared, Sums<T>& sums, Extra& rowSums) {
+__device__ inline void multiply(Left& left, Right& right, int steps, int stages, uint4* shared, Sums<T>& sums,
+                                Extra& rowSums) {
   using LeftLayout = typename Left::Layout;
   using RightLayout = typename Right::Layout;
   constexpr int kBytes = Stages<T, LeftLayout, RightLayout>::kBytes;
-  constexpr int kStages = T::kStages;
   constexpr int kParts = T::kWarpRows / 16;
   static_assert(kStepBytes == 64, "a step has two halves");
   const unsigned warp = threadIdx.x / 32;
   const unsigned row = warp / T::kWarpsAcross * T::kWarpRows, column = warp % T::kWarpsAcross * T::kWarpColumns;
   const SharedAddress ring = sharedAddress(shared);
-  const SharedAddress ringEnd = ring + kStages * kBytes;
+  const SharedAddress ringEnd = ring + stages * kBytes;
   const auto leftSource = [&](SharedAddress stage, unsigned half) {
     return stage + LeftLayout::template source<First::rows>(row, half);
   };
@@ -233,19 +242,26 @@ __device__ inline void multiply(Left& left, Right& right, int steps, uint4* shar
     right.template copy<kParts>(stage + LeftLayout::kBytes, step % 2, part, step < steps);
     if (part == kParts - 1) commitCopies();  // in any case: groups are counted
   };
+  const auto waitForNext = [&] {  // of the stages - 1 last groups the first
+    if (stages == 4) {
+      waitForCopies<2>();
+    } else {
+      waitForCopies<1>();
+    }
+    __syncthreads();
+  };
   right.tabulate(0);
-#pragma unroll
-  for (int step = 0; step < kStages; ++step) {
+#pragma unroll 1
+  for (int step = 0; step < stages; ++step) {
     __syncthreads();
     const SharedAddress stage = ring + step * kBytes;
 #pragma unroll
     for (int part = 0; part < kParts; ++part) {
       left.template copy<kParts>(stage, part, step < steps);
-      if (step < kStages - 1) copyRight(step, stage, part);
+      if (step < stages - 1) copyRight(step, stage, part);
     }
   }
-  waitForCopies<kStages - 2>();
-  __syncthreads();
+  waitForNext();
   Fragments<T> fragments;
   loadColumns<T, RightLayout>(rightSource(ring, 0), fragments.columns[0]);
 #pragma unroll
@@ -255,14 +271,13 @@ __device__ inline void multiply(Left& left, Right& right, int steps, uint4* shar
   SharedAddress full = ring, last = ringEnd - kBytes;
   for (int step = 0; step < steps; ++step) {
     accumulate<0, T, LeftLayout, RightLayout>(fragments, leftSource(full, 1), rightSource(full, 1), sums, rowSums,
-                                              [&](int part) { copyRight(step + kStages - 1, last, part); });
-    waitForCopies<kStages - 2>();
-    __syncthreads();
+                                              [&](int part) { copyRight(step + stages - 1, last, part); });
+    waitForNext();
     last = full;
     full = full + kBytes == ringEnd ? ring : full + kBytes;
     accumulate<1, T, LeftLayout, RightLayout>(
         fragments, leftSource(full, 0), rightSource(full, 0), sums, rowSums,
-        [&](int part) { left.template copy<kParts>(last, part, step + kStages < steps); });
+        [&](int part) { left.template copy<kParts>(last, part, step + stages < steps); });
   }
   commitCopies();
   waitForCopies<0>();

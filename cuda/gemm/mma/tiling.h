@@ -18,19 +18,18 @@ constexpr int kShapes = 7;
 struct ShapeFacts {
   int rows, columns;          // of a tile
   int warpRows, warpColumns;  // of a warp's part
-  int stages;                 // of the ring
   int blocks;                 // resident on a multiprocessor: bounds the registers
 };
 
 constexpr ShapeFacts factsOf(Shape shape) {
   switch (shape) {
-    case Shape::k256x128: return {256, 128, 64, 64, 3, 1};
-    case Shape::k128x256: return {128, 256, 64, 64, 3, 1};
-    case Shape::k128x192: return {128, 192, 64, 48, 3, 1};
-    case Shape::k128x128: return {128, 128, 64, 64, 3, 2};
-    case Shape::k128x96: return {128, 96, 64, 48, 3, 2};
-    case Shape::k256x48: return {256, 48, 64, 48, 3, 2};
-    case Shape::k64x64: return {64, 64, 32, 32, 4, 4};
+    case Shape::k256x128: return {256, 128, 64, 64, 1};
+    case Shape::k128x256: return {128, 256, 64, 64, 1};
+    case Shape::k128x192: return {128, 192, 64, 48, 1};
+    case Shape::k128x128: return {128, 128, 64, 64, 2};
+    case Shape::k128x96: return {128, 96, 64, 48, 2};
+    case Shape::k256x48: return {256, 48, 64, 48, 2};
+    case Shape::k64x64: return {64, 64, 32, 32, 4};
   }
   return {};
 }
