@@ -1,8 +1,8 @@
 // The weight gradient of a convolution on tensor cores, and with windows of one pixel of a fully connected layer. paper 3.5
 //   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16, or in fp32 multiplied in TF32
 // Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Both operands lie
-// with the depth as lines, and are transposed on their way to the tensor cores. The bias gradient is one more column, of ones: those blocks that
-// have the first columns multiply the gradient by it.
+// with the depth as lines, and are transposed on their way to the tensor cores. The bias gradient is one more column, of ones, by which every block
+// multiplies the gradient; those that have the first columns store it.
 // Mapping   a block is a tile (cuda/gemm/mma/tile.cuh). grid.x: kernels, y: taps, z: groups times the splits of split-K.
 // Requires  compute capability 8.0; C / groups and K / groups multiples of 8, in fp32 of 4; starts on 16 bytes.
 // Bound     arithmetic of the tensor cores; for a fully connected layer of few pictures the gradient's bytes.
@@ -60,9 +60,11 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
                              block.depth);
     Right right(taps, input + block.group * groupChannels, block.depth);
     Sums<T> sums = {};
-    RowSums<T> biasSums{bias != nullptr && blockIdx.y == 0 && threadIdx.x / 32 % T::kWarpsAcross == 0};
+    RowSums<T> biasSums;
     multiply<T>(left, right, block.steps, params.stages, shared, sums, biasSums);
-    biasSums.store(bias + block.split * params.rows * params.groups, firstRow + block.row, firstRow + params.rows);
+    if (bias != nullptr && blockIdx.y == 0) {
+      biasSums.store(bias + block.split * params.rows * params.groups, firstRow + block.row, firstRow + params.rows);
+    }
     finishTile<T>(partialOf(epilogue, block.split),
                   {firstRow + block.row, firstRow + params.rows, block.column, params.columns}, shared, sums);
   }

@@ -235,13 +235,16 @@ class Table : LinesOfThread<T, kWidth> {
 
   template <int kParts>
   __device__ void copy(SharedAddress stage, int slot, int part, bool wanted) {
-    if (!Base::works()) return;
+    if (part == 0) {  // all at once: none waits for a copy before it
+#pragma unroll
+      for (int i = 0; i < Base::kCopies; ++i) found_[i] = entries()[slot][Base::line(i) % T::kDepth];
+    }
 #pragma unroll
     for (int i = 0; i < Base::kCopies; ++i) {
       if (i % kParts != part) continue;
       int offset = 0;
-      const bool exists = source_.find(entries()[slot][Base::line(i)], offset) && wanted;
-      copyPiece(stage + Base::place(i), group_ + (exists ? offset : 0), exists);
+      const bool exists = source_.find(found_[i], offset) && wanted;
+      if (Base::works()) copyPiece(stage + Base::place(i), group_ + (exists ? offset : 0), exists);
     }
   }
 
@@ -255,6 +258,7 @@ class Table : LinesOfThread<T, kWidth> {
   const Source source_;
   const Element* const group_;
   Digits depth_;
+  Entry found_[Base::kCopies];  // of the step that is being copied
 };
 
 }  // namespace alexnet::cuda::mma
