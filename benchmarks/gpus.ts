@@ -38,8 +38,9 @@ export interface Gpu {
 	readonly assumed: Assumed;
 }
 
-const h100 = {megahertz: 1755, memoryShare: 0.9, cacheGigabytesPerSecond: 5500, mmaPerClock: 1300};
-const hopper = 'mma.sync measured at 63 to 65 % of the peak (arXiv 2501.12084); clock, cache and memory share guessed';
+const h100 = {megahertz: 1800, memoryShare: 0.87, cacheGigabytesPerSecond: 5500, mmaPerClock: 1355};
+const hopper =
+	'measured on an H200: products by the time that its tensor cores are active, clocks by cycles of kernels, memory by a copy; cache guessed';
 const guessed = 'guessed; tensor cores as the data sheet has them';
 
 export const gpus: readonly Gpu[] = [

@@ -20,8 +20,8 @@ export function tileOf(kernel: string): Tile | undefined {
 	if (type !== undefined) {
 		return {rows: Number(rows), columns: Number(columns), stepDepth: stepBytes.fp32 / bytesOf(type)};
 	}
-	const [, mmaRows, mmaColumns, element] = /\bmma::Tile<k(\d+)x(\d+)(?:, (float|__nv_bfloat16))?>/.exec(kernel) ?? [];
-	if (mmaRows === undefined) return undefined;
+	const [, mmaRows, mmaColumns, element] = /\bmma::Tile<k(\d+)x(\d+), (float|__nv_bfloat16)>/.exec(kernel) ?? [];
+	if (mmaRows === undefined || element === undefined) return undefined;
 	const bytes = bytesOf(element);
 	return {
 		...{rows: Number(mmaRows), columns: Number(mmaColumns), stepDepth: stepBytes.tensor / bytes},
@@ -29,4 +29,4 @@ export function tileOf(kernel: string): Tile | undefined {
 	};
 }
 
-const bytesOf = (type: string | undefined): number => (type === 'float' ? 4 : 2);
+const bytesOf = (type: string): number => (type === 'float' ? 4 : 2);

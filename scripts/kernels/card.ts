@@ -9,15 +9,13 @@ import {modelOfTrial} from '../../benchmarks/modelled.ts';
 import {occupancyOf} from '../../benchmarks/occupancy.ts';
 import type {Product} from '../../benchmarks/operation.ts';
 import {costOf, operationTrial} from '../../benchmarks/trials.ts';
-import {usesTensorCores} from './gates.ts';
 import {root} from '../../test/helpers/sources.ts';
 import type {Precision} from '../../lib/net/options.ts';
 
 /** The GPU whose launches the tables show, those that times are modelled for, and the one that was measured. */
 const shown = gpu('H100');
 const modelled = ['H100', 'A100 80GB', 'RTX 4090'].map(gpu);
-/** With kernels on FP32 units alone: of what runs on tensor cores now nothing was measured. */
-const measured = {gpu: gpu('H200'), folder: 'benchmarks/measured/nvidia-h200', hadTensorCores: false};
+const measured = {gpu: gpu('H200'), folder: 'benchmarks/measured/nvidia-h200'};
 const batchSize = 128;
 
 function gpu(name: string): Gpu {
@@ -33,8 +31,6 @@ export function cardOf(facts: Facts): string {
 
 function precisionTable(facts: Facts, precision: Precision): string {
 	const times = measuredTimes(precision);
-	const isOutdated = ({launches}: OperationFacts): boolean =>
-		!measured.hadTensorCores && launches.some(({kernel}) => usesTensorCores(kernel));
 	const headers = [
 		...['operation', 'product', 'kernel', 'registers', 'shared KB', 'blocks an SM, by', 'waves', 'DRAM MB'],
 		...['instructions a product', 'slots / tensor'],
@@ -53,19 +49,13 @@ function precisionTable(facts: Facts, precision: Precision): string {
 	const rows = operations.map((operation) => [
 		...factCells(operation, facts),
 		...[...modelled, measured.gpu].map((each) => cell(timeOf(operation.trial, precision, each, facts), tellTime)),
-		...measuredCells(
-			isOutdated(operation) ? undefined : times.get(operation.trial),
-			timeOf(operation.trial, precision, measured.gpu, facts),
-		),
+		...measuredCells(times.get(operation.trial), timeOf(operation.trial, precision, measured.gpu, facts)),
 	]);
-	const totals = (['train-step', 'inference', 'inference-1'] as const).map((trial) => [
+	const totals = (['training', 'inference', 'inference-1'] as const).map((trial) => [
 		`**${trial}**`,
 		...Array<string>(9).fill(''),
 		...[...modelled, measured.gpu].map((each) => cell(timeOf(trial, precision, each, facts), tellTime)),
-		...measuredCells(
-			operations.some(isOutdated) ? undefined : times.get(trial),
-			timeOf(trial, precision, measured.gpu, facts),
-		),
+		...measuredCells(times.get(trial), timeOf(trial, precision, measured.gpu, facts)),
 	]);
 	const alignments = headers.map((_, index) => (index < 3 ? '---' : '---:'));
 	const lines = [headers, alignments, ...rows, ...totals].map((cells) => `| ${cells.join(' | ')} |`);
