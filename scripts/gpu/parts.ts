@@ -1,6 +1,7 @@
 // What scripts/gpu-check runs: each a process with a time limit of its own.
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import type {Precision} from '../../lib/net/options.ts';
 import {root} from '../../test/helpers/sources.ts';
 
 /** What `alexnet doctor` says of the device, as far as it decides what can run there. */
@@ -60,7 +61,8 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 	const {id, kind, isSimulated} = device;
 	const isGpu = kind === 'cuda' && !isSimulated;
 	const full = isGpu ? ['--full'] : [];
-	const trials = isGpu ? 'all' : 'train-step';
+	/** Every operation in one precision, else the whole net: all of it would take longer than it may. */
+	const trials = (precision: Precision): string[] => (!isGpu ? ['training'] : precision === 'bf16' ? ['all'] : []);
 	const fixtures = ava(device, 'test/full/fixtures.test.ts');
 	const sanitizer = (tool: (typeof sanitizers)[number]): Part => ({
 		name: tool,
@@ -75,7 +77,7 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 		{
 			name: 'selftest',
 			command: alexnet('selftest', ...full, '--seed', '1', ...(kind === 'cpu' ? ['--device', id] : [])),
-			seconds: 300,
+			seconds: 330,
 		},
 		sanitizer('racecheck'),
 		{name: 'operations', ...ava(device, '--concurrency=4', 'test/ops'), seconds: 240},
@@ -112,15 +114,20 @@ export function partsFor(device: CheckedDevice, python = 'python3'): Part[] {
 		},
 		...benchmarked.map((precision) => ({
 			name: `bench-${precision}`,
-			command: alexnet('bench', trials, '--device', id, '--precision', precision, '--repetitions', '10', '--json'),
+			command: alexnet(
+				...['bench', ...trials(precision), '--device', id, '--precision', precision],
+				...['--repetitions', isGpu ? '10' : '3', '--json'],
+			),
 			seconds: 120,
 			isAlone: true,
-			tell: (json: unknown) => tellSteps((json as StepRow[]).slice(0, 1)),
+			tell: (json: unknown) => tellSteps((json as StepRow[]).filter(({trial}) => trial === 'training')),
 		})),
 	];
 }
 
 interface StepRow {
+	/** Left out where a peer measured it. */
+	readonly trial?: string;
 	readonly precision: string;
 	readonly medianMs: number;
 	readonly imagesPerSecond: number;

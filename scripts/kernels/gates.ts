@@ -34,20 +34,26 @@ export const excused: readonly Excuse[] = [
 	{
 		gate: 'issue slots',
 		kernel: /MmaKernel<mma::Tile<k64x64,/,
-		most: 1.51,
+		most: 1.85,
 		reason: 'a small tile has few products for its addresses; it is for small products only',
 	},
 	{
 		gate: 'issue slots',
+		kernel: /MmaKernel<mma::Tile<k\d+x\d+, float>>/,
+		most: 1.32,
+		reason: 'known: of TF32 every word is rounded by an instruction, and an HMMA has half the products',
+	},
+	{
+		gate: 'issue slots',
 		kernel: /conv2dBackwardInputMmaKernel/,
-		most: 0.79,
+		most: 0.88,
 		reason: 'known: addresses of windows of the output are reckoned in the loop',
 	},
 	{
 		gate: 'issue slots',
-		kernel: /conv2dBackwardWeightsMmaKernel<mma::Tile<(k128x192|k128x256),/,
-		most: 0.65,
-		reason: 'known: pixels of the depth are looked up in the loop',
+		kernel: /conv2dBackwardWeightsMmaKernel/,
+		most: 0.75,
+		reason: "known: pixels of the depth are looked up in the loop, and warps choose whose bias's gradient they sum",
 	},
 ];
 

@@ -81,12 +81,19 @@ const onTensorCores: readonly Mutant[] = (
 	[
 		{
 			what: 'a wait for copies that leaves those of the stage under way',
-			edits: [{file: mmaTile, from: 'waitForCopies<T::kStages - 2>', to: 'waitForCopies<T::kStages - 1>'}],
+			edits: [
+				{file: mmaTile, from: 'waitForCopies<1>', to: 'waitForCopies<2>'},
+				{
+					file: mmaTile,
+					from: 'if (stages == 4) {\n      waitForCopies<2>',
+					to: 'if (stages == 4) {\n      waitForCopies<3>',
+				},
+			],
 			report: /in flight/,
 		},
 		{
 			what: 'copies into the stage that is multiplied',
-			edits: [{file: mmaTile, from: 'fill(step + T::kStages - 1, free);', to: 'fill(step + T::kStages - 1, full);'}],
+			edits: [{file: mmaTile, from: 'step + stages - 1, last, part', to: 'step + stages - 1, full, part'}],
 			report: /in flight|race/,
 		},
 		{
