@@ -63,8 +63,9 @@ class Launch {
   template <class... Parameters, class... Arguments>
   void operator()(const char* name, void (*kernel)(Parameters...), Arguments... arguments) const {
     const Grid grid{tiling_.rowTiles, tiling_.columnTiles, gemm_.groups * tiling_.splits};
-    const GemmParams params{gemm_.rows, gemm_.columns, tiling_.steps, tiling_.stepsPerSplit,
-                            static_cast<int>(gemm_.groups), memory_.stages};
+    const GemmParams params{
+        gemm_.rows,    gemm_.columns, tiling_.steps, tiling_.stepsPerSplit, static_cast<int>(gemm_.groups),
+        memory_.stages};
     launchShared(name, kernel, grid, Tile::kThreads, memory_.bytes, context_.limits(), context_.stream(), arguments...,
                  params, epilogue_);
   }

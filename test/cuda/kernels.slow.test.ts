@@ -138,7 +138,8 @@ for (const direction of ['forward', 'backward_input', 'backward_weights']) {
 		for (const body of tf32!) {
 			const rounded = body.match(/cvt\.rna\.tf32/g)?.length ?? 0;
 			t.true(rounded >= 16);
-			t.is(4 * (body.match(/ldmatrix/g)?.length ?? 0) + (body.match(/ld\.shared\.b32/g)?.length ?? 0), rounded);
+			const loaded = 4 * (body.match(/ldmatrix/g)?.length ?? 0) + (body.match(/ld\.shared\.b32/g)?.length ?? 0);
+			t.is(2 * loaded, 3 * rounded); // fragments are loaded before the loop and twice in it, rounded twice in it
 			t.is((body.match(/ldmatrix/g)?.length ?? 0) > 0, operands > 0);
 			t.is((body.match(/ld\.shared\.b32/g)?.length ?? 0) > 0, operands < 2);
 			t.notRegex(body, /ldmatrix\S*\.trans/);

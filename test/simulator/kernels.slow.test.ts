@@ -10,7 +10,7 @@ const mmaTile = 'cuda/gemm/mma/tile.cuh';
 const tiled = {compile: ['cuda/kernels/conv2d_forward.cu'], scenario: 'conv2d'};
 const tileKernel = 'conv2dForwardKernel<';
 const unordered =
-	/: (reads shared memory at 0x[0-9a-f]+ that (nobody wrote|a copy of thread \d+ is in flight to)|race: (reads|writes) shared memory at)/;
+	/: (reads shared memory at 0x[0-9a-f]+ that nobody wrote|(reads|writes) shared memory at 0x[0-9a-f]+ that a copy of thread \d+ is in flight to|race: (reads|writes) shared memory at)/;
 
 /** The kernels that have barriers: what runs them, and where a missing one shows, if that is one place. */
 const users: readonly {file: string; run: Pick<Mutant, 'compile' | 'scenario'>; at: NonNullable<Mutant['at']>}[] = [

@@ -57,7 +57,9 @@ class Windows : RowsOfThread<T, kWidth> {
   using typename Base::Layout;
 
   __device__ Windows(const Gather& gather, const Element* group, int64_t firstRow, int64_t firstDepth)
-      : gather_(gather), group_(group), tap_(digitsOf32(static_cast<unsigned>(firstDepth) + Base::piece() * Base::kPiece, gather.taps)) {
+      : gather_(gather),
+        group_(group),
+        tap_(digitsOf32(static_cast<unsigned>(firstDepth) + Base::piece() * Base::kPiece, gather.taps)) {
 #pragma unroll
     for (unsigned i = 0; i < Base::kCopies; ++i) locate(firstRow + Base::row(i), i);
   }
@@ -105,8 +107,8 @@ class Windows : RowsOfThread<T, kWidth> {
 
   const Gather& gather_;
   const Element* const group_;
-  Digits tap_;    // of the next step
-  int offset_;    // of the step's tap, and its bit
+  Digits tap_;  // of the next step
+  int offset_;  // of the step's tap, and its bit
   unsigned bit_;
   int offsets_[Base::kCopies];
   unsigned masks_[Base::kCopies];
@@ -222,7 +224,9 @@ class Table : LinesOfThread<T, kWidth> {
   using typename Base::Layout;
 
   __device__ Table(const Source& source, const Element* group, int64_t firstDepth)
-      : source_(source), group_(group), depth_(digitsOf32(static_cast<unsigned>(firstDepth) + threadIdx.x % T::kDepth, source.radix())) {}
+      : source_(source),
+        group_(group),
+        depth_(digitsOf32(static_cast<unsigned>(firstDepth) + threadIdx.x % T::kDepth, source.radix())) {}
 
   static __device__ int firstOfPiece() { return static_cast<int>(Base::piece()) * Base::kPiece; }
 
