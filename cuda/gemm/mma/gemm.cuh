@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../gemm.cuh"
+#include "epilogue.cuh"
 #include "loaders.cuh"
 
 namespace alexnet::cuda::mma {
