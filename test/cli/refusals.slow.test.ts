@@ -49,7 +49,7 @@ const usageErrors: readonly (readonly [string, RegExp])[] = [
 	['classify net.safetensors picture.png --top 0', /--top/],
 	['filters net.safetensors picture.gif', /'picture'.*\.png/],
 	['export net.safetensors net.pb', /'file'.*\.onnx/],
-	['bench flight', /no trial 'flight'\. Trials: train-step, inference, .*conv5-input-gradient.*sgd/],
+	['bench flight', /no trial 'flight'\. Trials: train-step, training, inference, .*conv5-input-gradient.*sgd/],
 	['bench trian-step', /no trial 'trian-step'\. Did you mean 'train-step'\?/],
 	['bench cast --repetitions 0', /--repetitions/],
 ];
@@ -97,7 +97,7 @@ test.serial('devices that are not here', async (t) => {
 	const single = await refused(t, 'ALEXNET_ARGUMENT', ['bench', 'cast', ...two]);
 	t.regex(
 		single,
-		/cast runs on one device, got cpu:0, cpu:1\. On several there are train-step, inference, inference-1 and exchanges\./,
+		/cast runs on one device, got cpu:0, cpu:1\. On several there are train-step, training, inference, inference-1 and exchanges\./,
 	);
 	await t.throwsAsync(readdir(out), {code: 'ENOENT'});
 });
