@@ -81,7 +81,7 @@ test('what cannot be modelled is refused, with what to do', (t) => {
 	const refused = {code: 'ALEXNET_ARGUMENT'};
 	t.throws(() => modelledStep('H1000', 'fp32'), {...refused, message: /There are: T4, /});
 	t.throws(() => modelledStep('RTX 5090', 'fp32'), {...refused, message: /RTX 5090 \(12\.0\).*give stepMs\.$/});
-	t.throws(() => modelledStep('H100', 'tf32'), {...refused, message: /in tf32 on H100/});
+	t.throws(() => modelledStep('T4', 'tf32'), {...refused, message: /in tf32 on T4/});
 });
 
 test('none of it has loaded the addon', (t) => {
