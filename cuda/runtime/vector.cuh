@@ -108,9 +108,10 @@ __device__ inline float rounded(float value) {
 // What is left of 8 values when they have been stored; bf16 two at a time, which takes no unit that is slow.
 template <class T>
 __device__ inline void roundAll(float (&values)[8]) {
-  if constexpr (sizeof(T) == sizeof(float)) return;
+  if constexpr (sizeof(T) < sizeof(float)) {
 #pragma unroll
-  for (int i = 0; i < 8; i += 2) unpack(pack(values[i], values[i + 1]), values[i], values[i + 1]);
+    for (int i = 0; i < 8; i += 2) unpack(pack(values[i], values[i + 1]), values[i], values[i + 1]);
+  }
 }
 
 // A chunk of 8 values, of which the first `count` exist; the others are 0. `wide`: chunks are aligned as load8 needs.

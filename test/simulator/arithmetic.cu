@@ -178,6 +178,7 @@ COMPARISON("setp.le.s64", s64, a <= b);
 COMPARISON("setp.gt.s64", s64, a > b);
 COMPARISON("setp.ge.s64", s64, a >= b);
 COMPARISON("setp.lt.u64", u64, a < b);
+COMPARISON("setp.eq.b32", b32, a == b);
 COMPARISON("setp.eq.b64", b64, a == b);
 COMPARISON("setp.eq.b16", b16, a == b);
 COMPARISON("setp.eq.s16", s16, a == b);
