@@ -80,8 +80,8 @@ run('npm', ['run', 'build:lib']);
 const stage = join(root, 'build/gpu-pack');
 const place = join(stage, 'gpu-check');
 rmSync(stage, {recursive: true, force: true});
-/** Whether a checkout's file travels: what the package publishes, and what the tests are made of. */
 const {files = []} = readPackage(root);
+/** Whether a checkout's file travels: what the package publishes, and what the tests are made of. */
 const travels = (file: string): boolean =>
 	files.some((published) => file === published || file.startsWith(`${published}/`)) ||
 	/^(lib|cli|benchmarks|test|scripts)\/|^[^/]+\.(js|json)$/.test(file);
