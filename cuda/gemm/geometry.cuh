@@ -20,17 +20,12 @@ struct Radix {
   Digits step;      // a K step in this radix
 };
 
-__host__ __device__ inline Digits digitsOf(int64_t number, const Radix& radix) {
-  const int64_t upper = number / radix.low;
+// Kernels on tensor cores give unsigned numbers: divisions of 64 bits take some hundred instructions.
+template <class Number>
+__host__ __device__ inline Digits digitsOf(Number number, const Radix& radix) {
+  const Number upper = number / radix.low;
   return {static_cast<int>(upper / radix.middle), static_cast<int>(upper % radix.middle),
           static_cast<int>(number % radix.low)};
-}
-
-// The same of a number below 2^32: divisions of 64 bits take some hundred instructions.
-__device__ inline Digits digitsOf32(unsigned number, const Radix& radix) {
-  const auto middle = static_cast<unsigned>(radix.middle), low = static_cast<unsigned>(radix.low);
-  const unsigned upper = number / low;
-  return {static_cast<int>(upper / middle), static_cast<int>(upper % middle), static_cast<int>(number % low)};
 }
 
 // What counts in steps of `step`.

@@ -18,7 +18,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kAtOnce = 8;  // partial sums that a thread reads at a time
 
 __global__ void __launch_bounds__(kThreads)
     sumPartialsKernel(const float* partials, int64_t count, int64_t elements, int64_t runs, Epilogue epilogue) {
@@ -27,26 +26,10 @@ __global__ void __launch_bounds__(kThreads)
   if (run >= runs) return;
   const int64_t row = run / runsOfRow;
   const int64_t column = run % runsOfRow * 4;
-  const float* partial = partials + row * epilogue.columns + column;
+  const float* const partial = partials + row * epilogue.columns + column;
   const int64_t columns = epilogue.columns - column;
   float sums[4] = {};
-  for (int64_t i = 0; i < count; i += kAtOnce, partial += kAtOnce * elements) {
-    float terms[kAtOnce][4] = {};  // all on their way before the first is added
-#pragma unroll
-    for (int k = 0; k < kAtOnce; ++k) {
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        if (i + k < count && j < columns) terms[k][j] = partial[k * elements + j];
-      }
-    }
-#pragma unroll
-    for (int k = 0; k < kAtOnce; ++k) {
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        if (i + k < count) sums[j] += terms[k][j];
-      }
-    }
-  }
+  addInOrder<8>(count, sums, [&](int64_t i, int j) { return j < columns ? partial[i * elements + j] : 0.0F; });
   finish(epilogue, row, column, epilogue.columns, sums);
 }
 

@@ -30,7 +30,6 @@ constexpr int kCellValues = kStride * kRun;           // of a cell
 constexpr int kKernelValues = kWindow * kWindow * 3;  // of a kernel
 constexpr int kUnfoldedValues = kCells * kCells * kCellValues;
 constexpr int kThreads = 256;
-constexpr int kPartialsAtOnce = 16;
 
 template <class Element>
 constexpr int kRunWords = kRun * static_cast<int>(sizeof(Element)) / 4;
@@ -107,19 +106,9 @@ __global__ void __launch_bounds__(kThreads)
   const int place = placeOf(at % kUnfoldedValues);
   if (place < 0) return;
   float* const destination = gradient + static_cast<int64_t>(at / kUnfoldedValues) * kKernelValues + place;
-  float sum = more ? *destination : 0.0F;
-  for (int64_t i = 0; i < count; i += kPartialsAtOnce) {
-    float terms[kPartialsAtOnce] = {};  // all on their way before the first is added
-#pragma unroll
-    for (int k = 0; k < kPartialsAtOnce; ++k) {
-      if (i + k < count) terms[k] = partials[(i + k) * unfoldedValues + at];
-    }
-#pragma unroll
-    for (int k = 0; k < kPartialsAtOnce; ++k) {
-      if (i + k < count) sum += terms[k];
-    }
-  }
-  *destination = sum;
+  float sums[1] = {more ? *destination : 0.0F};
+  addInOrder<16>(count, sums, [&](int64_t i, int) { return partials[i * unfoldedValues + at]; });
+  *destination = sums[0];
 }
 
 // A convolution on `images` pictures of cells that does what conv1 of geometry `of` does.

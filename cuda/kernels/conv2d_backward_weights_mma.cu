@@ -1,8 +1,8 @@
 // The weight gradient of a convolution on tensor cores, and with windows of one pixel of a fully connected layer. paper 3.5
 //   as conv2d_backward_weights.cu has it, of input and outputGradient in bf16, or in fp32 multiplied in TF32
 // Implicit GEMM: M is a group's kernels, N R S C / groups, K (the depth) the output's pixels N P Q. Both operands lie
-// with the depth as lines, and are transposed on their way to the tensor cores. The bias gradient is one more column, of ones, by which every block
-// multiplies the gradient; those that have the first columns store it.
+// with the depth as lines, and are transposed on their way to the tensor cores. The bias gradient is one more column, of
+// ones, by which every block multiplies the gradient; those that have the first columns store it.
 // Mapping   a block is a tile (cuda/gemm/mma/tile.cuh). grid.x: kernels, y: taps, z: groups times the splits of split-K.
 // Requires  compute capability 8.0; C / groups and K / groups multiples of 8, in fp32 of 4; starts on 16 bytes.
 // Bound     arithmetic of the tensor cores; for a fully connected layer of few pictures the gradient's bytes.
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(T::kThreads, T::kBlocks)
     const Block<T> block(params);
     const int64_t firstRow = block.group * params.rows;
     const int64_t column = block.column + Right::firstOfPiece();
-    taps.take(digitsOf32(static_cast<unsigned>(column), window), column < params.columns);
+    taps.take(digitsOf(static_cast<unsigned>(column), window), column < params.columns);
     Matrix<T, T::kRows> left(gradient + firstRow, pixels, kernels, static_cast<int>(params.rows), block.row,
                              block.depth);
     Right right(taps, input + block.group * groupChannels, block.depth);

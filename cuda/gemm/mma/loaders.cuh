@@ -59,7 +59,7 @@ class Windows : RowsOfThread<T, kWidth> {
   __device__ Windows(const Gather& gather, const Element* group, int64_t firstRow, int64_t firstDepth)
       : gather_(gather),
         group_(group),
-        tap_(digitsOf32(static_cast<unsigned>(firstDepth) + Base::piece() * Base::kPiece, gather.taps)) {
+        tap_(digitsOf(static_cast<unsigned>(firstDepth) + Base::piece() * Base::kPiece, gather.taps)) {
 #pragma unroll
     for (unsigned i = 0; i < Base::kCopies; ++i) locate(firstRow + Base::row(i), i);
   }
@@ -226,7 +226,7 @@ class Table : LinesOfThread<T, kWidth> {
   __device__ Table(const Source& source, const Element* group, int64_t firstDepth)
       : source_(source),
         group_(group),
-        depth_(digitsOf32(static_cast<unsigned>(firstDepth) + threadIdx.x % T::kDepth, source.radix())) {}
+        depth_(digitsOf(static_cast<unsigned>(firstDepth) + threadIdx.x % T::kDepth, source.radix())) {}
 
   static __device__ int firstOfPiece() { return static_cast<int>(Base::piece()) * Base::kPiece; }
 
