@@ -5,6 +5,7 @@
 #ifdef ALEXNET_CUDA
 #include "../cuda/cuda.h"
 #endif
+#include "child_process.h"
 #include "device.h"
 #include "environment.h"
 #include "file_lock.h"
@@ -42,6 +43,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Recording", RecordingObject::define(env));
   exports.Set("listDevices", Napi::Function::New(env, listDevices, "listDevices"));
   exports.Set("cudaAvailability", Napi::Function::New(env, cudaAvailability, "cudaAvailability"));
+  exports.Set("endChildrenWithThread", Napi::Function::New(env, endChildrenWithThread, "endChildrenWithThread"));
   exports.Set("lockFile", Napi::Function::New(env, lockFile, "lockFile"));
   exportOperations(env, exports);
   return exports;

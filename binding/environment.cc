@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "child_process.h"
+
 namespace alexnet::binding {
 
 thread_local Environment::AtExit Environment::atExit_;
@@ -23,6 +25,7 @@ void Environment::shutDown(void* data) {
   auto* environment = static_cast<Environment*>(data);
   atExit_.environment = nullptr;
   environment->closeDevices();
+  for (const std::string& argument : environment->childArguments_) endChildrenWith(argument);
   // Nobody posts any more, and nobody is left to tell. References to JavaScript objects may go on this thread only.
   environment->posted_.clear();
   environment->toJavaScript_.Abort();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_set>
 
 #include "../core/device.h"
@@ -25,6 +26,9 @@ class Environment {
 
   void opened(const std::shared_ptr<Device>& device) { devices_.insert(device); }
   void closed(const std::shared_ptr<Device>& device) { devices_.erase(device); }
+
+  // Child processes of this thread that have `argument` end when it does.
+  void endsChildrenWith(const std::string& argument) { childArguments_.insert(argument); }
 
   Napi::FunctionReference tensorConstructor;
   Napi::FunctionReference deviceConstructor;
@@ -48,6 +52,7 @@ class Environment {
   std::deque<std::function<void(Napi::Env)>> posted_;  // ours, not the function's, which would leak what it cannot call
   int pending_ = 0;                                    // JavaScript thread only
   std::unordered_set<std::shared_ptr<Device>> devices_;
+  std::unordered_set<std::string> childArguments_;
 };
 
 }  // namespace alexnet::binding

@@ -129,8 +129,10 @@ GroupLimits groupLimits(const std::string& root) {
   GroupLimits limits{std::numeric_limits<double>::infinity(), kUnlimited, kUnlimited};
   for (const std::string& folder : foldersOf("cpu", root)) limits.cores = std::min(limits.cores, quotaOf(folder));
   for (const std::string& folder : foldersOf("memory", root)) {
-    const int64_t most =
-        std::min(numberIn(folder + "/memory.max", kUnlimited), numberIn(folder + "/memory.limit_in_bytes", kUnlimited));
+    int64_t most = kUnlimited;
+    // Above memory.high a group is not ended but slowed down without bound.
+    for (const char* limit : {"/memory.max", "/memory.high", "/memory.limit_in_bytes"})
+      most = std::min(most, numberIn(folder + limit, kUnlimited));
     if (most == kUnlimited) continue;
     const int64_t used = numberIn(folder + "/memory.current", numberIn(folder + "/memory.usage_in_bytes", 0));
     limits.memory = std::min(limits.memory, most);

@@ -5,7 +5,9 @@ import {fork, type ChildProcess} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {basename, extname} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {messageOf} from '../base/errors.ts';
+import {isMainThread} from 'node:worker_threads';
+import {isAlexNetError, messageOf} from '../base/errors.ts';
+import {native} from '../device/native.ts';
 import {decodeData, prepareData, type DecodedPicture} from './decode.ts';
 import {PictureError, readInput, replaceIt} from './picture-input.ts';
 
@@ -146,6 +148,7 @@ export class DecoderProcess {
 		// Compiled, it needs none of this process's arguments, and some, such as --input-type, it must not have.
 		const execArgv = extension === '.js' ? [] : process.execArgv;
 		let child: ChildProcess;
+		endWithThread(this.#module);
 		try {
 			const pool = this.#threads === undefined ? {} : {UV_THREADPOOL_SIZE: `${this.#threads}`};
 			child = fork(this.#module, {
@@ -222,6 +225,16 @@ export class DecoderProcess {
 			if (job.alone) job.reject(killer(job, why));
 			else prepareData({name: job.path, bytes: job.bytes}, job.imageSize, job.quality).then(job.resolve, job.reject);
 		}
+	}
+}
+
+/** A worker thread that is terminated leaves no child behind. */
+function endWithThread(module: string): void {
+	if (isMainThread) return;
+	try {
+		native.endChildrenWithThread(module);
+	} catch (error) {
+		if (!isAlexNetError(error, 'ALEXNET_ADDON')) throw error; // decoding needs no addon
 	}
 }
 

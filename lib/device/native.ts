@@ -23,6 +23,11 @@ export interface Addon extends Operations {
 	 * where another process or another opening of the file holds it.
 	 */
 	lockFile(descriptor: number): boolean;
+	/**
+	 * When this thread ends, however it ends, so do the processes that it has started with this argument. Node.js neither
+	 * ends nor awaits those of a worker thread that is terminated.
+	 */
+	endChildrenWithThread(argument: string): void;
 }
 
 /** Builds for tests of the addon, in a checkout only: the variable that asks for one (the first counts), what makes it. */

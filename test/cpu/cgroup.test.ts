@@ -59,6 +59,9 @@ test('version 2: the least of the group and of those above it', (t) => {
 		'/sys/fs/cgroup/system.slice/memory.current': '950000000',
 	};
 	t.deepEqual(limitsOf(above), {cores: 1.5, memory: 900_000_000n, free: 50_000_000n});
+	const slowed = {...files, [`${service}/memory.high`]: '800000000'};
+	t.deepEqual(limitsOf(slowed), {cores: Infinity, memory: 800_000_000n, free: 200_000_000n});
+	t.deepEqual(limitsOf({...files, [`${service}/memory.high`]: 'max'}), limitsOf(files));
 	const full = {...files, [`${service}/memory.current`]: '1100000000'};
 	t.is(limitsOf(full).free, 0n);
 });

@@ -7,6 +7,7 @@ import {argv, memoryUsage, stdout} from 'node:process';
 import {Worker} from 'node:worker_threads';
 import {Model} from '../../lib/net/model.ts';
 import {tinyNet} from '../../lib/selftest/networks.ts';
+import {children} from './children.ts';
 import type {WorkerData} from './terminated-worker.ts';
 
 const [file, device, folder, rounds] = argv.slice(2) as [string, string, string, string];
@@ -51,4 +52,5 @@ for (let round = 0; round < Number(rounds); ++round) {
 }
 deepEqual(await model.predict(pixels), right);
 await model.dispose();
+deepEqual(children(), [], 'processes that workers started are left');
 stdout.write(JSON.stringify(resident));
