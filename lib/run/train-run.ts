@@ -11,7 +11,10 @@ import type {RecordedReport} from './metrics.ts';
 import {PredictionCounts} from './predictions.ts';
 import {RunFolder} from './run-folder.ts';
 
-/** When a checkpoint is written besides after each epoch: whichever comes first. */
+/**
+ * When a checkpoint is written besides after each epoch: whichever comes first. Before an epoch's validation, which may
+ * take long, one is due after a tenth of the minutes.
+ */
 export interface SaveEvery {
 	/** Steps after which a checkpoint is written, besides after each epoch. */
 	steps?: number | undefined;
@@ -85,11 +88,11 @@ export async function trainRun(options: TrainRunOptions): Promise<readonly Epoch
 	requireRateScaling(training);
 	const {signal, validation, onPicture} = training;
 	const epochs = [...run.epochs];
-	const saver = new Saver(run, model, saveEvery);
 	const isNew = run.savedStep === 0;
 	const begun = model.step;
+	const heldOut = validation && validation.size > 0 ? validation : undefined;
+	const saver = new Saver(run, model, heldOut !== undefined, saveEvery);
 	try {
-		const heldOut = validation && validation.size > 0 ? validation : undefined;
 		let predictions = new PredictionCounts(model.labels);
 		const watch = (seen: SeenPicture): void => {
 			predictions.add(seen);
@@ -126,20 +129,25 @@ export async function trainRun(options: TrainRunOptions): Promise<readonly Epoch
 class Saver {
 	readonly #run: RunFolder;
 	readonly #model: AlexNet;
+	readonly #validates: boolean;
 	readonly #every: {steps: number; minutes: number};
 	#savedAt = performance.now();
 
-	constructor(run: RunFolder, model: AlexNet, every: SaveEvery = {}) {
+	/** @param validates whether each epoch ends with a validation */
+	constructor(run: RunFolder, model: AlexNet, validates: boolean, every: SaveEvery = {}) {
 		const {steps = Infinity, minutes} = filled(saveEveryOptions, every);
 		this.#run = run;
 		this.#model = model;
+		this.#validates = validates;
 		this.#every = {steps, minutes};
 	}
 
 	async after(report: TrainReport): Promise<void> {
 		const steps = this.#model.step - this.#run.savedStep;
 		const minutes = (performance.now() - this.#savedAt) / 60_000;
-		if (report.type === 'epoch' || steps >= this.#every.steps || minutes >= this.#every.minutes) await this.#write();
+		const isBeforeValidation = this.#validates && report.type === 'step' && report.stepOfEpoch === report.stepsPerEpoch;
+		const most = this.#every.minutes / (isBeforeValidation ? 10 : 1);
+		if (report.type === 'epoch' || steps >= this.#every.steps || minutes >= most) await this.#write();
 		if (report.type === 'epoch' && report.best) await this.#run.markBest();
 	}
 

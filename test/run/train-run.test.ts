@@ -1,6 +1,7 @@
 // Run folders from TypeScript, by what users can import.
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import test from 'ava';
 import {AlexNet, RunFolder, runFiles, trainRun, type TrainReport} from '../../lib/index.ts';
 import type {PictureSource, RecordedReport, TrainRunOptions} from '../../lib/index.ts';
@@ -63,6 +64,33 @@ test('a report is told when what it asks for is saved', async (t) => {
 	const onReport = (): unknown => saved.push(run.savedStep);
 	await trainRun({run, model, ...pictures, epochs: 1, saveEvery: {steps: 2}, onReport});
 	t.deepEqual(saved, [0, 2, 2, 3]);
+});
+
+test('an epoch that took a while is saved before its validation', async (t) => {
+	const path = join(await temporaryFolder(t), 'run');
+	await using model = await smallNet();
+	const run = await RunFolder.create(path, {});
+	const away = new Error('the process might as well have been killed');
+	const source: PictureSource = {
+		...pictures.source,
+		async *batches(options) {
+			for await (const batch of pictures.source.batches(options)) {
+				await sleep(30);
+				yield batch;
+			}
+		},
+	};
+	const validation: PictureSource = {
+		...pictures.validation,
+		batches: () => {
+			throw away;
+		},
+	};
+	// 200 ms, which three steps do not take; a tenth of them each takes.
+	const saveEvery = {minutes: 0.2 / 60};
+	t.is(await t.throwsAsync(trainRun({run, model, source, validation, epochs: 1, saveEvery})), away);
+	t.is(run.savedStep, stepsPerEpoch);
+	t.is(await resumedRun(path, {epochs: 2}), 2);
 });
 
 test('a run that is interrupted goes on to the same end', async (t) => {
