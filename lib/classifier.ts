@@ -247,7 +247,7 @@ export class AlexNet extends Model {
 	 * The classes that a picture most likely shows, best first.
 	 *
 	 * @param picture see {@link PictureInput}
-	 * @throws ALEXNET_PICTURE where it cannot be decoded.
+	 * @throws ALEXNET_PICTURE where it cannot be decoded; ALEXNET_LOSS where the net's probabilities are NaN.
 	 */
 	async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<Classification[]> {
 		const {top, crops, signal} = checked('classify', classifyOptions, options);

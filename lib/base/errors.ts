@@ -32,7 +32,7 @@ export type ErrorCode =
 	| 'ALEXNET_IMPORT'
 	/** A run folder holds a checkpoint already, holds no run to resume, or cannot be written. */
 	| 'ALEXNET_RUN'
-	/** The loss, or a weight that would be saved, is not a finite number. */
+	/** The loss, a probability that classes are told by, or a weight that would be saved, is not a finite number. */
 	| 'ALEXNET_LOSS';
 
 /** The one class of errors that this package throws on purpose. */

@@ -1,3 +1,5 @@
+import {AlexNetError} from '../base/errors.ts';
+
 /**
  * How many classes stand before `label`: those with a greater value, and lower ones with the same. Where a value is NaN
  * nothing is known of the order, and all do.
@@ -29,8 +31,11 @@ export function first(values: Float32Array): number | undefined {
  *
  * Of many values most are no match for the best so far: of a thousand the best five are found in a fiftieth of the time
  * that sorting all takes.
+ *
+ * @throws ALEXNET_LOSS where a value is NaN, and nothing is known of the order.
  */
 export function best(values: Float32Array, count: number): number[] {
+	if (first(values) === undefined) throw notANumber();
 	const inOrder = (indices: readonly number[]): number[] =>
 		indices.toSorted((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b).slice(0, count);
 	let kept: number[] = [];
@@ -43,4 +48,12 @@ export function best(values: Float32Array, count: number): number[] {
 		least = values[kept.at(-1) ?? 0];
 	}
 	return inOrder(kept);
+}
+
+function notANumber(): AlexNetError {
+	return new AlexNetError(
+		'ALEXNET_LOSS',
+		'What the net tells of a picture is not a number: there are weights that are none, or too large. ' +
+			'Load a checkpoint from before they were; a lower learningRate keeps them small.',
+	);
 }

@@ -3,6 +3,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
+import {AlexNet} from '../../lib/classifier.ts';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint/checkpoint.ts';
 import {listDevices} from '../../lib/device/device.ts';
 import {Model} from '../../lib/net/model.ts';
@@ -184,6 +185,33 @@ test('what a step needs is compared with what is free before anything is taken',
 	t.true(Number.isFinite((await model.trainStep({...tinyPictures(16, 'memory')})).loss), 'and the model goes on');
 	await model.dispose();
 });
+
+for (const precision of ['fp32', 'bf16'] as const) {
+	for (const devices of [['cpu:0'], ...placements]) {
+		const where = `[${devices.join(', ')}]`;
+		testOn(
+			devices,
+			`one weight that is NaN reaches loss, probabilities and classes in ${precision} ${where}`,
+			async (t) => {
+				const net = {architecture: meetingNet(), labels: tinyLabels, precision, devices, batchSize: 16};
+				await using model = AlexNet.uninitialized(net);
+				await model.initialize();
+				const weights = await model.getParameters();
+				weights.get('conv1.weight')![0] = NaN;
+				await model.setParameters(weights);
+				const {images, labels} = tinyPictures(16, String(Math.random()));
+				const data = images.subarray(0, images.length / 16);
+				t.is((await model.trainStep({images, labels, update: false})).loss, NaN);
+				t.is(await model.firstNotFinite(), "conv1's output");
+				t.deepEqual([...(await model.predict(data))], Array<number>(tinyLabels.length).fill(NaN));
+				const side = meetingNet().imageSize;
+				const picture = {data, width: side, height: side, channels: 3 as const};
+				await t.throwsAsync(model.classify(picture), {code: 'ALEXNET_LOSS', message: /is not a number/});
+				await t.throwsAsync(model.classifyMany([picture]).next(), {code: 'ALEXNET_LOSS'});
+			},
+		);
+	}
+}
 
 test('the first tensor that is not finite is named', async (t) => {
 	for (const devices of [['cpu:0'], ['cpu:0', 'cpu:1']]) {
