@@ -48,7 +48,8 @@ export function pthOf(tensors: Readonly<Record<string, Floats>>): Buffer {
 	});
 }
 
-function zipOf(entries: Readonly<Record<string, Buffer>>): Buffer {
+/** Entries as they are, as torch.save writes them. */
+export function zipOf(entries: Readonly<Record<string, Buffer>>): Buffer {
 	const parts: Buffer[] = [];
 	const directory: Buffer[] = [];
 	let at = 0;
