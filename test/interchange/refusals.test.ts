@@ -63,6 +63,7 @@ for (const [title, nodes, reason, others] of [
 	['features that are not there', [conv, gemm], /fc2 reads 195 features of 196/, {w2: drawn([2, 195], 1)}],
 	['weights of three dimensions', [conv], /Conv must have weights of four dimensions/, {w1: drawn([4, 3, 9], 1)}],
 	['a matrix of three dimensions', [conv, gemm], /Gemm must have weights of two/, {w2: drawn([2, 14, 14], 1)}],
+	['weights of integers', [conv], /w1 has elements of ONNX's type 7, where 1 \(floats\) is expected/, {w1: [1, 2, 3]}],
 	['dilations', [{...conv, attributes: {dilations: [2, 2]}}], /Conv must have no dilations/],
 	['strides that differ', [{...conv, attributes: {strides: [2, 1]}}], /strides the same on all sides/],
 	['two pads', [{...conv, attributes: {pads: [1, 1]}}], /Conv must have four pads/],
