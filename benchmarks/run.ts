@@ -54,29 +54,43 @@ export function benchmarkDevices(asked: readonly string[], trials: readonly stri
 	return ids;
 }
 
+/** What trials measured, and what ended them before the last one, if anything did. */
+export interface Measured {
+	rows: BenchmarkRow[];
+	failure?: Error;
+}
+
 /**
- * Measures trials one after the other, on {@link benchmarkDevices}.
+ * Measures trials one after the other, on {@link benchmarkDevices}. Where one fails or the signal aborts, there are the
+ * rows of those before it, and the reason beside them.
  *
- * @throws ALEXNET_DEVICE, ALEXNET_MEMORY and what else the device refuses; ALEXNET_OPERATION where a trial's outputs
- * are not what they must be, or its process ends.
+ * @throws where no trial has ended: ALEXNET_DEVICE, ALEXNET_MEMORY and what else the device refuses; ALEXNET_OPERATION
+ * where a trial's outputs are not what they must be, or its process ends; the signal's reason.
  */
-export async function runTrials(trials: readonly string[], options: BenchmarkOptions): Promise<BenchmarkRow[]> {
+export async function runTrials(trials: readonly string[], options: BenchmarkOptions): Promise<Measured> {
 	const {devices, threads, precision, batchSize, onProgress} = options;
 	const job = {devices, threads, precision, batchSize, repetitions: 0};
 	const before = await measureMachine(job, options, 0);
 	const samples = new Map<string, Samples>();
-	for (const trial of trials) {
-		onProgress?.(trial, samples.size);
-		const repetitions = options.repetitions ?? (isModelTrial(trial) ? 10 : 20);
-		samples.set(trial, await samplesOf(trial, {...options, repetitions}));
-	}
-	// Twice, so that one moment in which something else ran does not make every bound too easy.
-	const after = await measureMachine(job, options, trials.length);
-	const machine = {
-		bandwidth: Math.max(before.bandwidth, after.bandwidth),
-		peak: Math.max(before.peak, after.peak),
+	const rows = (after = before): BenchmarkRow[] => {
+		const machine = {
+			bandwidth: Math.max(before.bandwidth, after.bandwidth),
+			peak: Math.max(before.peak, after.peak),
+		};
+		return [...samples].map(([trial, taken]) => rowOf({...job, trial, samples: taken}, machine));
 	};
-	return [...samples].map(([trial, taken]) => rowOf({...job, trial, samples: taken}, machine));
+	try {
+		for (const trial of trials) {
+			onProgress?.(trial, samples.size);
+			const repetitions = options.repetitions ?? (isModelTrial(trial) ? 10 : 20);
+			samples.set(trial, await samplesOf(trial, {...options, repetitions}));
+		}
+		// Twice, so that one moment in which something else ran does not make every bound too easy.
+		return {rows: rows(await measureMachine(job, options, trials.length))};
+	} catch (failure) {
+		if (samples.size === 0 || !(failure instanceof Error)) throw failure;
+		return {rows: rows(), failure};
+	}
 }
 
 /** What a trial's repetitions take, in a process of its own. */

@@ -85,12 +85,14 @@ function tellModelled(trials: readonly string[], gpu: string, {precision, batchS
 interface Told {
 	rows: readonly object[];
 	text: string;
+	/** Why there is no more. */
+	failure?: Error | undefined;
 }
 
 async function measured(trials: readonly string[], options: BenchmarkOptions): Promise<Told> {
-	const rows = await runTrials(trials, options);
+	const {rows, failure} = await runTrials(trials, options);
 	const {header, cells} = benchmarkTable(rows);
-	return {rows, text: [table(header, cells), ...describeMachine(rows)].join('\n')};
+	return {rows, text: [table(header, cells), ...describeMachine(rows)].join('\n'), failure};
 }
 
 /** How much of the speed is kept beside busy processes. */
@@ -120,7 +122,8 @@ async function bench(
 	const {signal} = interruptible;
 	const onProgress = (trial: string, done: number): void => output.progress(trial, done, trials.length);
 	const given = {devices, threads, precision, batchSize, repetitions, signal, onProgress};
-	const {rows, text} = await run(given).finally(() => output.clear());
+	const {rows, text, failure} = await run(given).finally(() => output.clear());
 	output.json(rows);
 	if (!output.isJson) output.result(text);
+	if (failure) throw failure;
 }

@@ -3,6 +3,7 @@ import {openDevice} from '../../lib/device/device.ts';
 import {input, output, trial} from '../../benchmarks/operation.ts';
 import {runOperation} from '../../benchmarks/run-operation.ts';
 import type {BenchmarkRow} from '../../benchmarks/rows.ts';
+import {runTrials} from '../../benchmarks/run.ts';
 import {quartiles} from '../../benchmarks/timing.ts';
 import {costOf, trialNames} from '../../benchmarks/trials.ts';
 import {test as testWithNvcc} from '../cuda/nvcc.ts';
@@ -70,6 +71,24 @@ test.serial('bench measures all trials whose names begin alike', async (t) => {
 			['lrn2-pool2-backward', 'bandwidth'],
 		],
 	);
+});
+
+test.serial('rows that are measured are not lost where a later trial fails', async (t) => {
+	const leaving = new AbortController();
+	const reason = new Error('enough');
+	const onProgress = (trial: string): void => {
+		if (trial === 'lrn2-backward') leaving.abort(reason);
+	};
+	const options = {devices: ['cpu:0'], precision: 'fp32', batchSize: 1, repetitions: 1} as const;
+	const measured = runTrials(['lrn2-forward', 'lrn2-backward'], {...options, signal: leaving.signal, onProgress});
+	const {rows, failure} = await measured;
+	t.is(failure, reason);
+	t.deepEqual(
+		rows.map(({trial}) => trial),
+		['lrn2-forward'],
+	);
+	t.true(rows[0]!.boundMs! > 0);
+	await t.throwsAsync(runTrials(['lrn2-forward'], {...options, signal: leaving.signal}), {message: 'enough'});
 });
 
 test.serial('without --json there is a table', async (t) => {
