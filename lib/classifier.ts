@@ -225,7 +225,7 @@ export class AlexNet extends Model {
 	 * ```
 	 *
 	 * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
-	 * pictures are not those of the run; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
+	 * pictures are not those of the run, or none of a class can be read when it begins; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
 	 * cannot be, and with the first report where another loop trains the model. ALEXNET_DISPOSED after dispose(), before
 	 * the source is asked for anything.
 	 */
@@ -237,7 +237,8 @@ export class AlexNet extends Model {
 	 * Loss, top-1 and top-5 accuracy on pictures with known labels, and those of each class. The source may have fewer
 	 * classes than the model, in any order.
 	 *
-	 * @throws ALEXNET_LABEL where it has others; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
+	 * @throws ALEXNET_LABEL where it has others; ALEXNET_FOLDER where it has pictures of a class and none of them can be
+	 * read; ALEXNET_DISPOSED after dispose(), before it is asked for any picture.
 	 */
 	async evaluate(source: PictureSource, options: EvaluateOptions = {}): Promise<Evaluation> {
 		return evaluate(this, source, options);

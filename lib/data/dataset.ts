@@ -3,12 +3,14 @@ import {
 	checked,
 	distinctNames,
 	flag,
+	instanceOf,
 	integer,
 	inWords,
 	manyOf,
 	needed,
 	number,
 	option,
+	optional,
 	options,
 } from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
@@ -78,6 +80,8 @@ export class Dataset implements PictureSource {
 	readonly decode: DecodePicture;
 	readonly #reader: PictureReader;
 	#statistics: Statistics | undefined;
+	/** Whether each class is known to have a picture that can be read. */
+	#hasReadableClasses = false;
 
 	/** @throws ALEXNET_LABEL where a picture's label is not an index into the labels. */
 	constructor(options: DatasetOptions) {
@@ -172,7 +176,7 @@ export class Dataset implements PictureSource {
 		await this.#readAll(given, (pixels) => {
 			sums.add(pixels);
 		});
-		requireReadableClasses(this.labels, this.pictures, this.unreadable);
+		this.#requireReadableClasses();
 		this.#statistics = sums.result();
 		return this.#statistics;
 	}
@@ -180,10 +184,39 @@ export class Dataset implements PictureSource {
 	/**
 	 * Reads all pictures once, and keeps what the cache has room for.
 	 *
-	 * @throws as {@link batches}.
+	 * @throws as {@link batches}; ALEXNET_FOLDER where no picture of a class can be read.
 	 */
 	async check(options: StatisticsOptions = {}): Promise<void> {
 		await this.#readAll(checked('check', statisticsOptions, options), () => undefined);
+		this.#requireReadableClasses();
+	}
+
+	/**
+	 * Reads pictures of each class up to the first that can be read; none, where that is known already.
+	 *
+	 * @throws ALEXNET_FOLDER where no picture of a class can be read, or the storage fails; ALEXNET_PICTURE in a strict
+	 * dataset where a picture cannot; the signal's reason.
+	 */
+	async checkClasses(signal?: AbortSignal): Promise<void> {
+		checked('signal', optional(instanceOf(AbortSignal)), signal);
+		if (this.#hasReadableClasses) return;
+		const places = this.labels.map((): number[] => []);
+		for (const [place, {label}] of this.pictures.entries()) places[label]?.push(place);
+		const found = new Set<number>();
+		// The first picture of each class, then the second of each that has none yet, and so on.
+		for (let turn = 0; ; turn++) {
+			const order = places.flatMap((own, label) => (found.has(label) ? [] : own.slice(turn, turn + 1)));
+			if (order.length === 0) break;
+			for await (const {index} of this.#reader.tried(Int32Array.from(order), signal)) {
+				found.add(this.pictures[index]?.label ?? -1);
+			}
+		}
+		this.#requireReadableClasses();
+	}
+
+	#requireReadableClasses(): void {
+		requireReadableClasses(this.labels, this.pictures, this.unreadable);
+		this.#hasReadableClasses = true;
 	}
 
 	/** Gives every readable picture in its order. */

@@ -52,6 +52,8 @@ interface Outcome {
 	readonly error?: PictureError | StorageError;
 }
 
+type ReadPictures = AsyncGenerator<{position: number; index: number; pixels: Uint8Array}, void, void>;
+
 /**
  * A core decodes one picture while another one's file is read or its turn in the order has not come. (libuv decodes on
  * four threads unless UV_THREADPOOL_SIZE says otherwise.)
@@ -90,6 +92,16 @@ export class PictureReader {
 		}
 	}
 
+	/** As {@link tried}, of an order of which some picture can be read. */
+	async *read(order: Int32Array, signal?: AbortSignal, rowOf?: (row: number) => Uint8Array): ReadPictures {
+		let readable = 0;
+		for await (const picture of this.tried(order, signal, rowOf)) {
+			readable++;
+			yield picture;
+		}
+		if (readable === 0 && order.length > 0) throw this.#nothingReadable(order);
+	}
+
 	/**
 	 * The readable pictures [S, S, 3] of the order, with a bounded number in flight. What is in flight when it ends, in
 	 * whatever way, is waited for.
@@ -97,11 +109,7 @@ export class PictureReader {
 	 * @param rowOf memory for the n-th readable one: its pixels are there, or elsewhere, as `pixels` says
 	 * @throws {@link StorageError} at the place of a picture that cannot be had; nothing is marked as unreadable for it.
 	 */
-	async *read(
-		order: Int32Array,
-		signal?: AbortSignal,
-		rowOf?: (row: number) => Uint8Array,
-	): AsyncGenerator<{position: number; index: number; pixels: Uint8Array}, void, void> {
+	async *tried(order: Int32Array, signal?: AbortSignal, rowOf?: (row: number) => Uint8Array): ReadPictures {
 		const inFlight: Promise<Outcome>[] = [];
 		const ended = new AbortController();
 		const stop = AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]);
@@ -133,7 +141,6 @@ export class PictureReader {
 			ended.abort();
 			await Promise.all(inFlight);
 		}
-		if (readable === 0 && order.length > 0) throw this.#nothingReadable(order);
 	}
 
 	/** Never rejects: what went wrong is for the picture's turn in the order. */

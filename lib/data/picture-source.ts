@@ -100,8 +100,12 @@ export interface PictureSource {
 	leaveOut?(places: readonly number[], reason?: string): void;
 	/** Pictures that are used although they are damaged, by path, and what is known of the damage. */
 	readonly suspect?: ReadonlyMap<string, string> | undefined;
-	/** Reads all pictures once: fails as `batches` would, and finds what is unreadable or suspect. */
+	/**
+	 * Reads all pictures once: fails as `batches` and `checkClasses` would, and finds what is unreadable or suspect.
+	 */
 	check?(options?: StatisticsOptions): Promise<void>;
+	/** Fails where a class has pictures and none of them can be read, and reads no more than that takes. */
+	checkClasses?(signal?: AbortSignal): Promise<void>;
 	/**
 	 * What a resumed run compares with the pictures that it began with.
 	 *

@@ -3,7 +3,7 @@ import {AlexNetError} from '../base/errors.ts';
 import type {Picture} from './picture-reader.ts';
 
 /**
- * @param unreadable path and reason, once every picture has been tried
+ * @param unreadable path and reason, of at least all pictures of a class before the first that can be read
  * @throws ALEXNET_FOLDER where no picture of a class can be read: a net would learn that the class does not exist.
  */
 export function requireReadableClasses(
@@ -11,6 +11,7 @@ export function requireReadableClasses(
 	pictures: readonly Picture[],
 	unreadable: ReadonlyMap<string, string>,
 ): void {
+	if (unreadable.size === 0) return; // As it mostly is, of perhaps millions.
 	const readable = new Set(pictures.filter(({path}) => !unreadable.has(path)).map(({label}) => label));
 	const first = pictures.find(({label}) => !readable.has(label));
 	if (!first) return;

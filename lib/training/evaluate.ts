@@ -91,6 +91,7 @@ export async function evaluate(
 		++sums.pictures;
 	};
 	const judge = async (order: ArrayLike<number> | undefined, use: (judged: Judged) => void): Promise<void> => {
+		await source.checkClasses?.(signal); // Else the other classes' results would pass for all.
 		let done = 0;
 		const memory = model.hostPool.lend();
 		const batches = source.batches({batchSize: model.batchSize, order, signal, allocate: memory.take});

@@ -193,7 +193,8 @@ async function begin(model: Model, source: PictureSource, options: TrainOptions)
 	}
 	// What cannot be read of the held-out pictures is found before anything is learned, not after an epoch.
 	await validation?.check?.({signal, onProgress: (done, total) => onProgress?.('validation', done, total)});
-	if (!model.hasStatistics) {
+	if (model.hasStatistics) await source.checkClasses?.(signal);
+	else {
 		const during = (done: number, total: number): void => onProgress?.('statistics', done, total);
 		model.statistics = await source.statistics({signal, onProgress: during});
 	}

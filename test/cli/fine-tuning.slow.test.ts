@@ -80,6 +80,23 @@ test.serial(
 	},
 );
 
+test.serial('a class of which no picture can be read: --from trains nothing, evaluate tells of no other', async (t) => {
+	const pages = join(folder, 'pages');
+	await writePictures(pages, colours, 3);
+	for (const name of await readdir(join(pages, 'red'))) await writeCorruptPicture(join(pages, 'red', name));
+	const out = join(folder, 'of-pages');
+	for (const args of [
+		['train', pages, '--from', teacher, ...frozen, '--batch-size', '2', '--validation-fraction', '0', '--out', out],
+		['evaluate', join(whole, 'last.safetensors'), pages],
+	]) {
+		const {code, stdout, stderr} = await alexnet(args);
+		t.is(code, 1);
+		t.is(stdout, '');
+		t.regex(stderr, /^error: None of the 3 pictures of class 'red' can be read; .* \(ALEXNET_FOLDER\)$/m);
+	}
+	await t.throwsAsync(readdir(out), {code: 'ENOENT'});
+});
+
 test.serial('what contradicts --from, or cannot be frozen', async (t) => {
 	const refused = async (args: readonly string[], code: string, message: RegExp): Promise<void> => {
 		const ended = await alexnet(['train', pictures, '--out', join(folder, 'refused'), ...batch, ...args]);

@@ -1,8 +1,9 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import test from 'ava';
-import type {Dataset} from '../../lib/data/dataset.ts';
+import {Dataset} from '../../lib/data/dataset.ts';
 import {ImageFolder} from '../../lib/data/image-folder.ts';
+import {PictureError} from '../../lib/data/picture-input.ts';
 import {plainPicture, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
 // Opening reads no picture, so any bytes will do where none is decoded.
@@ -319,4 +320,33 @@ test('a class of which no picture can be read is refused before anything is lear
 	});
 	await writeFiles(folder, {'dog/2.png': good});
 	await t.notThrowsAsync((await ImageFolder.open(folder, {imageSize: 8, validationFraction: 0})).train.statistics());
+});
+
+test('checkClasses reads each class up to its first readable picture, and once', async (t) => {
+	const bad = ['b0', 'b1', 'd0'];
+	const read: string[] = [];
+	const labels = ['a', 'b', 'c', 'd'];
+	const paths = ['a0', 'a1', 'b0', 'b1', 'b2', 'b3', 'd0'];
+	const dataset = (count: number): Dataset =>
+		new Dataset({
+			...{labels, imageSize: 8, atOnce: 3},
+			pictures: paths.slice(0, count).map((path) => ({path, label: labels.indexOf(path[0]!)})),
+			decode: (path) => {
+				read.push(path);
+				if (bad.includes(path)) throw new PictureError(path, 'it is a page', 'Replace it.');
+				return Promise.resolve(new Uint8Array(8 * 8 * 3));
+			},
+		});
+	const three = dataset(paths.length - 1);
+	await three.checkClasses();
+	t.deepEqual(read, ['a0', 'b0', 'b1', 'b2']);
+	t.deepEqual(three.unreadablePlaces, [2, 3]);
+	await three.checkClasses();
+	t.is(read.length, 4);
+	const message = "The one picture of class 'd' cannot be read; it is 'd0': it is a page. Replace";
+	for (const method of ['checkClasses', 'check', 'statistics'] as const) {
+		const error = await t.throwsAsync(dataset(paths.length)[method](), {code: 'ALEXNET_FOLDER'}, method);
+		t.true(error.message.startsWith(message), error.message);
+	}
+	await t.throwsAsync(dataset(paths.length).checkClasses(AbortSignal.abort(new Error('enough'))), {message: 'enough'});
 });

@@ -1,10 +1,11 @@
-// Damage that a decoder steps over is told; and a run looks at its held-out pictures before it learns.
+// Damage that a decoder steps over is told; and a run looks at its classes and held-out pictures before it learns.
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {UnreadableNotes} from '../../cli/unreadable.ts';
 import {Output} from '../../cli/output.ts';
 import {Dataset} from '../../lib/data/dataset.ts';
 import {decodePicture, inspectData} from '../../lib/data/decode.ts';
+import {evaluate} from '../../lib/training/evaluate.ts';
 import {train} from '../../lib/training/trainer.ts';
 import {tinyLabels, tinyModel, tinySource} from '../helpers/networks.ts';
 import {painted, plainPicture, randomColour, randomNumbers, temporaryFolder, writeFiles} from '../helpers/pictures.ts';
@@ -109,15 +110,29 @@ test.serial('held-out pictures that cannot be read end a run before its first st
 		t.is(model.step, 0);
 	}
 	await using model = await tinyModel();
-	const validation = await folderOf(t, {'a.png': good, 'b.png': 'no picture', 'c.png': good});
+	const files = {'a.png': good, 'b.png': 'no picture', 'c.png': good, 'd.png': good, 'e.png': good};
+	const validation = await folderOf(t, files);
 	const progress: unknown[] = [];
 	const onProgress = (...report: unknown[]): void => void progress.push(report);
 	for await (const report of train(model, tinySource(32, `${seed}`), {validation, onProgress})) {
 		if (report.type === 'step') break;
 	}
 	t.is(validation.unreadable.size, 1);
-	t.deepEqual(progress, [
-		['validation', 1, 3],
-		['validation', 3, 3],
-	]);
+	t.deepEqual(progress, [['validation', 1, 5], ...[3, 4, 5].map((done) => ['validation', done, 5])]);
+});
+
+test.serial('a class of which no picture can be read: neither learned, nor held out, nor evaluated', async (t) => {
+	const good = await plainPicture([9, 9, 9], 32);
+	const names = Array.from({length: 15}, (_, i) => [`${i}.png`, i % tinyLabels.length === 1 ? 'a page' : good]);
+	const bad = async () => folderOf(t, Object.fromEntries(names) as Record<string, Uint8Array | string>);
+	const refusal = {code: 'ALEXNET_FOLDER', message: /^None of the 5 pictures of class 'green' can be read; the first/};
+	await using model = await tinyModel({batchSize: 4});
+	t.true(model.hasStatistics, 'which a net has that begins with the weights of another');
+	await t.throwsAsync(train(model, await bad()).next(), refusal);
+	await t.throwsAsync(train(model, tinySource(32, `${seed}`), {validation: await bad()}).next(), refusal);
+	t.is(model.step, 0);
+	await t.throwsAsync(evaluate(model, await bad()), refusal);
+	const pictures = (await bad()).pictures.filter(({label}) => label !== 1);
+	const {classes} = await evaluate(model, new Dataset({labels: tinyLabels, pictures, imageSize: 32}));
+	t.is(classes[1]?.pictures, 0, 'a class without pictures is none that cannot be read');
 });
