@@ -44,8 +44,8 @@ export interface FolderReport {
  * for (const {kind, paths, reason} of findings) console.log(kind, paths.join(' = '), reason);
  * ```
  *
- * @throws ALEXNET_FOLDER where there is no such folder, none in it for a class, or the storage fails; ALEXNET_ARGUMENT
- * for an option that cannot be; the signal's reason.
+ * @throws ALEXNET_FOLDER where there is no such folder, none in it for a class, a link that is no picture's leads nowhere,
+ * or the storage fails; ALEXNET_ARGUMENT for an option that cannot be; the signal's reason.
  */
 export async function checkFolder(dir: string, options: CheckFolderOptions = {}): Promise<FolderReport> {
 	checked('dir', filePath, dir);

@@ -71,9 +71,9 @@ export class ImageFolder {
 	 * Without a held-out folder, `validationFraction` of each class is held out, rounded, at least one picture and never
 	 * the last. A picture's lot depends on the seed and its path alone, so adding pictures hardly changes the division.
 	 *
-	 * @throws ALEXNET_FOLDER where the folder or a class has no pictures, or names differ in case or Unicode form alone,
-	 * or where prepared pictures are not whole, or of another side than `imageSize`; ALEXNET_LABEL where val has a class
-	 * that train has not; ALEXNET_ARGUMENT for an option that cannot be.
+	 * @throws ALEXNET_FOLDER where the folder or a class has no pictures, names differ in case or Unicode form alone, or a
+	 * link that is no picture's leads nowhere; where prepared pictures are not whole, or of another side than `imageSize`;
+	 * ALEXNET_LABEL where val has a class that train has not; ALEXNET_ARGUMENT for an option that cannot be.
 	 */
 	static async open(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
 		checked('dir', filePath, dir);

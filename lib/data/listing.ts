@@ -1,6 +1,8 @@
+import type {Stats} from 'node:fs';
 import {readdir, realpath, stat} from 'node:fs/promises';
 import {extname, join} from 'node:path';
 import {AlexNetError, messageOf} from '../base/errors.ts';
+import {reasonOf} from '../base/files.ts';
 
 /** What a folder holds. Hidden entries and {@link metadata} do not count; links count as what they lead to. */
 export interface Listing {
@@ -35,7 +37,8 @@ const mostKinds = 5;
 /**
  * Lists one folder.
  *
- * @throws ALEXNET_FOLDER where there is none or it cannot be read; `expected` says what the message asks for.
+ * @throws ALEXNET_FOLDER where there is none or it cannot be read, `expected` says what the message asks for; or where a
+ * link in it cannot be followed that may be of a class.
  */
 export async function listFolder(folder: string, expected: string): Promise<Listing> {
 	let entries;
@@ -53,8 +56,7 @@ export async function listFolder(folder: string, expected: string): Promise<List
 		const kind = entry.isSymbolicLink() ? await linkTarget(join(folder, name)) : entry;
 		const extension = extname(name).toLowerCase();
 		if (kind?.isDirectory()) folders.push(name);
-		// A link that leads nowhere is kept, so that it is reported as unreadable.
-		else if (pictureExtensions.includes(extension) && (kind?.isFile() ?? true)) pictures.push(name);
+		else if (isPictureName(name) && (kind?.isFile() ?? true)) pictures.push(name);
 		else others.set(extension, (others.get(extension) ?? 0) + 1);
 	}
 	return {folders: inOrder(folders), pictures: inOrder(pictures), others};
@@ -118,11 +120,19 @@ export function describeKinds(
 	return [...parts, ...(rest > 0 ? [`${rest} ${rest === 1 ? 'other' : 'others'}`] : [])].join(', ');
 }
 
-async function linkTarget(path: string) {
+/** Undefined of a picture's that cannot be had, which reading the picture will tell. */
+async function linkTarget(path: string): Promise<Stats | undefined> {
 	try {
 		return await stat(path);
-	} catch {
-		return undefined;
+	} catch (error) {
+		if (isPictureName(path)) return undefined;
+		// Taken for a file it would be a class less, or a part, and nobody would notice.
+		throw new AlexNetError(
+			'ALEXNET_FOLDER',
+			`The link '${path}' cannot be followed: ${reasonOf(error)}. If it is a folder's, make that readable again, as ` +
+				'its drive may be away; otherwise remove the link.',
+			{cause: error},
+		);
 	}
 }
 

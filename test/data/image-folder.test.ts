@@ -1,6 +1,7 @@
 import {mkdir, symlink} from 'node:fs/promises';
 import {basename, join, relative} from 'node:path';
 import test from 'ava';
+import {checkFolder} from '../../lib/data/check-folder.ts';
 import {Dataset} from '../../lib/data/dataset.ts';
 import {ImageFolder} from '../../lib/data/image-folder.ts';
 import {PictureError} from '../../lib/data/picture-input.ts';
@@ -59,6 +60,27 @@ test('links are followed, and one that leads back is not walked for ever', async
 		'dog/one.jpg',
 	]);
 });
+
+const leadNowhere: Record<string, readonly [link: string, target: string, reason: string]> = {
+	'a class': ['dog', '../away/dog', 'ENOENT'],
+	'a class with a dot in its name': ['st. bernard', '../away/dog', 'ENOENT'],
+	'a part': ['val', '../away/val', 'ENOENT'],
+	'a class of a part': ['train/dog', '../../away/dog', 'ENOENT'],
+	'a folder in a class': ['train/cat/more', '../../../away', 'ENOENT'],
+	'a link to itself': ['dog', 'dog', 'ELOOP'],
+};
+for (const [name, [link, target, reason]] of Object.entries(leadNowhere)) {
+	test(`a link that leads nowhere is refused by name: ${name}`, async (t) => {
+		const folder = await temporaryFolder(t);
+		await writeFiles(folder, files(numbered('train/cat', 3)));
+		await symlink(target, join(folder, link));
+		const message = `The link '${join(folder, link)}' cannot be followed: ${reason}`;
+		for (const open of [async () => ImageFolder.open(folder), async () => checkFolder(folder)]) {
+			const error = await t.throwsAsync<Error>(open, {code: 'ALEXNET_FOLDER'});
+			t.true(error.message.startsWith(message), error.message);
+		}
+	});
+}
 
 test('without val, a share of each class is held out, the same for the same seed', async (t) => {
 	const folder = await temporaryFolder(t);
