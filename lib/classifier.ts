@@ -248,7 +248,8 @@ export class AlexNet extends Model {
 	 * The classes that a picture most likely shows, best first.
 	 *
 	 * @param picture see {@link PictureInput}
-	 * @throws ALEXNET_PICTURE where it cannot be decoded; ALEXNET_LOSS where the net's probabilities are NaN.
+	 * @throws ALEXNET_PICTURE where it cannot be decoded, ALEXNET_FOLDER where its storage fails; ALEXNET_LOSS where the
+	 * net's probabilities are NaN.
 	 */
 	async classify(picture: PictureInput, options: ClassifyOptions = {}): Promise<Classification[]> {
 		const {top, crops, signal} = checked('classify', classifyOptions, options);
@@ -262,7 +263,8 @@ export class AlexNet extends Model {
 
 	/**
 	 * The classes of many pictures, in their order, as they come: decoded ahead and predicted in batches. A picture that
-	 * cannot be decoded has an error in place of classes, and does not end the others.
+	 * cannot be decoded (ALEXNET_PICTURE), or whose storage fails (ALEXNET_FOLDER), has an error in place of classes, and
+	 * does not end the others.
 	 *
 	 * @param pictures paths, bytes or pixels (see {@link PictureInput}), also of an asynchronous source
 	 * @throws ALEXNET_ARGUMENT at once for what is no series of pictures. The loop rejects with what the source throws, the

@@ -40,7 +40,8 @@ const harmlessBytes = 4;
  *
  * @throws ALEXNET_PICTURE where the picture cannot be read, is cut short, or has samples of another kind than whole
  * numbers from 0 with 8 or 16 bits; the message names it and says why. ALEXNET_ARGUMENT for what is no
- * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says.
+ * {@link PictureInput}, ALEXNET_SHAPE for raw pixels that are not as many as their size says; ALEXNET_FOLDER where the
+ * file's storage fails, which says nothing of the picture.
  */
 export async function decodePicture(source: PictureInput, imageSize = sideOption.default): Promise<Uint8Array> {
 	checked('imageSize', sideOption, imageSize);

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import {checked, integer, requireLength, oneOf, type Check} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {codeOf} from '../base/files.ts';
+import {isStorageFailure, StorageError} from './storage.ts';
 
 /** Pixels by rows, 0 to 255 in sRGB, channels last. An `ImageData` is one. */
 export interface RawPicture {
@@ -64,8 +65,8 @@ function isPictureInput(value: unknown): boolean {
 }
 
 /**
- * @throws ALEXNET_ARGUMENT for what is no picture, ALEXNET_SHAPE for raw pixels that are not as many as their size says,
- * ALEXNET_PICTURE where the file cannot be read.
+ * @throws ALEXNET_ARGUMENT for what is no picture, ALEXNET_SHAPE for raw pixels that are not as many as their size says;
+ * otherwise as {@link readPicture}.
  */
 export async function readInput(value: PictureInput): Promise<PictureData> {
 	const input = checked('A picture', pictureInput, value);
@@ -102,17 +103,18 @@ function pathOf(input: string | URL): string {
 	);
 }
 
-/** @throws ALEXNET_PICTURE where the file cannot be read. */
+/** @throws ALEXNET_PICTURE where it is no file that can be read, {@link StorageError} where its storage fails. */
 export async function readPicture(name: string): Promise<{readonly name: string; readonly bytes: Uint8Array}> {
 	try {
 		return {name, bytes: await readFile(name)};
 	} catch (error) {
 		const code = codeOf(error);
+		// Whether it was there a moment ago, so that its storage may be away, only a list of pictures can know.
 		if (code === 'ENOENT') throw new PictureError(name, 'there is no such file', 'Check the path.', {cause: error});
 		if (code === 'EISDIR') throw new PictureError(name, 'it is a folder', 'Name a picture file.', {cause: error});
-		if (code === 'EACCES') throw new PictureError(name, 'reading it is not permitted', replaceIt, {cause: error});
 		if (code === 'ENAMETOOLONG')
 			throw new PictureError(name, 'the name is too long', 'Check the path.', {cause: error});
+		if (await isStorageFailure(name, error)) throw new StorageError(name, 0, error);
 		throw new PictureError(name, firstLineOf(error), replaceIt, {cause: error});
 	}
 }

@@ -49,9 +49,9 @@ export class StorageError extends AlexNetError {
 		const tried = seconds > 0 ? `, tried again for ${seconds} s` : '';
 		super(
 			'ALEXNET_FOLDER',
-			`Picture '${path}' cannot be had (${reasonOf(systemErrorOf(error))}${tried}): a failure of where the pictures are ` +
-				'kept, so nothing is left out for it. Make the folder readable again, then go on from the last checkpoint; if it ' +
-				'is this file alone, put it back from a copy.',
+			`Picture '${path}' cannot be had (${reasonOf(systemErrorOf(error))}${tried}): a failure of where it is kept, not ` +
+				'of the picture. Make the folder readable again, then go on, with a run from the last checkpoint; if it is this ' +
+				'file alone, put it back from a copy.',
 			{cause: error},
 		);
 	}

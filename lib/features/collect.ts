@@ -3,6 +3,7 @@ import {mapAhead} from '../data/map-ahead.ts';
 import type {PictureInput} from '../data/picture-input.ts';
 import type {PictureList} from '../data/picture-list.ts';
 import {decodedAtOnce} from '../data/picture-reader.ts';
+import {StorageError} from '../data/storage.ts';
 import type {Features} from './features-file.ts';
 
 /** A picture's vector, or why it has none. */
@@ -15,7 +16,8 @@ type Vector =
  *
  * @param infer gives the vectors of pictures, in their order
  * @param tell is called for each picture, with what is wrong with it
- * @throws ALEXNET_PICTURE where no picture has a vector, ALEXNET_MEMORY where they are too many to be held.
+ * @throws ALEXNET_PICTURE where no picture has a vector, ALEXNET_MEMORY where they are too many to be held;
+ * {@link StorageError} where a picture cannot be had for a reason that is none of its own.
  */
 export async function collectFeatures(
 	{names, input}: PictureList,
@@ -45,6 +47,7 @@ export async function collectFeatures(
 	const found: string[] = [];
 	let [values, width] = [new Float32Array(), 0];
 	for await (const {features, error} of infer(readable())) {
+		if (error instanceof StorageError) throw error;
 		const name = under.shift() ?? '';
 		if (features) {
 			if (found.length === 0) [values, width] = [roomFor(names.length, features.length), features.length];

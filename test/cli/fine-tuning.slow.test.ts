@@ -1,5 +1,5 @@
 // A run that begins with another net's weights, and features, through the command line.
-import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readdir, readFile, rm, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -166,6 +166,15 @@ test.serial(
 		const again = await alexnet(['nearest', ofPrepared, ...queries, '-k', '4', '--out', drawn]);
 		t.is(again.code, 0, again.stderr);
 		t.is((await sharp(drawn).metadata()).height, 262);
+
+		const failing = join(pictures, 'red', 'failing.png');
+		await symlink('/proc/self/mem', failing);
+		t.teardown(() => rm(failing));
+		const unfinished = join(folder, 'unfinished.safetensors');
+		const failed = await alexnet(['features', teacher, pictures, '--out', unfinished]);
+		t.is(failed.code, 1);
+		t.regex(failed.stderr, /red\/failing\.png' cannot be had \(EIO: .*\(ALEXNET_FOLDER\)$/m);
+		await t.throwsAsync(readFile(unfinished), {code: 'ENOENT'});
 
 		const wrong = await alexnet(['nearest', file, join(pictures, 'red', 'corrupt.png')]);
 		t.is(wrong.code, 1);

@@ -102,6 +102,12 @@ const refused: Readonly<Record<string, {input: unknown; message: RegExp; code?: 
 		input: {data: pixels, width: 2, height: 3, channels: 2},
 		message: /channels must be one of 1, 3, 4, got 2/,
 	},
+	'what its storage fails to give': {
+		input: '/proc/self/mem',
+		message:
+			/^Picture '.proc.self.mem' cannot be had \(EIO: .*, read\): a failure of where it is kept, not of the picture\./,
+		code: 'ALEXNET_FOLDER',
+	},
 	text: {input: 'QUJD'.repeat(1000), message: /the name is too long/, code: 'ALEXNET_PICTURE'},
 	'a long path': {
 		input: join('x', 'QUJD/'.repeat(200), 'cat.jpg'),

@@ -54,7 +54,7 @@ test('a drive that stays away ends the batches; what follows finds every picture
 	await rename(drive, `${drive}-away`);
 	const failure = {
 		code: 'ALEXNET_FOLDER',
-		message: /'.*drive.0.0\.png' cannot be had \(.*no such file.*go on from the last/,
+		message: /'.*drive.0.0\.png' cannot be had \(.*no such file.*go on, with a run from the last/,
 	};
 	await t.throwsAsync(countOf(dataset), failure);
 	await t.throwsAsync(dataset.statistics(), failure);
