@@ -141,7 +141,19 @@ test('train alone is divided; among other classes it is a class', async (t) => {
 	t.is(divided.validation.size, 2);
 	t.is(divided.train.size, 18);
 	await writeFiles(folder, files(['bus/1.jpg']));
-	t.deepEqual((await ImageFolder.open(folder)).labels, ['bus', 'train']);
+	const among = await ImageFolder.open(folder);
+	t.deepEqual(among.labels, ['bus', 'train']);
+	const remark = "'train' is a class here. If it is a part, call the parts train and val.";
+	t.deepEqual(among.remarks, [remark]);
+	t.deepEqual((await checkFolder(folder)).remarks, [remark]);
+});
+
+test('held-out parts without train are classes, with a remark', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFiles(folder, files(['test/1.jpg', 'Val/1.jpg', 'cat/1.jpg']));
+	const {labels, remarks} = await ImageFolder.open(folder);
+	t.deepEqual(labels, ['Val', 'cat', 'test']);
+	t.deepEqual(remarks, ["'Val' and 'test' are classes here. If they are parts, call the parts train and val."]);
 });
 
 /** The folder of each part, and what is said. */
@@ -156,13 +168,18 @@ const layouts: readonly {
 	{folders: ['train', 'valid'], train: 'train', heldOut: 'valid'},
 	{folders: ['training', 'validation'], train: 'training', heldOut: 'validation'},
 	{folders: ['TRAIN', 'Validation'], train: 'TRAIN', heldOut: 'Validation'},
-	...['test', 'Test', 'testing'].map((heldOut) => ({
+	{folders: ['training_set', 'Validation Set'], train: 'training_set', heldOut: 'Validation Set'},
+	...['test', 'Test', 'testing', 'test_set', 'eval', 'dev', 'Evaluation', 'hold-out', 'heldout'].map((heldOut) => ({
 		...{folders: ['training', heldOut], train: 'training', heldOut},
 		remarks: [new RegExp(`^'training' is trained on and '${heldOut}' is held out\\. If they are classes, rename one`)],
 	})),
 	{
 		...{folders: ['train', 'val', 'test'], train: 'train', heldOut: 'val'},
 		remarks: [/^'test' is left out: 'train' is trained on and 'val' is held out\.$/],
+	},
+	{
+		...{folders: ['train', 'dev', 'test'], train: 'train', heldOut: 'dev'},
+		remarks: [/^'train' is trained on and 'dev' is held out\./, /^'test' is left out/],
 	},
 ];
 for (const {folders, train, heldOut, remarks = []} of layouts) {
