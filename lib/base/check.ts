@@ -53,10 +53,21 @@ export const oneOf = <const T extends string | number>(known: readonly T[]): Che
 export const flag: Check<boolean> = must('true or false', (value) => typeof value === 'boolean');
 export const text: Check<string> = must('a string', (value) => typeof value === 'string');
 
+/** What a text begins with that is a URL: "https://", or "data:". */
+export const schemeOf = (text: string): string | undefined => /^(data:|[a-z][a-z\d+.-]+:\/\/)/i.exec(text)?.[0];
+
+/** In bytes, on all systems; a longer one is data that was taken for a path. */
+const longestName = 255;
+
 /** Of a file or folder. */
 export const filePath: Check<string> = must(
-	'a path, a string that is not empty',
-	(value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+	`a path, a string that is not empty, no URL, and of names of at most ${longestName} bytes`,
+	(value) =>
+		typeof value === 'string' &&
+		value !== '' &&
+		!value.includes('\0') &&
+		schemeOf(value) === undefined &&
+		value.split(/[/\\]/).every((part) => Buffer.byteLength(part) <= longestName),
 );
 
 /** Whatever there is. */

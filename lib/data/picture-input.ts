@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {types} from 'node:util';
 import * as v from 'valibot';
-import {checked, integer, requireLength, oneOf, type Check} from '../base/check.ts';
+import {checked, integer, requireLength, oneOf, schemeOf, type Check} from '../base/check.ts';
 import {AlexNetError, messageOf} from '../base/errors.ts';
 import {codeOf} from '../base/files.ts';
 import {isStorageFailure, StorageError} from './storage.ts';
@@ -79,7 +79,7 @@ export async function readInput(value: PictureInput): Promise<PictureData> {
 
 function pathOf(input: string | URL): string {
 	const text = String(input);
-	const scheme = /^(data:|[a-z][a-z\d+.-]+:\/\/)/i.exec(text)?.[0] ?? '';
+	const scheme = schemeOf(text) ?? '';
 	if (input instanceof URL && input.protocol === 'file:') {
 		try {
 			return fileURLToPath(input);

@@ -1,5 +1,6 @@
 // The pictures in a folder one by one, without classes: files, or what `preparePictures` has made of them.
 import {join, relative, sep} from 'node:path';
+import {checked, filePath} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {listTree, pictureKinds} from './listing.ts';
 import {PackedPictures} from './packed/packed-pictures.ts';
@@ -19,7 +20,7 @@ export interface PictureList {
 
 /** @throws ALEXNET_FOLDER where it cannot be read, holds no picture, or prepared ones that are not whole. */
 export async function listPictures(folder: string): Promise<PictureList> {
-	const packed = await PackedPictures.open(folder);
+	const packed = await PackedPictures.open(checked('folder', filePath, folder));
 	if (packed) return preparedPictures(folder, packed);
 	const {pictures: names} = await listTree(folder, `a folder of ${pictureKinds} files`);
 	if (names.length === 0) {

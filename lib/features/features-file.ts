@@ -1,6 +1,6 @@
 // Files of feature vectors: safetensors, which say where they come from, and NumPy's npy for other programs.
 import {dirname, extname, join, relative} from 'node:path';
-import {checked, fields, listOf, must, text, type Check} from '../base/check.ts';
+import {checked, fields, filePath, listOf, must, text, where, type Check} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {reasonOf} from '../base/files.ts';
 import {JsonReader, parseShallow} from '../base/json.ts';
@@ -30,9 +30,10 @@ const format = 'alexnet-cuda-features';
 const writers = {'.safetensors': writeTensor, '.npy': writeNumpy} as const;
 
 /** The path of a file that {@link writeFeatures} can write. */
-export const featuresPath = must<string>(
+export const featuresPath = where(
+	filePath,
+	(path) => extname(path) in writers,
 	`a path that ends in ${Object.keys(writers).join(' or ')}`,
-	(value) => typeof value === 'string' && extname(value) in writers,
 );
 
 /**
@@ -111,7 +112,7 @@ const originCheck: Check<Origin> = fields<Origin>({
  * @throws ALEXNET_CHECKPOINT where the file is missing, cut short, damaged, or of another kind.
  */
 export async function readFeatures(path: string): Promise<Features> {
-	const file = await SafetensorsFile.open(path);
+	const file = await SafetensorsFile.open(checked('path', filePath, path));
 	try {
 		const {names, ...origin} = originOf(path, file.metadata);
 		const [, width = 0] = file.shapeOf('features') ?? [];

@@ -1,12 +1,10 @@
 import sharp from 'sharp';
-import {must} from '../base/check.ts';
+import {filePath, where} from '../base/check.ts';
 import {writeWhole} from '../checkpoint/write-whole.ts';
 import {decodePicture, type PictureInput} from '../data/decode.ts';
 
 /** Of a picture to draw. */
-export const pngPath = must<string>('a path that ends in .png', (value) => {
-	return typeof value === 'string' && value.toLowerCase().endsWith('.png');
-});
+export const pngPath = where(filePath, (path) => path.toLowerCase().endsWith('.png'), 'a path that ends in .png');
 
 /** Side of a picture in the grid, and the space between, in pixels. */
 const side = 128;

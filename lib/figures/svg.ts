@@ -1,7 +1,7 @@
 // Figures with words in them: SVG, which a viewer draws with its own fonts, or a PNG made of it here.
 import {extname} from 'node:path';
 import sharp from 'sharp';
-import {must} from '../base/check.ts';
+import {filePath, where} from '../base/check.ts';
 import {AlexNetError} from '../base/errors.ts';
 import {writeWhole} from '../checkpoint/write-whole.ts';
 import type {SeenPixels} from './shown-pictures.ts';
@@ -9,9 +9,11 @@ import type {SeenPixels} from './shown-pictures.ts';
 const endings = ['.png', '.svg'];
 
 /** The path of a figure. */
-export const figurePath = must<string>(`a path that ends in ${endings.join(' or ')}`, (value) => {
-	return typeof value === 'string' && endings.includes(extname(value).toLowerCase());
-});
+export const figurePath = where(
+	filePath,
+	(path) => endings.includes(extname(path).toLowerCase()),
+	`a path that ends in ${endings.join(' or ')}`,
+);
 
 /** Names of classes may be anything; XML has no control characters. */
 export function escaped(text: string): string {

@@ -1,5 +1,7 @@
 // A run folder as a report shows it.
 import {basename, join, resolve} from 'node:path';
+import {AlexNetError} from '../base/errors.ts';
+import {reasonOf} from '../base/files.ts';
 import {reportsIn, type RecordedReport} from '../run/metrics.ts';
 import {readKernelHistory} from '../run/kernel-history.ts';
 import {readPredictions} from '../run/predictions.ts';
@@ -20,10 +22,19 @@ export class RunReader {
 		this.path = path;
 	}
 
-	/** With the reports that there are. */
+	/**
+	 * With the reports that there are.
+	 *
+	 * @throws ALEXNET_RUN where they cannot be read, as of a file.
+	 */
 	static async open(path: string): Promise<RunReader> {
 		const reader = new RunReader(path);
-		for await (const report of reportsIn(join(path, runFiles.metrics))) reader.add(report);
+		try {
+			for await (const report of reportsIn(join(path, runFiles.metrics))) reader.add(report);
+		} catch (error) {
+			const message = `The run in '${path}' cannot be read: ${reasonOf(error)}. Name the folder of a run.`;
+			throw new AlexNetError('ALEXNET_RUN', message, {cause: error});
+		}
 		return reader;
 	}
 

@@ -6,6 +6,7 @@ import {configFacts} from '../../lib/report/config-facts.ts';
 import {RunReader} from '../../lib/report/read-run.ts';
 import type {StepRow} from '../../lib/report/report-data.ts';
 import {StepSeries} from '../../lib/report/step-series.ts';
+import {writeReport} from '../../lib/report/write-report.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 
 const row = (step: number): StepRow => ({
@@ -35,6 +36,18 @@ for (const steps of [0, 1, 1999, 2000, 2001, 3999, 4001, 20_000 + Math.floor(500
 		}
 	});
 }
+
+test('a file, or what cannot be read, is no run', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFile(join(folder, 'file'), 'x');
+	await mkdir(join(folder, 'odd', 'metrics.jsonl'), {recursive: true});
+	for (const [name, reason] of Object.entries({file: 'ENOTDIR', odd: 'EISDIR'})) {
+		await t.throwsAsync(writeReport([join(folder, name)]), {
+			code: 'ALEXNET_RUN',
+			message: new RegExp(`^The run in '.*${name}' cannot be read: ${reason}.*\\. Name the folder of a run\\.$`),
+		});
+	}
+});
 
 test('lines that are no reports are skipped, and what a report lacks is no number', async (t) => {
 	const run = join(await temporaryFolder(t), 'run');
