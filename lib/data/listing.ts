@@ -25,11 +25,14 @@ export const pictureKinds = `${pictureExtensions.slice(0, -1).join(', ')} or ${p
  */
 const metadata = new Set([
 	...['__macosx', 'icon\r', 'network trash folder', 'temporary items'], // macOS, and archives made there
-	...['thumbs.db', 'ehthumbs.db', 'desktop.ini', '$recycle.bin', 'system volume information'], // Windows
+	...['thumbs.db', 'ehthumbs.db', 'desktop.ini', '$recycle.bin', 'recycler', 'system volume information'], // Windows
 	...['@eadir', '#recycle', '#snapshot', '@tmp', '@sharebin'], // Synology
 	...['@recycle', '@recently-snapshot'], // QNAP
 	...['lost+found', '~snapshot'], // Linux file systems, NetApp
 ]);
+
+/** What Windows saves of repaired disks; and what WSL and Synology make of streams beside each file: a.jpg:Zone.Identifier */
+const metadataPattern = /^found\.\d{3}$|:zone\.identifier$|@synoeastream$|@synoresource$/;
 
 /** How many extensions a message names. */
 const mostKinds = 5;
@@ -63,7 +66,10 @@ export async function listFolder(folder: string, expected: string): Promise<List
 }
 
 /** Hidden entries and {@link metadata}. */
-export const isPassedOver = (name: string): boolean => name.startsWith('.') || metadata.has(name.toLowerCase());
+export function isPassedOver(name: string): boolean {
+	const key = name.toLowerCase();
+	return key.startsWith('.') || metadata.has(key) || metadataPattern.test(key);
+}
 
 /** Lists a folder and the folders in it, whose names become part of the pictures' paths. */
 export async function listTree(root: string, expected: string): Promise<Listing> {

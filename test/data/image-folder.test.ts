@@ -229,10 +229,15 @@ for (const [difference, names] of Object.entries(alike)) {
 
 test('the metadata of systems, NAS boxes and archives is skipped at every level', async (t) => {
 	const folder = await temporaryFolder(t);
-	const entries = ['__MACOSX', '@eaDir', '#recycle', '$RECYCLE.BIN', 'System Volume Information', 'lost+found'];
-	const hidden = ['.DS_Store', '._1.jpg', '.Trashes'];
+	const entries = [
+		...['__MACOSX', 'Network Trash Folder', 'Temporary Items', '$RECYCLE.BIN', 'RECYCLER', 'FOUND.000'],
+		...['System Volume Information', '@eaDir', '#recycle', '#snapshot', '@tmp', '@sharebin', '@Recycle'],
+		...['@Recently-Snapshot', 'lost+found', '~snapshot'],
+	];
+	const single = ['Icon\r', 'Thumbs.db', 'ehthumbs.db', 'desktop.ini', '.DS_Store', '._1.jpg', '.Trashes'];
+	const streams = ['1.jpg:Zone.Identifier', '1.jpg@SynoEAStream', '1.jpg@SynoResource'];
 	for (const level of ['', 'train/', 'train/cat/', 'val/', 'val/cat/deep/']) {
-		const names = [...entries.map((name) => `${name}/cat/1.jpg`), 'Thumbs.db', 'desktop.ini', ...hidden];
+		const names = [...entries.map((name) => `${name}/cat/1.jpg`), ...single, ...streams];
 		await writeFiles(folder, files([...names.map((name) => level + name), 'train/cat/1.jpg', 'val/cat/deep/2.jpg']));
 	}
 	const {labels, train, validation, leftOut, remarks} = await ImageFolder.open(folder);
