@@ -92,7 +92,7 @@ const name = must<string>('a string that is not empty', (value) => typeof value 
 /** Classes: the last layer alone would take 4 GB, and comparing more names takes long. */
 const mostNames = 2 ** 18;
 
-/** At least so many names, of which none is there twice. */
+/** At least so many names, of which none is there twice, whatever Unicode form it is in. */
 export const distinctNames = (least: number): Check<readonly string[]> =>
 	v.pipe(
 		v.array(name, 'an array of names'),
@@ -106,7 +106,7 @@ export const distinctNames = (least: number): Check<readonly string[]> =>
 
 function firstTwice(names: readonly string[]): string | undefined {
 	const seen = new Set<string>();
-	return names.find((name) => seen.size === seen.add(name).size);
+	return names.find((name) => seen.size === seen.add(name.normalize('NFC')).size);
 }
 
 /** An array of any type; what is in it is not looked at. */

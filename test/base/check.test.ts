@@ -3,6 +3,7 @@ import test from 'ava';
 import {
 	callback,
 	checked,
+	distinctNames,
 	either,
 	filled,
 	flag,
@@ -44,6 +45,18 @@ test('options that are as described come back', (t) => {
 	const given: Meal = {guests: 2, share: 0, dish: 'soup', names: [], tables: ['a'], outside: false, signal};
 	t.deepEqual(checked('serve', meal, given), given);
 	t.deepEqual(checked('serve', meal, {guests: undefined}), {guests: undefined});
+});
+
+test('names of which one is there twice are refused, in whichever Unicode form', (t) => {
+	const names = distinctNames(1);
+	const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301'];
+	t.deepEqual(checked('labels', names, [composed, 'cafe', 'Cafe']), [composed, 'cafe', 'Cafe']);
+	for (const twice of [composed, decomposed]) {
+		t.throws(() => checked('labels', names, [composed, 'cat', twice]), {
+			code: 'ALEXNET_ARGUMENT',
+			message: `labels must be names that differ ('${twice}' is there twice), got an Array of 3.`,
+		});
+	}
 });
 
 interface Seats {
