@@ -3,8 +3,10 @@ import {stat} from 'node:fs/promises';
 import {dirname, sep} from 'node:path';
 import type {PictureContents} from './picture-source.ts';
 import {breather} from '../base/breather.ts';
+import {codeOf} from '../base/files.ts';
 import {mapAhead} from './map-ahead.ts';
 import type {Picture} from './picture-reader.ts';
+import {isStorageFailure, StorageError} from './storage.ts';
 
 /** How many files are asked for their sizes at the same time. */
 const filesAtOnce = 32;
@@ -15,6 +17,7 @@ const filesAtOnce = 32;
  * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures.
  *
  * @param unread places of pictures whose sizes do not count
+ * @throws {@link StorageError} where a file's size cannot be had for a reason that is none of its own.
  */
 export async function contentsOf(
 	labels: readonly string[],
@@ -67,11 +70,17 @@ function shortDigest(hash: Hash): string {
 	return hash.digest('hex').slice(0, 16);
 }
 
-/** In bytes; undefined of what cannot be had, which reading the picture will tell. */
+/**
+ * In bytes; undefined of what is no file, which reading the picture will tell, if it is not read in a way of its own.
+ *
+ * @throws {@link StorageError} where the storage fails: a run would not notice any more what is replaced in the class.
+ */
 async function sizeOf(path: string): Promise<number | undefined> {
 	try {
 		return (await stat(path)).size;
-	} catch {
+	} catch (error) {
+		const isThere = codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR';
+		if (isThere && (await isStorageFailure(path, error))) throw new StorageError(path, 0, error);
 		return undefined;
 	}
 }

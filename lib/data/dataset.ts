@@ -133,6 +133,7 @@ export class Dataset implements PictureSource {
 	 * How many pictures each class has, with digests of their names and sizes, wherever the folder lies.
 	 *
 	 * @param unread places of pictures whose sizes do not count
+	 * @throws ALEXNET_FOLDER where the storage fails.
 	 */
 	async contents(unread: ArrayLike<number> = []): Promise<PictureContents> {
 		return contentsOf(this.labels, this.pictures, checked('unread', placesOfPictures, unread));

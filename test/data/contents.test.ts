@@ -1,8 +1,10 @@
 // What a run keeps of its pictures, to know them again.
+import fs from 'node:fs';
 import {cp, rm, utimes, writeFile} from 'node:fs/promises';
+import {syncBuiltinESMExports} from 'node:module';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {ImageFolder, type PictureContents} from '../../lib/index.ts';
+import {Dataset, ImageFolder, type PictureContents} from '../../lib/index.ts';
 import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
 /** Enough files of each class to be asked for in many goes; no two of a class have the same size. */
@@ -80,4 +82,27 @@ test('a file that is gone is no reason to fail', async (t) => {
 	t.truthy(bee?.sizes);
 	t.is(otherBee?.sizes, undefined, 'nothing is known of them');
 	t.is(otherBee?.digest, bee?.digest);
+});
+
+test('paths that are no files have no sizes: their decoder may know better', async (t) => {
+	const folder = await writeClasses(t);
+	const paths = [join(folder, 'none/7.jpg'), join(folder, 'ape/7.jpg/7.jpg')];
+	const pictures = paths.map((path) => ({path, label: 0}));
+	const [only] = await new Dataset({labels: ['ape'], pictures}).contents();
+	t.is(only?.sizes, undefined);
+	t.is(only?.pictures, 2);
+});
+
+test('a storage that fails is no file that is gone: sizes are not done without', async (t) => {
+	const folder = await writeClasses(t);
+	const failing = join(folder, 'bee', '7.jpg');
+	const {stat} = fs.promises;
+	t.teardown(() => {
+		fs.promises.stat = stat;
+		syncBuiltinESMExports();
+	});
+	const error = Object.assign(new Error('EIO: i/o error, stat'), {code: 'EIO', syscall: 'stat'});
+	fs.promises.stat = (async (path: string) => (path === failing ? Promise.reject(error) : stat(path))) as typeof stat;
+	syncBuiltinESMExports();
+	await t.throwsAsync(contentsOf(folder), {code: 'ALEXNET_FOLDER', message: /7\.jpg' cannot be had \(EIO: i.o error/});
 });
