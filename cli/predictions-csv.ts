@@ -2,10 +2,10 @@
 import {once} from 'node:events';
 import {createWriteStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
-import {dirname, relative, sep} from 'node:path';
+import {relative, sep} from 'node:path';
 import {finished} from 'node:stream/promises';
-import {makeFolder, replaceFile} from '../lib/base/files.ts';
-import {couldNotWrite} from '../lib/checkpoint/write-whole.ts';
+import {replaceFile} from '../lib/base/files.ts';
+import {couldNotWrite, inFolderOf} from '../lib/checkpoint/write-whole.ts';
 import {AlexNetError, type Picture, type SeenPicture} from '../lib/index.ts';
 
 /** Which pictures, by their places, and where they lie. */
@@ -16,6 +16,8 @@ export interface SeenPictures {
 	readonly labels: readonly string[];
 }
 
+type During<T> = (see: (seen: SeenPicture) => void) => Promise<T>;
+
 /**
  * Writes a row for each picture that `during` hands to `see`. The file is there as a whole or, where anything fails, not
  * at all, and what stood there before is untouched.
@@ -23,16 +25,15 @@ export interface SeenPictures {
  * @returns what `during` does
  * @throws ALEXNET_CHECKPOINT where it cannot be written; what `during` throws.
  */
-export async function writePredictions<T>(
-	path: string,
-	{folder, pictures, labels}: SeenPictures,
-	during: (see: (seen: SeenPicture) => void) => Promise<T>,
-): Promise<T> {
+export async function writePredictions<T>(path: string, pictures: SeenPictures, during: During<T>): Promise<T> {
 	await requireNoFolder(path);
+	return inFolderOf(path, async () => writeTable(path, pictures, during));
+}
+
+async function writeTable<T>(path: string, {folder, pictures, labels}: SeenPictures, during: During<T>): Promise<T> {
 	const header = headerFor(labels.length);
 	const outcome: {result?: T; thrown?: unknown} = {};
 	try {
-		await makeFolder(dirname(path));
 		await replaceFile(path, async (temporary) => {
 			const file = createWriteStream(temporary);
 			await once(file, 'open');

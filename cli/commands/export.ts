@@ -1,6 +1,6 @@
-import {dirname, extname} from 'node:path';
+import {extname} from 'node:path';
 import {InvalidArgumentError, type Command} from 'commander';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {AlexNet, exportOnnx, exportSafetensors} from '../../lib/index.ts';
 import {Output} from '../output.ts';
 
@@ -17,8 +17,8 @@ export function addExport(program: Command): void {
 		.argument('<file>', `the file to write; it ends in ${endings}`, knownEnding)
 		.action(async (checkpoint: string, file: string) => {
 			await using model = await AlexNet.load(checkpoint, {batchSize: 1, inferenceOnly: true});
-			await makeFolder(dirname(file));
-			await writers[extname(file).toLowerCase() as keyof typeof writers](model, file);
+			const write = writers[extname(file).toLowerCase() as keyof typeof writers];
+			await inFolderOf(file, async () => write(model, file));
 			new Output().result(file);
 		});
 }

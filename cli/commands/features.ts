@@ -1,7 +1,6 @@
-import {dirname} from 'node:path';
 import type {Command} from 'commander';
 import {option, text} from '../../lib/base/check.ts';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {featuresOptions} from '../../lib/classifier.ts';
 import type {PictureInput} from '../../lib/data/picture-input.ts';
 import {listPictures} from '../../lib/data/picture-list.ts';
@@ -47,18 +46,19 @@ export function addFeatures(program: Command): void {
 		const output = new Output(options);
 		const {batchSize, layer, crops, out} = options;
 		const pictures = await listPictures(folder);
-		await makeFolder(dirname(out));
-		await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
-		const infer = (inputs: AsyncIterable<PictureInput>): ReturnType<typeof model.features> =>
-			model.features(inputs, layer, {crops});
-		let done = 0;
-		const features = await collectFeatures(pictures, infer, (error) => {
-			output.progress('features', ++done, pictures.names.length);
-			if (error) output.note(`${error.message} (${error.code}) It is left out.`);
+		const {names, width} = await inFolderOf(out, async () => {
+			await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
+			const infer = (inputs: AsyncIterable<PictureInput>): ReturnType<typeof model.features> =>
+				model.features(inputs, layer, {crops});
+			let done = 0;
+			const features = await collectFeatures(pictures, infer, (error) => {
+				output.progress('features', ++done, pictures.names.length);
+				if (error) output.note(`${error.message} (${error.code}) It is left out.`);
+			});
+			await writeFeatures(out, {...features, layer, crops, checkpoint, folder});
+			return features;
 		});
-		await writeFeatures(out, {...features, layer, crops, checkpoint, folder});
 		output.clear();
-		const {names, width} = features;
 		output.json({out, layer, pictures: names.length, width, unreadable: pictures.names.length - names.length});
 		const each = width.toLocaleString('en-US');
 		if (!output.isJson) output.result(`${out}: ${each} outputs of ${layer} for ${count(names.length, 'picture')}`);

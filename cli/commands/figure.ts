@@ -1,9 +1,9 @@
 // The paper's figure 4, from a net of one's own. Its figure 3 is `alexnet filters`.
 import {stat} from 'node:fs/promises';
-import {dirname, join, resolve} from 'node:path';
+import {join, resolve} from 'node:path';
 import type {Command} from 'commander';
 import {option} from '../../lib/base/check.ts';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {pngPath} from '../../lib/features/grid.ts';
 import {neighboursFigureOptions} from '../../lib/figures/neighbours.ts';
 import {predictionsFigureOptions} from '../../lib/figures/predictions.ts';
@@ -133,8 +133,7 @@ async function draw(
 	const places = pictures.length === 0 ? undefined : pictures.map((picture) => placeOf(shown, folder, picture));
 	const learned = places?.filter((place) => place < train.size) ?? [];
 	if (learned.length > 0) output.note(`${learned.length} of ${places?.length ?? 0} were trained on.`);
-	await makeFolder(dirname(options.out));
-	await work({model, shown, train, places, output, signal});
+	await inFolderOf(options.out, async () => work({model, shown, train, places, output, signal}));
 	if (!output.isJson) output.note(options.out);
 }
 

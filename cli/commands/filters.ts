@@ -1,6 +1,5 @@
-import {dirname} from 'node:path';
 import type {Command} from 'commander';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {pngPath} from '../../lib/features/grid.ts';
 import {AlexNet, AlexNetError, measureFilters, writeFilters} from '../../lib/index.ts';
 import {Output} from '../output.ts';
@@ -25,8 +24,7 @@ export function addFilters(program: Command): void {
 		await using model = await AlexNet.load(checkpoint, {batchSize: 1, inferenceOnly: true});
 		if (output.isJson) output.json({checkpoint, ...(await measureFilters(model))});
 		if (picture === undefined) return;
-		await makeFolder(dirname(picture));
-		await writeFilters(model, picture);
+		await inFolderOf(picture, async () => writeFilters(model, picture));
 		output.result(picture);
 	});
 }

@@ -1,7 +1,6 @@
-import {dirname} from 'node:path';
 import type {Command} from 'commander';
 import {filePath, option} from '../../lib/base/check.ts';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {AlexNet, type PictureConvention} from '../../lib/index.ts';
 import {importOptions, readLabels} from '../../lib/interchange/import-net.ts';
 import {Output} from '../output.ts';
@@ -27,8 +26,7 @@ export function addImport(program: Command): void {
 	command.action(async (file: string, checkpoint: string, {labels, ...options}: ImportCommandOptions) => {
 		const names = labels === undefined ? undefined : await readLabels(labels);
 		await using model = await AlexNet.import(file, {...options, labels: names, inferenceOnly: true});
-		await makeFolder(dirname(checkpoint));
-		await model.save(checkpoint);
+		await inFolderOf(checkpoint, async () => model.save(checkpoint));
 		new Output().result(checkpoint);
 	});
 }

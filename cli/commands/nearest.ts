@@ -1,7 +1,7 @@
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import type {Command} from 'commander';
 import {filePath, integer, option} from '../../lib/base/check.ts';
-import {makeFolder} from '../../lib/base/files.ts';
+import {inFolderOf} from '../../lib/checkpoint/write-whole.ts';
 import {listPictures} from '../../lib/data/picture-list.ts';
 import {readFeatures, type Features} from '../../lib/features/features-file.ts';
 import {drawGrid, pngPath, type GridRow} from '../../lib/features/grid.ts';
@@ -61,12 +61,13 @@ export function addNearest(program: Command): void {
 		}
 		output.json(found);
 		if (out === undefined || found.length === 0) return;
-		await makeFolder(dirname(out));
 		const {input} = await listPictures(folder);
-		const rows = found.map(async ({picture, nearest}): Promise<GridRow> => {
-			return {picture, others: await Promise.all(nearest.map(({name}) => input(name)))};
+		await inFolderOf(out, async () => {
+			const rows = found.map(async ({picture, nearest}): Promise<GridRow> => {
+				return {picture, others: await Promise.all(nearest.map(({name}) => input(name)))};
+			});
+			await drawGrid(await Promise.all(rows), out);
 		});
-		await drawGrid(await Promise.all(rows), out);
 	});
 }
 

@@ -1,7 +1,8 @@
 // A net's file is there as a whole or not at all, whatever its format.
 import {open} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {AlexNetError} from '../base/errors.ts';
-import {reasonOf, replaceFile, UnsyncedError} from '../base/files.ts';
+import {makeFolder, reasonOf, removeEmptyFolders, replaceFile, UnsyncedError} from '../base/files.ts';
 
 /** An array's bytes, not copied. */
 export function bytesOf(values: NodeJS.TypedArray): Uint8Array {
@@ -32,6 +33,25 @@ export async function writeWhole(
 	} catch (error) {
 		if (error instanceof AlexNetError) throw error;
 		throw couldNotWrite(path, error);
+	}
+}
+
+/**
+ * Makes the folder of a file that `work` writes. Where `work` fails, no folder stays that was made for it and is empty.
+ *
+ * @returns what `work` does
+ * @throws ALEXNET_CHECKPOINT where the folder cannot be made; what `work` throws.
+ */
+export async function inFolderOf<T>(path: string, work: () => Promise<T>): Promise<T> {
+	const folder = dirname(path);
+	const uppermost = await makeFolder(folder).catch((error: unknown) => {
+		throw couldNotWrite(path, error);
+	});
+	try {
+		return await work();
+	} catch (error) {
+		if (uppermost !== undefined) await removeEmptyFolders(folder, uppermost);
+		throw error;
 	}
 }
 

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {cudaAvailability} from '../../lib/device/device.ts';
 import {alexnet, controlCharacters, writeCorruptPicture, writePictures} from '../helpers/command.ts';
+import {writeSmallCheckpoint} from '../helpers/small-checkpoint.ts';
 
 let folder = '';
 
@@ -125,6 +126,32 @@ test.serial('a class of which no picture can be read: no run, and no folder of o
 	const words = await refused(t, 'ALEXNET_FOLDER', ['train', pictures, '--batch-size', '2', '--out', out]);
 	t.regex(words, /of class 'light' can.* be read; .* it is not a JPEG, PNG, WebP, GIF or TIFF picture/);
 	await t.throwsAsync(readdir(join(folder, 'runs')), {code: 'ENOENT'});
+});
+
+test.serial('no folder stays for a file that is not written', async (t) => {
+	const [net, pictures, made] = [join(folder, 'net.safetensors'), join(folder, 'cats'), join(folder, 'made')];
+	await writeSmallCheckpoint(net);
+	const colours = {cat: [200, 40, 40], dog: [40, 40, 200]};
+	for (const part of ['train', 'val']) await writePictures(join(pictures, part), colours, 2);
+	const out = (name: string): string => join(made, 'for', name);
+	const missing = join(folder, 'missing.safetensors');
+	await refused(t, 'ALEXNET_CHECKPOINT', ['features', missing, pictures, '--out', out('features.npy')]);
+	const figure = ['figure', 'neighbours', net, pictures, '--layer', 'fc9', '--out', out('figure.png')];
+	await refused(t, 'ALEXNET_ARGUMENT', figure);
+	const picture = join(pictures, 'val', 'cat', '0.png');
+	const features = join(folder, 'features.safetensors');
+	t.is((await alexnet(['features', net, pictures, '--out', features])).code, 0);
+	await rm(join(pictures, 'train'), {recursive: true});
+	const grid = await alexnet(['nearest', features, picture, '-k', '5', '--out', out('grid.png')]);
+	t.is(grid.code, 1, grid.stderr);
+	for (const class_ of ['cat', 'dog']) {
+		for (const name of ['0.png', '1.png']) await writeCorruptPicture(join(pictures, 'val', class_, name));
+	}
+	await refused(t, 'ALEXNET_PICTURE', ['evaluate', net, join(pictures, 'val'), '--csv', out('table.csv')]);
+	await t.throwsAsync(readdir(made), {code: 'ENOENT'});
+	await writeFile(made, '');
+	const words = await refused(t, 'ALEXNET_CHECKPOINT', ['export', net, out('net.onnx')]);
+	t.regex(words, /^error: Could not write .*net\.onnx: ENOTDIR/);
 });
 
 test.serial('checkpoints that are none', async (t) => {
