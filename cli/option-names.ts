@@ -1,11 +1,16 @@
 import type {Option} from 'commander';
+import {otherMemory, smallerBatch} from '../lib/device/memory.ts';
 
-/** A message of the library in the words of the command line, where `batchSize` is `--batch-size`. */
+/**
+ * A message of the library in the words of the command line, where `batchSize` is `--batch-size`, and advises nothing that
+ * the command has no option for.
+ */
 export function inOptionNames(message: string, options: readonly Option[]): string {
-	return options.reduce((text, option) => {
-		const name = option.attributeName();
-		return text.replace(isUnmistakable(name) ? anywhere(name) : asSubject(name), option.long ?? name);
-	}, message);
+	const names = options.map((option) => [option.attributeName(), option.long ?? option.attributeName()] as const);
+	const possible = names.some(([name]) => name === 'batchSize') ? message : message.replace(smallerBatch, otherMemory);
+	return names.reduce((text, [name, typed]) => {
+		return text.replace(isUnmistakable(name) ? anywhere(name) : asSubject(name), typed);
+	}, possible);
 }
 
 /** `batchSize`, where `seed` and `top` are words that may mean something else. */

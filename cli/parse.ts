@@ -73,12 +73,23 @@ export interface RunCommandOptions {
 	json?: boolean;
 }
 
-/** Pictures at once, where nobody says how many: more would take memory for little speed. */
-export const viewsAtOnce = 32;
+/** More would take memory for little speed. */
+const viewsAtOnce = 32;
 
-/** How a command that only infers loads a net. */
-export function inferring({device, threads, precision}: RunCommandOptions, batchSize: number): RunOptions {
+/** Options of a command that only infers. */
+export const inferenceChecks = {
+	...commonChecks,
+	batchSize: option(commonChecks.batchSize, 'pictures at once', viewsAtOnce),
+};
+
+export interface InferenceCommandOptions extends RunCommandOptions {
+	batchSize: number;
+}
+
+/** How it loads a net. */
+export function inferring({device, threads, precision, batchSize}: InferenceCommandOptions): RunOptions {
 	return {devices: device.split(','), threads, precision, batchSize, inferenceOnly: true};
 }
 
 export const runFlags = ['--device <id>', '--threads <number>', '--precision <precision>'] as const;
+export const inferenceFlags = [...runFlags, '--batch-size <number>'] as const;

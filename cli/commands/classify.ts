@@ -4,9 +4,9 @@ import {AlexNet, type Classification} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {percent} from '../format.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
+import {addOptions, inferenceChecks, inferenceFlags, inferring, type InferenceCommandOptions} from '../parse.ts';
 
-interface ClassifyCommandOptions extends RunCommandOptions {
+interface ClassifyCommandOptions extends InferenceCommandOptions {
 	top: number;
 	crops: 1 | 10;
 }
@@ -21,12 +21,12 @@ export function addClassify(program: Command): void {
 		.description('Tell which classes pictures most likely show.')
 		.argument('<checkpoint>', 'for example run/best.safetensors')
 		.argument('<pictures...>', 'JPEG, PNG, WebP, GIF or TIFF files');
-	const checks = {...commonChecks, ...classifyOptions.checks};
-	addOptions(command, checks, '--top <number>', '--crops <number>', ...runFlags, '--json');
+	const checks = {...inferenceChecks, ...classifyOptions.checks};
+	addOptions(command, checks, '--top <number>', '--crops <number>', ...inferenceFlags, '--json');
 	command.action(async (checkpoint: string, pictures: string[], options: ClassifyCommandOptions) => {
 		const output = new Output(options);
 		const {top, crops} = options;
-		await using model = await AlexNet.load(checkpoint, inferring(options, viewsAtOnce));
+		await using model = await AlexNet.load(checkpoint, inferring(options));
 		const results: Result[] = [];
 		for await (const {picture, classes, error} of model.classifyMany(pictures, {top, crops})) {
 			const result = classes ? {picture, classes} : {picture, error: {code: error.code, message: error.message}};

@@ -7,7 +7,7 @@ import {describeRun} from '../devices-in-words.ts';
 import {accuracy, count, percent, table} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {outliveOutput, Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, runFlags, type RunCommandOptions} from '../parse.ts';
+import {addOptions, commonChecks, inferenceFlags, inferring, type InferenceCommandOptions} from '../parse.ts';
 import {writePredictions} from '../predictions-csv.ts';
 import {openAsTrained} from '../run-pictures.ts';
 import {UnreadableNotes} from '../unreadable.ts';
@@ -16,8 +16,7 @@ import {UnreadableNotes} from '../unreadable.ts';
 const parts = {train: 'those trained on', validation: 'those held out in training', all: 'all there are'} as const;
 type Split = keyof typeof parts;
 
-interface EvaluateCommandOptions extends RunCommandOptions {
-	batchSize: number;
+interface EvaluateCommandOptions extends InferenceCommandOptions {
 	crops: 1 | 10;
 	split?: Split;
 	validationFraction?: number;
@@ -50,16 +49,7 @@ export function addEvaluate(program: Command): void {
 		.argument('<checkpoint>', 'for example run/best.safetensors')
 		.argument('<folder>', 'the pictures, laid out as for train');
 	addOptions(command, checks, '--crops <number>', '--split <part>', '--validation-fraction <share>', '--per-class');
-	addOptions(
-		command,
-		checks,
-		'--csv <file>',
-		'--seed <number>',
-		'--strict',
-		...runFlags,
-		'--batch-size <number>',
-		'--json',
-	);
+	addOptions(command, checks, '--csv <file>', '--seed <number>', '--strict', ...inferenceFlags, '--json');
 	command.action(async (checkpoint: string, folder: string, options: EvaluateCommandOptions) => {
 		outliveOutput();
 		const output = new Output(options);
@@ -75,8 +65,8 @@ async function evaluate(
 	output: Output,
 	signal: AbortSignal,
 ): Promise<void> {
-	const {precision, batchSize, crops, strict} = options;
-	await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
+	const {precision, crops, strict} = options;
+	await using model = await AlexNet.load(checkpoint, inferring(options));
 	const {validationFraction, seed} = options;
 	const {imageSize} = model.architecture;
 	const opened = await openAsTrained(folder, model, {validationFraction, seed}, {strict, imageSize});

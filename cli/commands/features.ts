@@ -9,18 +9,16 @@ import {featuresPath, writeFeatures} from '../../lib/features/features-file.ts';
 import {AlexNet} from '../../lib/index.ts';
 import {count} from '../format.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
+import {addOptions, inferenceChecks, inferenceFlags, inferring, type InferenceCommandOptions} from '../parse.ts';
 
-interface FeaturesCommandOptions extends RunCommandOptions {
+interface FeaturesCommandOptions extends InferenceCommandOptions {
 	layer: string;
 	out: string;
-	batchSize: number;
 	crops: 1 | 10;
 }
 
 const checks = {
-	...{...featuresOptions.checks, ...commonChecks},
-	batchSize: option(commonChecks.batchSize, 'pictures at once', viewsAtOnce),
+	...{...featuresOptions.checks, ...inferenceChecks},
 	layer: option(text, "the layer whose outputs they are; the paper's are the last hidden one's", 'fc7'),
 	out: option(
 		featuresPath,
@@ -40,14 +38,14 @@ export function addFeatures(program: Command): void {
 		)
 		.argument('<checkpoint>', 'for example run/best.safetensors')
 		.argument('<folder>', 'the pictures, with or without folders for classes, or prepared ones');
-	addOptions(command, checks, '--layer <name>', '--out <file>', '--crops <number>', ...runFlags);
-	addOptions(command, checks, '--batch-size <number>', '--json');
+	addOptions(command, checks, '--layer <name>', '--out <file>', '--crops <number>');
+	addOptions(command, checks, ...inferenceFlags, '--json');
 	command.action(async (checkpoint: string, folder: string, options: FeaturesCommandOptions) => {
 		const output = new Output(options);
-		const {batchSize, layer, crops, out} = options;
+		const {layer, crops, out} = options;
 		const pictures = await listPictures(folder);
 		const {names, width} = await inFolderOf(out, async () => {
-			await using model = await AlexNet.load(checkpoint, inferring(options, batchSize));
+			await using model = await AlexNet.load(checkpoint, inferring(options));
 			const infer = (inputs: AsyncIterable<PictureInput>): ReturnType<typeof model.features> =>
 				model.features(inputs, layer, {crops});
 			let done = 0;

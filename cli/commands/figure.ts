@@ -13,10 +13,10 @@ import type {ShownPicture} from '../../lib/index.ts';
 import {percent} from '../format.ts';
 import {Interruptible} from '../interrupt.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
+import {addOptions, inferenceChecks, inferenceFlags, inferring, type InferenceCommandOptions} from '../parse.ts';
 import {openAsTrained} from '../run-pictures.ts';
 
-interface FigureOptions extends RunCommandOptions {
+interface FigureOptions extends InferenceCommandOptions {
 	count: number;
 	seed: number;
 	crops: 1 | 10;
@@ -29,11 +29,11 @@ interface NeighboursOptions extends FigureOptions {
 }
 
 const predictionsChecks = {
-	...{...commonChecks, ...predictionsFigureOptions.checks},
+	...{...inferenceChecks, ...predictionsFigureOptions.checks},
 	out: option(figurePath, 'the figure to write, .png or .svg', 'predictions.png'),
 };
 const neighboursChecks = {
-	...{...commonChecks, ...neighboursFigureOptions.checks},
+	...{...inferenceChecks, ...neighboursFigureOptions.checks},
 	out: option(pngPath, 'the figure to write', 'neighbours.png'),
 };
 
@@ -57,7 +57,7 @@ export function addFigure(program: Command): void {
 		.argument('<folder>', folderHelp)
 		.argument('[pictures...]', picturesHelp);
 	addOptions(predictions, predictionsChecks, '--count <number>', '--seed <number>', '--crops <number>');
-	addOptions(predictions, predictionsChecks, '--out <picture>', ...runFlags, '--json');
+	addOptions(predictions, predictionsChecks, '--out <picture>', ...inferenceFlags, '--json');
 	predictions.action(async (checkpoint: string, folder: string, pictures: string[], options: FigureOptions) => {
 		await draw(checkpoint, folder, pictures, options, async ({model, shown, places, output, signal}) => {
 			const {count, seed, crops, out} = options;
@@ -81,7 +81,7 @@ export function addFigure(program: Command): void {
 		.argument('<folder>', folderHelp)
 		.argument('[pictures...]', picturesHelp);
 	addOptions(neighbours, neighboursChecks, '--count <number>', '--seed <number>', '-k <number>', '--layer <name>');
-	addOptions(neighbours, neighboursChecks, '--crops <number>', '--out <picture>', ...runFlags, '--json');
+	addOptions(neighbours, neighboursChecks, '--crops <number>', '--out <picture>', ...inferenceFlags, '--json');
 	neighbours.action(async (checkpoint: string, folder: string, pictures: string[], options: NeighboursOptions) => {
 		await draw(checkpoint, folder, pictures, options, async ({model, shown, train, places, output, signal}) => {
 			const {count, seed, crops, out, k, layer} = options;
@@ -122,7 +122,7 @@ async function draw(
 	const output = new Output(options);
 	using interruptible = new Interruptible(() => output.note('Ending after the current batch.'));
 	const {signal} = interruptible;
-	await using model = await AlexNet.load(await checkpointIn(checkpoint), inferring(options, viewsAtOnce));
+	await using model = await AlexNet.load(await checkpointIn(checkpoint), inferring(options));
 	const {data, isOfRun} = await openAsTrained(folder, model, {}, {imageSize: model.architecture.imageSize});
 	const {train, validation} = data;
 	if (!isOfRun) output.note(`Nothing tells that the net was trained on '${folder}'; what is held out is a guess.`);

@@ -9,9 +9,9 @@ import {nearest} from '../../lib/features/nearest.ts';
 import {AlexNet, AlexNetError} from '../../lib/index.ts';
 import {exitCodes} from '../exit-codes.ts';
 import {Output} from '../output.ts';
-import {addOptions, commonChecks, inferring, runFlags, viewsAtOnce, type RunCommandOptions} from '../parse.ts';
+import {addOptions, inferenceChecks, inferenceFlags, inferring, type InferenceCommandOptions} from '../parse.ts';
 
-interface NearestCommandOptions extends RunCommandOptions {
+interface NearestCommandOptions extends InferenceCommandOptions {
 	k: number;
 	out?: string;
 	checkpoint?: string;
@@ -19,7 +19,7 @@ interface NearestCommandOptions extends RunCommandOptions {
 }
 
 const checks = {
-	...commonChecks,
+	...inferenceChecks,
 	k: option(integer(1), 'similar pictures to find', 6),
 	out: option(pngPath, 'draw them beside the picture, in this PNG'),
 	checkpoint: option(filePath, "the net that the features are of; left out, as the features' file says"),
@@ -44,7 +44,7 @@ export function addNearest(program: Command): void {
 		.argument('<features>', 'what `alexnet features` has written, .safetensors')
 		.argument('<pictures...>', 'JPEG, PNG, WebP, GIF or TIFF files');
 	addOptions(command, checks, '-k <number>', '--out <picture>', '--checkpoint <file>', '--folder <folder>');
-	addOptions(command, checks, ...runFlags, '--json');
+	addOptions(command, checks, ...inferenceFlags, '--json');
 	command.action(async (path: string, pictures: string[], options: NearestCommandOptions) => {
 		const output = new Output(options);
 		const known = await readFeatures(path);
@@ -82,7 +82,8 @@ async function* search(
 	options: NearestCommandOptions,
 ): AsyncGenerator<Searched> {
 	const {k, checkpoint = known.checkpoint} = options;
-	await using model = await AlexNet.load(checkpoint, inferring(options, Math.min(pictures.length, viewsAtOnce)));
+	const batchSize = Math.min(pictures.length, options.batchSize);
+	await using model = await AlexNet.load(checkpoint, inferring({...options, batchSize}));
 	for await (const {picture, features, error} of model.features(pictures, known.layer, {crops: known.crops})) {
 		if (!features) {
 			yield {picture, error};

@@ -47,6 +47,11 @@ export class Memory {
 	}
 }
 
+/** Advice, as the addon words it too. */
+export const smallerBatch = 'Try a smaller batchSize.';
+/** Where nobody chooses a batch size. */
+export const otherMemory = 'Close what else needs memory, or take another device.';
+
 /** What memory is taken for. */
 export interface Purpose<T> {
 	/** Begins the error's sentence: "A training step of 128 pictures" */

@@ -6,7 +6,7 @@ import {DeviceGroup} from '../device/device-group.ts';
 import type {Group} from './group.ts';
 import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
-import {elementsOf, takeMemory, type Memory} from '../device/memory.ts';
+import {elementsOf, otherMemory, takeMemory, type Memory} from '../device/memory.ts';
 import type {MemoryUse, NativeDevice} from '../device/native-device.ts';
 import {requireFreezable, requireLayer} from './layer-names.ts';
 import {modelOptions, predictOptions, trainStepOptions} from './options.ts';
@@ -98,12 +98,11 @@ export class Model {
 			if (tf32) requireTf32(this.#group.devices);
 			const type = precision === 'bf16' ? 'bfloat16' : 'float32';
 			const learns = (layer: string): boolean => !this.inferenceOnly && !this.frozen.includes(layer);
-			const advice = 'Close what else needs memory, or take another device.';
 			// All parameters are written at once, each by way of a tensor in files' order.
 			const later = ({layers}: {layers: Network['layers']}, memories: readonly Memory[]): void => {
 				for (const {parameter} of layers.flatMap(({parameters}) => parameters)) outlineTransfer(parameter, memories);
 			};
-			const taken = takeMemory(this.#group.devices, {purpose: 'This net', advice, later}, (memories) => ({
+			const taken = takeMemory(this.#group.devices, {purpose: 'This net', advice: otherMemory, later}, (memories) => ({
 				memories,
 				layers: placeColumns(architecture, memories, {precision: type, tf32}, seed, learns),
 				means: memories.map((memory) => memory.allocate(mean, 'float32')),

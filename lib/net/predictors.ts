@@ -1,5 +1,5 @@
 import type {DeviceGroup} from '../device/device-group.ts';
-import {takeMemory, type Memory} from '../device/memory.ts';
+import {smallerBatch, takeMemory, type Memory} from '../device/memory.ts';
 import {InferencePlan} from './inference-plan.ts';
 import type {Network} from './plan.ts';
 import {Predictor} from './predictor.ts';
@@ -30,7 +30,7 @@ export class Predictors {
 		if (known) return known;
 		const {imageSize} = this.#network;
 		const plan = (rows: number): InferencePlan => {
-			const purpose = {purpose: `Inference on ${rows} views at once`, advice: 'Try a smaller batchSize.'};
+			const purpose = {purpose: `Inference on ${rows} views at once`, advice: smallerBatch};
 			return takeMemory(this.#group.devices, purpose, (memories) => {
 				return new InferencePlan(this.#network, rows, memories, layer);
 			});

@@ -1,5 +1,5 @@
 import type {DeviceGroup} from '../device/device-group.ts';
-import {takeMemory, type Memory} from '../device/memory.ts';
+import {smallerBatch, takeMemory, type Memory} from '../device/memory.ts';
 import type {Group, Slice} from './group.ts';
 import type {Batch, Inputs} from './inputs.ts';
 import type {StepResult} from './options.ts';
@@ -156,7 +156,7 @@ export class Stepper {
 			await this.#group.synchronize(); // its memory is free then
 		}
 		const later = (_: TrainingPlan, memories: readonly Memory[]): void => this.#later(memories);
-		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: 'Try a smaller batchSize.', later};
+		const purpose = {purpose: `A training step of ${batchSize} pictures`, advice: smallerBatch, later};
 		this.#plan = takeMemory(this.#group.devices, purpose, (memories) => {
 			return new TrainingPlan(this.#network, batchSize, memories, this.#group.overlaps ? 2 : 1, before);
 		});
