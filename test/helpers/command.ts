@@ -19,14 +19,20 @@ export interface Running {
 	environment?: Readonly<Record<string, string>>;
 	/** Where it runs. */
 	cwd?: string;
+	/** Its output has no reader any more: neither stdout nor stderr. */
+	isUnread?: boolean;
 }
 
-export async function alexnet(args: readonly string[], {when, environment, cwd}: Running = {}): Promise<Ended> {
+export async function alexnet(
+	args: readonly string[],
+	{when, environment, cwd, isUnread = false}: Running = {},
+): Promise<Ended> {
 	const child = spawn(process.execPath, [compiledProgram(), ...args], {
 		cwd,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: {...process.env, ...environment},
 	});
+	if (isUnread) for (const stream of [child.stdout, child.stderr]) stream.destroy();
 	let [stdout, stderr, sent] = ['', '', false];
 	const look = (): void => {
 		const text = when?.to === 'stderr' ? stderr : stdout;
