@@ -59,11 +59,10 @@ export function initOf({
 /**
  * The architecture of a preset.
  *
- * @param given may have other options besides, which are not looked at
  * @throws ALEXNET_ARGUMENT for an option that cannot be, or not with the preset.
  */
 export function alexnet(given: ArchitectureOptions): Architecture {
-	const chosen = checked('alexnet', architectureOptions, filled(architectureOptions, given));
+	const chosen = checked('alexnet', architectureOptions, given);
 	const {classes, preset, activation, pooling, dropout} = chosen;
 	const net = presets[preset];
 	const {columns = net.columns} = chosen;
@@ -89,7 +88,7 @@ export function chosenArchitecture(
 	classes: number,
 ): Architecture {
 	const {architecture} = given;
-	if (!architecture) return alexnet({...given, classes});
+	if (!architecture) return alexnet(filled(architectureOptions, {...given, classes}));
 	const both = choices.filter((name) => given[name] !== undefined);
 	if (both.length === 0) return JSON.parse(JSON.stringify(architecture)) as Architecture;
 	const message = `architecture is a whole net, and ${both.join(', ')} would change a preset: leave out either.`;

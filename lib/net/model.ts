@@ -179,7 +179,7 @@ export class Model {
 	 */
 	set statistics(statistics: Statistics) {
 		this.requireOpen();
-		checked('statistics', statisticsFields, statistics);
+		checked('model.statistics', statisticsFields, statistics);
 		const {imageSize} = this.architecture;
 		requireLength('The mean image', statistics.mean.length, imageSize * imageSize * 3);
 		requireLength('pca.values', statistics.pca.values.length, 3);

@@ -5,25 +5,47 @@ import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
-import {AlexNet, Dataset, ImageFolder, listDevices, RunFolder, trainRun, writeFilters} from '../../lib/index.ts';
+import {refusalOf, type Check} from '../../lib/base/check.ts';
 import {native} from '../../lib/device/native.ts';
+import {
+	AlexNet,
+	alexnet,
+	checkFolder,
+	Dataset,
+	drawNeighbours,
+	drawPredictions,
+	examplePictures,
+	ImageFolder,
+	listDevices,
+	preparePictures,
+	runExperiment,
+	RunFolder,
+	trainRun,
+	writeFilters,
+} from '../../lib/index.ts';
+import {buildMpiModule} from '../../lib/mpi.ts';
 import {openDevice} from '../../lib/ops.ts';
 import {tinyNet} from '../../lib/selftest/networks.ts';
 import {tinyLabels, tinyPictures, tinySource, tinyStatistics} from '../helpers/networks.ts';
+import {readOptionTables} from '../helpers/option-docs.ts';
 
 type Values = readonly unknown[];
 type Call = (...given: unknown[]) => unknown;
 
 interface Misused {
+	/** What describes its options. */
+	readonly table: string;
 	/** Takes what is given for all arguments, or for the options where those are the last. */
 	readonly call: Call;
-	/** The options by name, with values that they cannot have. */
-	readonly options: Readonly<Record<string, Values>>;
+	/** Options by name, with values besides `anything` that they cannot have. */
+	readonly options?: Readonly<Record<string, Values>>;
 	/** Options that work. */
 	readonly good?: object;
 	/** What the function is called in messages. */
 	readonly name: string;
 }
+
+const tables = new Map((await readOptionTables()).map(({name, documented}) => [name, documented] as const));
 
 const folder = mkdtempSync(join(tmpdir(), 'alexnet-'));
 test.after.always(async () => rm(folder, {recursive: true, force: true}));
@@ -104,6 +126,7 @@ const untyped = (owner: object, name: string): Call => {
 const functions: readonly Misused[] = [
 	{
 		name: 'AlexNet.create',
+		table: 'alexNetOptions',
 		call: untyped(AlexNet, 'create'),
 		good: {classes: 2},
 		options: {
@@ -116,6 +139,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'AlexNet',
+		table: 'modelOptions',
 		call: untyped(AlexNet, 'uninitialized'),
 		good: {architecture: tinyNet(), labels: tinyLabels},
 		options: {
@@ -128,27 +152,32 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'AlexNet.load',
+		table: 'runOptions',
 		call: (given) => untyped(AlexNet, 'load')(join(folder, 'none.safetensors'), given),
 		options: run,
 	},
 	{
 		name: 'train',
+		table: 'trainOptions',
 		call: (given) => untyped(model, 'train')(source, given),
 		options: training,
 	},
 	{
 		name: 'evaluate',
+		table: 'evaluateOptions',
 		call: (given) => untyped(model, 'evaluate')(source, given),
 		options: {crops: notCrops, signal: notSignals, onProgress: notFunctions},
 	},
 	{
 		name: 'model.sgd',
+		table: 'sgdOptions',
 		call: (given) => Reflect.set(model, 'sgd', given),
 		good: {...model.sgd},
 		options: Object.fromEntries(Object.entries(rates).map(([name, wrong]) => [name, [...wrong, undefined]])),
 	},
 	{
 		name: 'trainStep',
+		table: 'trainStepOptions',
 		call: untyped(model, 'trainStep'),
 		good: batch,
 		options: {
@@ -162,16 +191,19 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'predict',
+		table: 'predictOptions',
 		call: (given) => untyped(model, 'predict')(batch.images, given),
 		options: {crops: notCrops},
 	},
 	{
 		name: 'classify',
+		table: 'classifyOptions',
 		call: (given) => untyped(model, 'classify')(join(folder, 'none.png'), given),
 		options: {top: notPositive, crops: notCrops},
 	},
 	{
 		name: 'ImageFolder.open',
+		table: 'imageFolderOptions',
 		call: (given) => untyped(ImageFolder, 'open')(join(folder, 'none'), given),
 		options: {
 			validationFraction: notShares,
@@ -183,6 +215,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'Dataset',
+		table: 'datasetOptions',
 		call: (given) => Reflect.construct(Dataset, [given]) as unknown,
 		good: {labels: ['one'], pictures: []},
 		options: {
@@ -196,6 +229,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'batches',
+		table: 'batchOptions',
 		call: untyped(dataset, 'batches'),
 		good: {batchSize: 1},
 		options: {
@@ -208,6 +242,7 @@ const functions: readonly Misused[] = [
 	},
 	{
 		name: 'trainRun',
+		table: 'trainRunOptions',
 		call: untyped({trainRun}, 'trainRun'),
 		good: {run: runFolder, model, source},
 		options: {
@@ -220,10 +255,129 @@ const functions: readonly Misused[] = [
 			onStop: notFunctions,
 		},
 	},
-	{name: 'statistics', call: untyped(dataset, 'statistics'), options: {signal: notSignals, onProgress: notFunctions}},
-	{name: 'listDevices', call: (given) => (listDevices as Call)(given), options: {probe: notFlags}},
-	{name: 'openDevice', call: (given) => (openDevice as Call)('cpu', given), options: {threads: notCounts}},
+	{
+		name: 'statistics',
+		table: 'statisticsOptions',
+		call: untyped(dataset, 'statistics'),
+		options: {signal: notSignals, onProgress: notFunctions},
+	},
+	{name: 'check', table: 'statisticsOptions', call: untyped(dataset, 'check')},
+	{
+		name: 'model.statistics',
+		table: 'statisticsFields',
+		call: (given) => Reflect.set(model, 'statistics', given),
+		good: tinyStatistics,
+	},
+	{
+		name: 'alexnet',
+		table: 'architectureOptions',
+		call: (given) => (alexnet as Call)(given),
+		good: {classes: 2},
+		options: {...net, classes: [1, ...notPositive]},
+	},
+	{name: 'listDevices', table: 'listOptions', call: (given) => (listDevices as Call)(given)},
+	{
+		name: 'openDevice',
+		table: 'deviceOptions',
+		call: (given) => (openDevice as Call)('cpu', given),
+		options: {threads: notCounts},
+	},
+	{
+		name: 'AlexNet.from',
+		table: 'fineTuneOptions',
+		call: (given) => untyped(AlexNet, 'from')(join(folder, 'none.safetensors'), given),
+		good: {classes: 2},
+		options: {...run, ...rates},
+	},
+	{
+		name: 'AlexNet.import',
+		table: 'importRunOptions',
+		call: (given) => untyped(AlexNet, 'import')(join(folder, 'none.onnx'), given),
+		options: {...run, preset: notChoices, labels: notLabels, crop: notPositive},
+	},
+	{
+		name: 'save',
+		table: 'saveOptions',
+		call: (given) => untyped(model, 'save')(join(folder, 'none.safetensors'), given),
+		options: {momentum: ['no', ...notFlags]},
+	},
+	{
+		name: 'activations',
+		table: 'predictOptions',
+		call: (given) => untyped(model, 'activations')(batch.images, 'fc6', given),
+	},
+	{
+		name: 'classifyMany',
+		table: 'classifyManyOptions',
+		call: (given) => untyped(model, 'classifyMany')([], given),
+		options: {top: notPositive, crops: notCrops, batchSize: notPositive, signal: notSignals},
+	},
+	{
+		name: 'features',
+		table: 'featuresOptions',
+		call: (given) => untyped(model, 'features')([], 'fc6', given),
+		options: {crops: notCrops, batchSize: notPositive, signal: notSignals},
+	},
+	{
+		name: 'checkFolder',
+		table: 'checkFolderOptions',
+		call: (given) => (checkFolder as Call)(join(folder, 'none'), given),
+		options: {validationFraction: notShares, signal: notSignals},
+	},
+	{
+		name: 'examplePictures',
+		table: 'examplePicturesOptions',
+		call: (given) => (examplePictures as Call)('emoji', given),
+		good: {cacheFolder: folder, source: join(folder, 'none')},
+	},
+	{
+		name: 'preparePictures',
+		table: 'prepareOptions',
+		call: (given) => (preparePictures as Call)(join(folder, 'none'), join(folder, 'prepared'), given),
+		options: {as: notChoices, imageSize: notPositive, ilsvrc: notFlags, signal: notSignals},
+	},
+	{
+		name: 'drawPredictions',
+		table: 'predictionsFigureOptions',
+		call: (given) => (drawPredictions as Call)(model, source, join(folder, 'none.svg'), given),
+		options: {count: notPositive, seed: notCounts, crops: notCrops},
+	},
+	{
+		name: 'drawNeighbours',
+		table: 'neighboursFigureOptions',
+		call: (given) => (drawNeighbours as Call)(model, source, source, join(folder, 'none.png'), given),
+		options: {count: notPositive, k: notPositive, crops: notCrops},
+	},
+	{
+		name: 'runExperiment',
+		table: 'experimentOptions',
+		call: (given) => (runExperiment as Call)('lrn', given),
+		good: {folder: join(folder, 'none'), out: join(folder, 'experiment')},
+		options: {seeds: notPositive, form: notChoices, devices: run.devices, precision: notChoices},
+	},
+	{
+		name: 'buildMpiModule',
+		table: 'mpiBuildOptions',
+		call: (given) => (buildMpiModule as Call)(given),
+		good: {compiler: join(folder, 'none')},
+	},
 ];
+
+/** Of every kind something; most options can be little of it. */
+const anything: Values = [
+	...[null, NaN, -1, 0.5, 1e9, 1n, '', 'text', true, [], [null], {}, new Map(), Symbol('wrong'), () => undefined],
+];
+
+/** Those that the option cannot be; of an option that has options itself, what these cannot be. */
+function wrongFor(check: Check<unknown>): Values {
+	const wrong = anything.filter((value) => refusalOf(check, value) !== undefined);
+	const inner = innerOf(check).flatMap(([name, each]) => wrongFor(each).map((value) => ({[name]: value})));
+	return [...wrong, ...inner];
+}
+
+function innerOf(check: Check<unknown>): readonly (readonly [string, Check<unknown>])[] {
+	return 'checks' in check ? Object.entries(check.checks as Record<string, Check<unknown>>) : [];
+}
 
 /** The error of a call, thrown at once or by the promise that it gives. */
 async function errorOf(call: () => unknown): Promise<unknown> {
@@ -235,7 +389,7 @@ async function errorOf(call: () => unknown): Promise<unknown> {
 	}
 }
 
-for (const {name, call, options, good} of functions) {
+for (const {name, table, call, options = {}, good} of functions) {
 	test(`${name} refuses what its options cannot be`, async (t) => {
 		const held = model.memory;
 		const refused = async (given: unknown, message: RegExp): Promise<void> => {
@@ -246,8 +400,16 @@ for (const {name, call, options, good} of functions) {
 		for (const given of [null, 5, 'text', [], new Map()]) {
 			await refused(given, new RegExp(`^The options of ${name} must be an object, got `));
 		}
-		for (const [option, values] of Object.entries(options)) {
-			for (const value of values)
+		const documented = tables.get(table) ?? [];
+		const names = documented.map((option) => option.name);
+		t.deepEqual(
+			Object.keys(options).filter((option) => !names.includes(option)),
+			[],
+		);
+		for (const {name: option, check} of documented) {
+			const wrong = check ? wrongFor(check) : [];
+			t.true(wrong.length > 0, option);
+			for (const value of [...wrong, ...(options[option] ?? [])])
 				await refused({...good, [option]: value}, new RegExp(`^${option}\\b.* (must be|is) .*`));
 			const misspelt = `${option.slice(0, -1)}_`;
 			await refused({...good, [misspelt]: 1}, new RegExp(`^${name} has no option '${misspelt}'\\. Did you mean '`));
@@ -256,6 +418,17 @@ for (const {name, call, options, good} of functions) {
 		t.is(opened, 0);
 	});
 }
+
+/** Which are none of a function's. */
+const ofCommands = ['planOptions'];
+
+test('each table of options is that of a function here, or a part of one', (t) => {
+	const checksOf = (table: string): Check<unknown>[] => (tables.get(table) ?? []).flatMap(({check}) => check ?? []);
+	const own = functions.flatMap(({table}) => checksOf(table));
+	const tried = new Set([...own, ...own.flatMap((check) => innerOf(check).map(([, inner]) => inner))]);
+	const others = [...tables.keys()].filter((table) => checksOf(table).some((check) => !tried.has(check)));
+	t.deepEqual(others, ofCommands);
+});
 
 const others: readonly (readonly [string, () => unknown, RegExp])[] = [
 	[
