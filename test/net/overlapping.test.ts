@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {loadCheckpoint, saveCheckpoint} from '../../lib/checkpoint/checkpoint.ts';
+import {InferencePlan} from '../../lib/net/inference-plan.ts';
 import {Model} from '../../lib/net/model.ts';
 import type {RunOptions} from '../../lib/net/options.ts';
 import {train} from '../../lib/training/trainer.ts';
@@ -60,6 +61,33 @@ test('overlapping predictions of all sizes are those of each alone', async (t) =
 		alone.forEach((value, place) => t.true(Math.abs(value - together[index]![place]!) < 1e-6));
 		t.true(together[index]!.every((value) => value <= 1));
 	}
+});
+
+test.serial('pictures that are asked for one by one, at once, are predicted together', async (t) => {
+	await using model = await tinyModel({batchSize: 16});
+	const {images} = tinyPictures(32, 'one by one');
+	const run = Reflect.get<InferencePlan, 'run'>(InferencePlan.prototype, 'run');
+	t.teardown(() => (InferencePlan.prototype.run = run));
+	let runs = 0;
+	InferencePlan.prototype.run = function (this: InferencePlan, batch) {
+		++runs;
+		run.call(this, batch);
+	};
+	const size = images.length / 32;
+	const one = (index: number): Promise<Float32Array> =>
+		model.predict(images.subarray(index * size, (index + 1) * size));
+	await Promise.all(Array.from({length: 32}, (_, index) => one(index)));
+	// The first alone, as the devices were idle, and two batches.
+	t.true(runs <= 3, String(runs));
+});
+
+test('predictions of every size hold less than three times what the largest do', async (t) => {
+	await using one = await tinyModel({batchSize: 16});
+	await using all = await tinyModel({batchSize: 16});
+	const before = one.memory.bytes;
+	await one.predict(tinyPictures(16, 'largest').images);
+	for (let count = 1; count <= 18; ++count) await all.predict(tinyPictures(count, 'each size').images);
+	t.true(all.memory.bytes - before < 3 * (one.memory.bytes - before));
 });
 
 test('pictures that are read where they lie give what copied ones give', async (t) => {
