@@ -1,5 +1,5 @@
 // Calls that overlap on one model: whole steps in files, shared batches, aborted and refused ones.
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -9,6 +9,8 @@ import {Model} from '../../lib/net/model.ts';
 import type {RunOptions} from '../../lib/net/options.ts';
 import {train} from '../../lib/training/trainer.ts';
 import {tinyModel, tinyPictures, tinySource} from '../helpers/networks.ts';
+import {temporaryFolder} from '../helpers/pictures.ts';
+import {split} from '../helpers/safetensors.ts';
 
 const load = (path: string, options: RunOptions = {}): Promise<Model> =>
 	loadCheckpoint(path, options, (all) => new Model(all));
@@ -159,6 +161,27 @@ test('training holds the memory of one batch size, and a plan that fails half-wa
 	Reflect.deleteProperty(device, 'allocate');
 	t.true(model.memory.bytes < held);
 	t.is(await step(16), held);
+});
+
+test('a net in training saves without momentum: half of its numbers, and the same predictions', async (t) => {
+	const folder = await temporaryFolder(t);
+	const [whole, light] = [join(folder, 'whole'), join(folder, 'light')];
+	await using model = await tinyModel();
+	const {images, labels} = tinyPictures(16, 'half');
+	await model.trainStep({images, labels});
+	await saveCheckpoint(model, whole);
+	await saveCheckpoint(model, light, {momentum: false});
+	const files = [split(await readFile(whole)), split(await readFile(light))] as const;
+	const names = files.map(({header}) => Object.keys(header).sort());
+	t.deepEqual(
+		names[1],
+		names[0]!.filter((name) => !name.startsWith('momentum.')),
+	);
+	const statistics = 4 * (32 * 32 * 3 + 3 + 9);
+	const [both, alone] = files.map(({data}) => data.length - statistics);
+	t.is(both, 2 * alone!);
+	await using loaded = await load(light);
+	t.deepEqual(await loaded.predict(images), await model.predict(images));
 });
 
 test('a net for inference alone predicts the same, saves without momentum, and is not trained', async (t) => {
