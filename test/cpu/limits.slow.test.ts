@@ -1,11 +1,15 @@
 // The CPU device under limits: threads, and memory, are what this process may really have.
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, rmdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
+import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {AlexNet} from '../../lib/index.ts';
+import {alexnet, writePictures} from '../helpers/command.ts';
+import {tinyNet} from '../helpers/networks.ts';
+import {temporaryFolder} from '../helpers/pictures.ts';
 
 const child = fileURLToPath(new URL('../helpers/limited-child.ts', import.meta.url));
 const here = listDevices()[0]?.threads ?? 0;
@@ -46,6 +50,14 @@ test.serial('a net trains on as many threads as OpenMP starts', (t) => {
 	t.is(limited('train', {OMP_MAX_ACTIVE_LEVELS: '0'}).threads, 1);
 });
 
+test.serial('a process that may use one core has one thread', (t) => {
+	const [, first = ''] = /^Cpus_allowed_list:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+	const {threads, threadsLimitedBy, computing, error} = limited('train', {}, `taskset -cp ${first} $$ > /dev/null`);
+	t.is(error, '');
+	t.deepEqual([threads, computing], [1, 1]);
+	if (availableParallelism() > 1) t.is(threadsLimitedBy, 'affinity');
+});
+
 test.serial("oneDNN's loops run on the device's threads", (t) => {
 	// A second team would be there if its calls reached another OpenMP library.
 	const {threads, computing} = limited('train', {});
@@ -69,6 +81,21 @@ test('threads are asked for on the CPU alone, and two devices share them', async
 	] as const) {
 		await using model = await AlexNet.create({classes: 2, devices, threads, batchSize: 1});
 		t.is(model.threads, each);
+	}
+});
+
+test.serial('train and evaluate tell how many threads --threads leaves', async (t) => {
+	const folder = await temporaryFolder(t);
+	const [pictures, net, out] = [join(folder, 'pictures'), join(folder, 'net.json'), join(folder, 'run')];
+	await writePictures(pictures, {red: [200, 40, 40], blue: [40, 40, 200]}, 6);
+	writeFileSync(net, JSON.stringify(tinyNet(2)));
+	for (const args of [
+		['train', pictures, '--architecture', net, '--batch-size', '5', '--epochs', '1', '--out', out],
+		['evaluate', join(out, 'last.safetensors'), pictures],
+	]) {
+		const {code, stderr} = await alexnet([...args, '--threads', '1']);
+		t.is(code, 0, stderr);
+		t.regex(stderr, /^Device: cpu:0 \(.*, 1 core\b.*\) in fp32\.$/m);
 	}
 });
 
