@@ -60,7 +60,15 @@ test.serial('train says what runs, how weights start, how many pictures there ar
 	t.regex(trained.stderr, recipe);
 	t.regex(trained.stderr, /Weights start as in init 'source2012'/);
 	t.regex(trained.stderr, /^1 picture could not be read and is left out:\n {2}.*corrupt\.png: /m);
-	t.regex(trained.stderr, /^epoch 1\/2: loss \d+\.\d+, top-1 .* held out: loss/m);
+	const largest = String.raw`top-1 \d+\.\d %, the largest class alone is 33\.3 %`;
+	t.regex(
+		trained.stderr,
+		new RegExp(String.raw`^epoch 1/2: loss \d+\.\d+, top-1 .* held out: loss \d+\.\d+, ${largest} \|`, 'm'),
+	);
+	t.regex(
+		trained.stderr,
+		new RegExp(String.raw`^Best: ${largest} \(3 held-out pictures\) after epoch [12] of 2: `, 'm'),
+	);
 	t.true(trained.stderr.includes(join(run, 'best.safetensors')));
 	t.deepEqual(controlCharacters(trained.stdout + trained.stderr), []);
 });
