@@ -8,6 +8,7 @@ import test from 'ava';
 import {listDevices, openDevice} from '../../lib/device/device.ts';
 import {AlexNet} from '../../lib/index.ts';
 import {alexnet, writePictures} from '../helpers/command.ts';
+import type {Scheduling} from '../helpers/limited-child.ts';
 import {tinyNet} from '../helpers/networks.ts';
 import {temporaryFolder} from '../helpers/pictures.ts';
 
@@ -22,7 +23,9 @@ interface Told {
 	/** Addresses that the process has. */
 	mappedBytes: number;
 	/** Threads of the device after a step: the queue's, and those that share its loops. */
-	computing: number;
+	computing: readonly Scheduling[];
+	/** The event loop's thread. */
+	main: Scheduling;
 	error: string;
 }
 
@@ -54,14 +57,21 @@ test.serial('a process that may use one core has one thread', (t) => {
 	const [, first = ''] = /^Cpus_allowed_list:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
 	const {threads, threadsLimitedBy, computing, error} = limited('train', {}, `taskset -cp ${first} $$ > /dev/null`);
 	t.is(error, '');
-	t.deepEqual([threads, computing], [1, 1]);
+	t.deepEqual([threads, computing.length], [1, 1]);
 	if (availableParallelism() > 1) t.is(threadsLimitedBy, 'affinity');
 });
 
 test.serial("oneDNN's loops run on the device's threads", (t) => {
 	// A second team would be there if its calls reached another OpenMP library.
 	const {threads, computing} = limited('train', {});
-	t.is(computing, threads);
+	t.is(computing.length, threads);
+});
+
+test.serial('threads that compute have the priority of the others, as batch work', (t) => {
+	const {threads, computing, main} = limited('train', {});
+	const [normal, batch] = [0, 3]; // SCHED_OTHER and SCHED_BATCH
+	t.is(main.policy, normal);
+	t.deepEqual(computing, Array<Scheduling>(threads).fill({niceness: main.niceness, policy: batch}));
 });
 
 test('threads are asked for on the CPU alone, and two devices share them', async (t) => {
