@@ -225,9 +225,9 @@ export class AlexNet extends Model {
 	 * ```
 	 *
 	 * @throws ALEXNET_LOSS where the loss is no longer finite; ALEXNET_LABEL where the classes, ALEXNET_FOLDER where the
-	 * pictures are not those of the run, or none of a class can be read when it begins; ALEXNET_ARGUMENT at once, before the first report is asked for, for options that
-	 * cannot be, and with the first report where another loop trains the model. ALEXNET_DISPOSED after dispose(), before
-	 * the source is asked for anything.
+	 * pictures are not those of the run, or none of a class can be read when it begins; ALEXNET_ARGUMENT at once, before
+	 * the first report is asked for, for options that cannot be, and with the first report where another loop trains the
+	 * model. ALEXNET_DISPOSED after dispose(), before the source is asked for anything.
 	 */
 	train(source: PictureSource, options: TrainOptions = {}): AsyncGenerator<TrainReport, void, undefined> {
 		return train(this, source, options);

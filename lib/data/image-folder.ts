@@ -62,9 +62,10 @@ export class ImageFolder {
 	/**
 	 * Lists `dir/<class>/…`, or `dir/train/<class>/…` with or without `dir/val/<class>/…`; no picture is read yet. The
 	 * parts may also be called training, valid, validation, dev, eval, evaluation, holdout, heldout, test or testing, in
-	 * any case and with or without "set"; test is held out where there is no other. Train alone marks the second layout only where it has no other folder beside it. Files ending in jpg, jpeg,
-	 * jpe, jfif, jif, png, webp, gif, tif or tiff count, folders inside a class are walked, links are followed, and hidden
-	 * entries and the metadata of systems and archives skipped.
+	 * any case and with or without "set"; test is held out where there is no other. Train alone marks the second layout
+	 * only where it has no other folder beside it. Files ending in jpg, jpeg, jpe, jfif, jif, png, webp, gif, tif or tiff
+	 * count, folders inside a class are walked, links are followed, and hidden entries and the metadata of systems and
+	 * archives skipped.
 	 *
 	 * A folder that `preparePictures` has made is opened as the one that it was made of, at the side that it was made at.
 	 *

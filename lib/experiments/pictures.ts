@@ -34,14 +34,21 @@ export async function picturesOf(
 	return (await examplePictures(name, {pictures, ...watch})).folder;
 }
 
-/** @throws ALEXNET_FOLDER for a folder that is none, has one class or holds nothing out; see `ImageFolder.open`. */
+/**
+ * @throws ALEXNET_FOLDER for a folder that is none, has one class, holds nothing out or less than a batch to train on; see
+ * `ImageFolder.open`.
+ */
 export async function openPictures(folder: string, size: ExperimentSize): Promise<ExperimentPictures> {
-	const {imageSize, trainingPictures, heldOutPictures} = size;
+	const {imageSize, trainingPictures, heldOutPictures, batchSize} = size;
 	const data = await ImageFolder.open(folder, {imageSize, cacheBytes});
-	const needs =
-		data.labels.length < 2 ? 'two classes' : data.validation.size === 0 ? 'pictures to hold out' : undefined;
-	if (needs !== undefined)
-		throw new AlexNetError('ALEXNET_FOLDER', `An experiment needs ${needs}; '${folder}' has not.`);
+	for (const [least, has, of] of [
+		[2, data.labels.length, 'classes'],
+		[1, data.validation.size, 'pictures to hold out'],
+		[batchSize, data.train.size, 'pictures to train on'],
+	] as const) {
+		if (has >= least) continue;
+		throw new AlexNetError('ALEXNET_FOLDER', `An experiment needs at least ${least} ${of}; '${folder}' has ${has}.`);
+	}
 	const cacheBudget = {bytes: cacheBytes};
 	const part = (from: Dataset, most: number | undefined): Dataset => {
 		if (most === undefined || from.size <= most) return from;

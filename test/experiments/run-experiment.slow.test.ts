@@ -194,7 +194,9 @@ test('what cannot be is refused before anything is made', async (t) => {
 	await writePictures(one, {blue: [60, 60, 180]}, 4);
 	await refused('decoupling', {folder: undefined}, 'ALEXNET_FOLDER', noPlace);
 	await refused('lrn', {folder: join(folder, 'nowhere')}, 'ALEXNET_FOLDER', /nowhere/);
-	await refused('lrn', {folder: one}, 'ALEXNET_FOLDER', /needs two classes/);
+	await refused('lrn', {folder: one}, 'ALEXNET_FOLDER', /needs at least 2 classes; '.*' has 1\./);
+	await writePictures(one, {green: [60, 180, 60]}, 4);
+	await refused('lrn', {folder: one}, 'ALEXNET_FOLDER', /needs at least 32 pictures to train on; '.*' has 6\./);
 	t.deepEqual(await readdir(folder), ['one']);
 });
 
