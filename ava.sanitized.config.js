@@ -22,6 +22,7 @@ const files = {
 /** Titles of tests that are left out, and why. */
 const titles = {
 	'*SIGHUP interrupts*': 'Runs shells, as test/cpu/limits.slow.test.ts does.',
+	'*a full disk, end all ranks [Open MPI]': "Open MPI's mpirun reads there what it has freed.",
 	'* simulated GPU*': 'On a build of its own, without instruments. npm run test:asan-simulated has one with.',
 	'*,000 *': 'Measure resident memory: the sanitizers keep memory of their own, and for a while what was freed.',
 };

@@ -28,9 +28,10 @@ void endChildrenWithThread(const Napi::CallbackInfo& info) {
 void endChildrenWith(const std::string& argument) {
   std::ifstream children("/proc/thread-self/children");
   for (pid_t child; children >> child;) {
-    if (!hasArgument(child, argument)) continue;
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
+    const bool isOurs = hasArgument(child, argument);
+    if (isOurs) kill(child, SIGKILL);
+    // Of one that has ended already the arguments are gone. Whatever it was, this thread started it, and is ending.
+    waitpid(child, nullptr, isOurs ? 0 : WNOHANG);
   }
 }
 

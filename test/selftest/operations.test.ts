@@ -52,7 +52,15 @@ async function check(
 test('every operation has its cases, in both precisions where it has both', (t) => {
 	t.deepEqual([...all.keys()].toSorted(), testedVerbs.toSorted());
 	const others = ['send', 'lrnWorkspaceBytes', 'maxPoolWorkspaceBytes'];
-	const rest = ['Device', 'Recording', 'listDevices', 'cudaAvailability', 'lockFile', 'makeErrorsWith'];
+	const rest = [
+		'Device',
+		'Recording',
+		'listDevices',
+		'cudaAvailability',
+		'endChildrenWithThread',
+		'lockFile',
+		'makeErrorsWith',
+	];
 	t.deepEqual(
 		Object.keys(native).toSorted(),
 		[...testedVerbs, ...others, ...rest].toSorted(),
