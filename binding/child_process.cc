@@ -5,18 +5,18 @@
 
 #include <csignal>
 #include <fstream>
+#include <iterator>
+#include <vector>
 
 #include "environment.h"
 
 namespace alexnet::binding {
 namespace {
 
-bool hasArgument(pid_t process, const std::string& argument) {
+// What it was started with, a zero after each argument. Nothing of one that is ending or has ended.
+std::string commandLine(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/cmdline");
-  for (std::string each; std::getline(file, each, '\0');) {
-    if (each == argument) return true;
-  }
-  return false;
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -26,12 +26,14 @@ void endChildrenWithThread(const Napi::CallbackInfo& info) {
 }
 
 void endChildrenWith(const std::string& argument) {
-  std::ifstream children("/proc/thread-self/children");
-  for (pid_t child; children >> child;) {
-    const bool isOurs = hasArgument(child, argument);
+  std::ifstream file("/proc/thread-self/children");
+  for (const pid_t child : std::vector<pid_t>(std::istream_iterator<pid_t>(file), {})) {
+    const std::string line = commandLine(child);
+    const bool isOurs = line.find('\0' + argument + '\0') != std::string::npos;
+    if (!isOurs && !line.empty()) continue;
     if (isOurs) kill(child, SIGKILL);
-    // Of one that has ended already the arguments are gone. Whatever it was, this thread started it, and is ending.
-    waitpid(child, nullptr, isOurs ? 0 : WNOHANG);
+    // One that is ending is so because this thread is: it is awaited as well, whatever it was.
+    waitpid(child, nullptr, 0);
   }
 }
 

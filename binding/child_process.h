@@ -12,8 +12,8 @@ namespace alexnet::binding {
 // this argument. Not by their numbers, which JavaScript may be terminated before it learns.
 void endChildrenWithThread(const Napi::CallbackInfo& info);
 
-// Ends and awaits the processes that the calling thread has started with `argument`, and awaits its others that have
-// ended. Of a system that does not list a thread's children (CONFIG_PROC_CHILDREN), none.
+// Ends and awaits the processes that the calling thread has started with `argument`, and awaits its others that are
+// ending. Of a system that does not list a thread's children (CONFIG_PROC_CHILDREN), none.
 void endChildrenWith(const std::string& argument);
 
 }  // namespace alexnet::binding
