@@ -35,7 +35,8 @@ const accepts = (check: Check<unknown>, value: unknown): boolean => refusalOf(ch
 export function valueOf<T>(text: string, check: Check<T>): T {
 	const words = text.split(',');
 	const readings = [text, words, words.map(toNumber)];
-	const value = readings.find((reading) => accepts(check, reading)) ?? toNumber(text);
+	const number = toNumber(text);
+	const value = readings.find((reading) => accepts(check, reading)) ?? (Number.isNaN(number) ? text : number);
 	const refusal = refusalOf(check, value);
 	if (refusal === undefined) return value as T;
 	throw new InvalidArgumentError(`Expected ${check.known?.join(' or ') ?? refusal}.`);

@@ -147,7 +147,7 @@ test.serial('no folder stays for a file that is not written', async (t) => {
 	for (const class_ of ['cat', 'dog']) {
 		for (const name of ['0.png', '1.png']) await writeCorruptPicture(join(pictures, 'val', class_, name));
 	}
-	await refused(t, 'ALEXNET_PICTURE', ['evaluate', net, join(pictures, 'val'), '--csv', out('table.csv')]);
+	await refused(t, 'ALEXNET_FOLDER', ['evaluate', net, join(pictures, 'val'), '--csv', out('table.csv')]);
 	await t.throwsAsync(readdir(made), {code: 'ENOENT'});
 	await writeFile(made, '');
 	const words = await refused(t, 'ALEXNET_CHECKPOINT', ['export', net, out('net.onnx')]);
