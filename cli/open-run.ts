@@ -10,6 +10,7 @@ import {AlexNet, type AlexNetOptions, type ImageFolder} from '../lib/index.ts';
 import {runFiles, type RunConfig} from '../lib/run/run-files.ts';
 import {RunFolder} from '../lib/run/run-folder.ts';
 import {filled} from '../lib/base/check.ts';
+import {writtenSince} from '../lib/data/contents.ts';
 import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
 import type {Output} from './output.ts';
 import {describeConfig, savedConfig} from './run-config.ts';
@@ -59,6 +60,7 @@ export async function resumeRun(
 	return opened(model, async () => {
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);
 		warn(model, output);
+		if (model.progress && begun !== undefined) await tellRewritten(data, begun, output);
 		const {startedAt, ...now} = describeConfig(model, data, settings);
 		return RunFolder.resume(path, {startedAt: begun ?? startedAt, ...now}, model);
 	});
@@ -83,6 +85,17 @@ function warn(model: AlexNet, output: Output): void {
 	const changes = environmentChanges(model.progress.environment, environmentOf(model));
 	if (changes.length === 0) return;
 	output.note(`warning: the run goes on, but not bit for bit as it would have: ${changes.join('; ')}.`);
+}
+
+/** A file of another size would be refused; one of the same size may be a copy, or another picture. */
+async function tellRewritten({train, validation}: ImageFolder, begun: string, output: Output): Promise<void> {
+	const [first, ...others] = await writtenSince([...train.pictures, ...validation.pictures], Date.parse(begun));
+	if (first === undefined) return;
+	const [which, whether] =
+		others.length > 0 ? [`${others.length + 1} pictures were`, 'they are'] : ['1 picture was', 'it is'];
+	output.note(
+		`warning: ${which} written after the run began, such as ${first}. Nothing else tells whether ${whether} the same.`,
+	);
 }
 
 /** @throws ALEXNET_CHECKPOINT where a checkpoint is of another run than config.json tells of. */

@@ -14,7 +14,8 @@ const filesAtOnce = 32;
 /**
  * How many pictures each class has, a digest of their names, and one of their files' sizes, where all of these can be had.
  *
- * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures.
+ * Not of the files' times: a folder that is copied, restored or checked out anew has new ones and the same pictures. What
+ * {@link writtenSince} finds is told, and refused by nobody.
  *
  * @param unread places of pictures whose sizes do not count
  * @throws {@link StorageError} where a file's size cannot be had for a reason that is none of its own.
@@ -64,6 +65,27 @@ export async function namesOf(labels: readonly string[], pictures: readonly Pict
 		contents.push({pictures: paths.length, digest: shortDigest(hash)});
 	}
 	return contents;
+}
+
+/** Paths of files that were written after a moment, in milliseconds; none that cannot be had, nor prepared pictures. */
+export async function writtenSince(pictures: readonly Picture[], moment: number): Promise<string[]> {
+	const files = pictures.filter(({bytes}) => bytes === undefined);
+	const found: string[] = [];
+	const breathe = breather();
+	const timed = mapAhead(files, filesAtOnce, async ({path}) => ({path, time: await timeOf(path)}));
+	for await (const {path, time} of timed) {
+		if (time > moment) found.push(path);
+		await breathe();
+	}
+	return found;
+}
+
+async function timeOf(path: string): Promise<number> {
+	try {
+		return (await stat(path)).mtimeMs;
+	} catch {
+		return -Infinity; // looking at its size, or reading it, will tell
+	}
 }
 
 function shortDigest(hash: Hash): string {

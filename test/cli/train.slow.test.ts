@@ -1,5 +1,5 @@
 // A run from pictures to predictions, through the command line, with the real net.
-import {copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -198,8 +198,11 @@ test.serial(
 		const last = linesOf(stdout).at(-1)!;
 		t.is(await stepOf('last.safetensors', interrupted), last.step);
 		t.deepEqual(linesOf(await readFile(join(interrupted, 'metrics.jsonl'), 'utf8')), linesOf(stdout));
+		const rewritten = join(pictures, 'train', 'red', '0.png');
+		await utimes(rewritten, new Date(), new Date());
 		const resumed = await alexnet(['train', pictures, '--resume', interrupted, '--json']);
 		t.is(resumed.code, 0, resumed.stderr);
+		t.true(resumed.stderr.includes(`1 picture was written after the run began, such as ${rewritten}.`), resumed.stderr);
 		t.deepEqual(await differences(run, interrupted), []);
 	},
 );

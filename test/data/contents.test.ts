@@ -4,6 +4,7 @@ import {cp, rm, utimes, writeFile} from 'node:fs/promises';
 import {syncBuiltinESMExports} from 'node:module';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {writtenSince} from '../../lib/data/contents.ts';
 import {Dataset, ImageFolder, type PictureContents} from '../../lib/index.ts';
 import {temporaryFolder, writeFiles} from '../helpers/pictures.ts';
 
@@ -34,6 +35,19 @@ test('contents are the same of a copy that was written at another time', async (
 		[each, each],
 	);
 	t.deepEqual(await contentsOf(copy), contents);
+});
+
+test('what was written after a moment is found, and what is not there is not', async (t) => {
+	const folder = await writeClasses(t);
+	const [old, fresh, gone] = ['ape/7.jpg', 'bee/9.jpg', 'bee/3.jpg'].map((name) => join(folder, name));
+	const {pictures} = (await ImageFolder.open(folder, {validationFraction: 0})).train;
+	for (const {path} of pictures) await utimes(path, 1000, 1000);
+	await utimes(old!, 1, 1);
+	await utimes(fresh!, 2000, 2000);
+	await rm(gone!);
+	t.deepEqual(await writtenSince(pictures, 1_500_000), [fresh]);
+	t.deepEqual(await writtenSince(pictures, 2_000_000), []);
+	t.is((await writtenSince(pictures, 0)).length, pictures.length - 1);
 });
 
 const replacements: Readonly<Record<string, (folder: string) => Promise<void>>> = {
