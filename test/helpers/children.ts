@@ -1,12 +1,22 @@
 // The child processes that this process has, those that have ended and that nobody has awaited included.
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 
 const tasks = '/proc/self/task';
 
-/** Their numbers, whichever thread started them. */
+/** Their numbers, whichever thread started them; but not tsx's compiler, which runs where a file was never compiled. */
 export function children(): number[] {
-	// A thread may end while they are listed.
+	// A thread or a process may end while they are listed.
 	const files = readdirSync(tasks).map((thread) => `${tasks}/${thread}/children`);
-	const lists = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
-	return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+	const lists = files.map(contents).flatMap((list) => list.split(' ').filter(Boolean));
+	return lists
+		.map(Number)
+		.filter((process_) => !contents(`/proc/${process_}/cmdline`).includes('/esbuild\0--service='));
+}
+
+function contents(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch {
+		return '';
+	}
 }
