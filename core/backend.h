@@ -15,8 +15,8 @@ struct DeviceDescription {
   int64_t memoryBytes = 0;
   int threads = 0;                   // CPU: those of a device that is the only one
   bool nativeBfloat16 = false;       // bf16 arithmetic in hardware
-  std::string computeCapability;     // CUDA: "8.6"
-  std::string arithmetic;            // CPU: library and instruction set, which decide the last bits of results
+  std::string computeCapability{};   // CUDA: "8.6"
+  std::string arithmetic{};          // CPU: library and instruction set, which decide the last bits of results
   int multiprocessors = 0;           // CUDA
   std::string pciAddress{};          // CUDA: "00000000:01:00.0"
   std::vector<std::string> peers{};  // CUDA: ids of the devices that can reach this one's memory

@@ -38,7 +38,7 @@ class CpuBackend final : public Backend {
 
   std::vector<DeviceDescription> list() const override {
     const ThreadLimit limit = threadLimit();
-    DeviceDescription description{"cpu:0", processorName(), machineMemory(), limit.threads, nativeBfloat16(), ""};
+    DeviceDescription description{"cpu:0", processorName(), machineMemory(), limit.threads, nativeBfloat16()};
     description.threadsLimitedBy = limit.by;
     description.arithmetic = arithmetic();
     return {description};

@@ -20,7 +20,7 @@ if (!loads() && !(build() && loads())) {
 		'\nalexnet-cuda: there is no prebuilt addon for this system, and building it failed (see above).\n' +
 			'It needs a C++17 compiler, make, CMake 3.20 or newer, oneDNN with its headers, and the OpenCL headers.\n' +
 			'On Debian or Ubuntu:  apt-get install build-essential cmake libdnnl-dev ocl-icd-opencl-dev\n' +
-			'For CUDA devices also the CUDA toolkit 13 (nvcc). Then run:  npm rebuild alexnet-cuda',
+			'For CUDA devices also nvcc, of CUDA 11.8 or newer. Then run:  npm rebuild alexnet-cuda',
 	);
 	process.exit(1);
 }

@@ -26,6 +26,13 @@ std::string listed(const std::vector<std::string>& boards) {
   return text;
 }
 
+// What else helps with a driver of an older release. Of those before CUDA 12, nothing that was tried.
+std::string rebuildFor(int driverVersion) {
+  const int release = driverVersion / 1000;
+  if (release < 12) return "";
+  return ", or build the addon with an nvcc of CUDA " + std::to_string(release) + " (cuda/README.md, Building)";
+}
+
 }  // namespace
 
 Availability availabilityFrom(const Findings& findings) {
@@ -40,7 +47,8 @@ Availability availabilityFrom(const Findings& findings) {
   } else if (findings.status == cudaErrorInsufficientDriver) {
     result.reason = "driver-too-old";
     result.message = "The NVIDIA driver is too old: it supports " + toString(findings.driverVersion) + " at most. " +
-                     build + ": install " + neededDriver(findings.runtimeVersion) + ".";
+                     build + ": install " + neededDriver(findings.runtimeVersion) + rebuildFor(findings.driverVersion) +
+                     ".";
   } else if (findings.status != cudaSuccess && findings.status != cudaErrorNoDevice) {
     result.reason = "no-device";
     result.message = std::string("The NVIDIA driver cannot use a GPU: ") + cudaGetErrorString(findings.status) + " (" +

@@ -29,7 +29,8 @@ const findings = [
 		when: 'the driver is too old for CUDA 13',
 		given: [status.insufficientDriver, 13000, 12040],
 		reason: 'driver-too-old',
-		message: /supports CUDA 12\.4 at most\. This build uses CUDA 13\.0: install driver 580 or newer\.$/,
+		message:
+			/supports CUDA 12\.4 at most\. This build uses CUDA 13\.0: install driver 580 or newer, or build the addon with an nvcc of CUDA 12 \(cuda\/README\.md, Building\)\.$/,
 	},
 	{
 		when: 'the driver is too old for CUDA 12',
@@ -41,7 +42,7 @@ const findings = [
 		when: 'the driver is too old for a CUDA of later years',
 		given: [status.insufficientDriver, 14010, 13000],
 		reason: 'driver-too-old',
-		message: /install a driver that supports CUDA 14\.1\.$/,
+		message: /install a driver that supports CUDA 14\.1, or build the addon with an nvcc of CUDA 13 /,
 	},
 	{
 		when: 'the driver says there is no GPU',
