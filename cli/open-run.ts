@@ -11,6 +11,7 @@ import {runFiles, type RunConfig} from '../lib/run/run-files.ts';
 import {RunFolder} from '../lib/run/run-folder.ts';
 import {filled} from '../lib/base/check.ts';
 import {writtenSince} from '../lib/data/contents.ts';
+import {runOptions} from '../lib/net/options.ts';
 import {fineTuneOptions} from '../lib/training/fine-tuning.ts';
 import type {Output} from './output.ts';
 import {describeConfig, savedConfig} from './run-config.ts';
@@ -53,9 +54,8 @@ export async function resumeRun(
 	const {labels, startedAt: begun} = savedConfig(path, config);
 	requireSameLabels({labels}, data);
 	const checkpoint = join(path, runFiles.last);
-	const {devices, threads, precision, batchSize, group} = options;
 	const model = hasCheckpoint
-		? await AlexNet.load(checkpoint, {devices, threads, precision, batchSize, group})
+		? await AlexNet.load(checkpoint, filled(runOptions, options))
 		: await newModel(options, data);
 	return opened(model, async () => {
 		if (hasCheckpoint) requireSameNet(checkpoint, model, options);

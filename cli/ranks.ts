@@ -91,8 +91,8 @@ export async function leadWith(group: MpiGroup, open: () => Promise<OpenedRun>):
 	try {
 		await fromFirst(group, async () => {
 			opened.run = await open();
-			const {architecture, labels, precision, batchSize, seed, pcaScale, frozen, sgd} = opened.run.model;
-			return {architecture, labels, precision, batchSize, seed, pcaScale, freeze: frozen, ...sgd};
+			const {architecture, labels, precision, wire, batchSize, seed, pcaScale, frozen, sgd} = opened.run.model;
+			return {architecture, labels, precision, wire, batchSize, seed, pcaScale, freeze: frozen, ...sgd};
 		});
 		await exchange(group, () => true); // the others have their nets
 	} catch (error) {

@@ -41,7 +41,7 @@ export {trainRun, type SaveEvery, type TrainRunOptions} from './run/train-run.ts
 export type {CudaAvailability, DeviceInfo, MemoryUse} from './device/native-device.ts';
 export type {Activation, LrnOptions, Nonlinearity, PoolOptions} from './device/operations.ts';
 export type {DataType, DeviceEvent, HostArray, Shape, Tensor} from './device/tensor.ts';
-export type {Group, Slice} from './net/group.ts';
+export type {Group, Slice, Wire} from './net/group.ts';
 export type {Model} from './net/model.ts';
 export type {FileShape, Parameter, ParameterContents, ParameterPart} from './net/parameter.ts';
 export type {ModelOptions, Precision, PredictOptions, RunOptions, StepResult, TrainStepOptions} from './net/options.ts';

@@ -1,3 +1,3 @@
 export {mpiGroup, MpiGroup} from './mpi/mpi-group.ts';
 export {buildMpiModule, mpiBuilds, type MpiBuild, type MpiBuildOptions} from './mpi/builds.ts';
-export type {Group} from './net/group.ts';
+export type {Group, Wire} from './net/group.ts';

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "bfloat16_sum.h"
 #include "jobs.h"
 #include "thread.h"
 
@@ -89,7 +90,7 @@ Napi::Value add(const Napi::CallbackInfo& info, std::unique_ptr<Job> job, const 
   return pending->deferred.Promise();
 }
 
-// sum(values: Float32Array | Float64Array, scale: number, channel: number)
+// sum(values: Float32Array | Float64Array, scale: number, channel: number, halves: boolean), halves of a Float32Array
 Napi::Value sum(const Napi::CallbackInfo& info) {
   auto values = info[0].As<Napi::TypedArray>();
   const double scale = info[1].ToNumber().DoubleValue();
@@ -97,7 +98,14 @@ Napi::Value sum(const Napi::CallbackInfo& info) {
   std::unique_ptr<Job> job;
   if (values.TypedArrayType() == napi_float32_array) {
     auto floats = info[0].As<Napi::Float32Array>();
-    job = std::make_unique<Sum<float>>(floats.Data(), floats.ElementLength(), static_cast<float>(scale));
+    const auto factor = static_cast<float>(scale);
+    if (info[3].ToBoolean()) {
+      // Each rank has a place more than its even share at most.
+      requireCount(info.Env(), floats.ElementLength() + static_cast<size_t>(state->thread->world().size));
+      job = std::make_unique<Bfloat16Sum>(floats.Data(), floats.ElementLength(), factor);
+    } else {
+      job = std::make_unique<Sum<float>>(floats.Data(), floats.ElementLength(), factor);
+    }
   } else {
     auto doubles = info[0].As<Napi::Float64Array>();
     job = std::make_unique<Sum<double>>(doubles.Data(), doubles.ElementLength(), scale);

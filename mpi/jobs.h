@@ -21,20 +21,13 @@ class Sum final : public Job {
       for (size_t i = 0; i < count_; ++i) values_[i] *= scale_;
     }
     MPI_Iallreduce(MPI_IN_PLACE, values_, static_cast<int>(count_), sizeof(Real) == 4 ? MPI_FLOAT : MPI_DOUBLE, MPI_SUM,
-                   communicator, &request_);
-  }
-
-  bool poll() override {
-    int isDone = 0;
-    MPI_Test(&request_, &isDone, MPI_STATUS_IGNORE);
-    return isDone != 0;
+                   communicator, &request);
   }
 
  private:
   Real* const values_;
   const size_t count_;
   const Real scale_;
-  MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
 // All ranks get what rank 0 has.
@@ -43,41 +36,29 @@ class Broadcast final : public Job {
   Broadcast(void* bytes, size_t count) : bytes_(bytes), count_(count) {}
 
   void start(MPI_Comm communicator) override {
-    MPI_Ibcast(bytes_, static_cast<int>(count_), MPI_BYTE, 0, communicator, &request_);
-  }
-
-  bool poll() override {
-    int isDone = 0;
-    MPI_Test(&request_, &isDone, MPI_STATUS_IGNORE);
-    return isDone != 0;
+    MPI_Ibcast(bytes_, static_cast<int>(count_), MPI_BYTE, 0, communicator, &request);
   }
 
  private:
   void* const bytes_;
   const size_t count_;
-  MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
 // All ranks get what each has, one after the other: first how long it is, then the bytes.
 class Gather final : public Job {
  public:
-  explicit Gather(std::string own) : own_(std::move(own)) {}
+  explicit Gather(std::string own) : Job(2), own_(std::move(own)) {}
 
   void start(MPI_Comm communicator) override {
-    communicator_ = communicator;
     int size = 0;
     MPI_Comm_size(communicator, &size);
     lengths_.resize(static_cast<size_t>(size));
     starts_.resize(lengths_.size());
     length_ = static_cast<int>(own_.size());
-    MPI_Iallgather(&length_, 1, MPI_INT, lengths_.data(), 1, MPI_INT, communicator, &request_);
+    MPI_Iallgather(&length_, 1, MPI_INT, lengths_.data(), 1, MPI_INT, communicator, &request);
   }
 
-  bool poll() override {
-    int isDone = 0;
-    MPI_Test(&request_, &isDone, MPI_STATUS_IGNORE);
-    if (!isDone || hasLengths_) return isDone != 0;
-    hasLengths_ = true;
+  void goOn(MPI_Comm communicator) override {
     int total = 0;
     for (size_t rank = 0; rank < lengths_.size(); ++rank) {
       starts_[rank] = total;
@@ -85,8 +66,7 @@ class Gather final : public Job {
     }
     all_.resize(static_cast<size_t>(total));
     MPI_Iallgatherv(own_.data(), length_, MPI_BYTE, all_.data(), lengths_.data(), starts_.data(), MPI_BYTE,
-                    communicator_, &request_);
-    return false;
+                    communicator, &request);
   }
 
   // Once it has ended.
@@ -96,11 +76,8 @@ class Gather final : public Job {
  private:
   const std::string own_;
   int length_ = 0;
-  bool hasLengths_ = false;
   std::vector<int> lengths_, starts_;
   std::string all_;
-  MPI_Comm communicator_ = MPI_COMM_NULL;
-  MPI_Request request_ = MPI_REQUEST_NULL;
 };
 
 }  // namespace alexnet::mpi

@@ -90,7 +90,9 @@ void Thread::initialize() {
   MPI_Get_library_version(library, &length);
   world_.library = library;
   MPI_Comm_dup(MPI_COMM_WORLD, &control_);
-  for (MPI_Comm& channel : channels_) MPI_Comm_dup(MPI_COMM_WORLD, &channel);
+  for (auto& halves : channels_) {
+    for (MPI_Comm& half : halves) MPI_Comm_dup(MPI_COMM_WORLD, &half);
+  }
 }
 
 // One round; false when MPI is finalized.
@@ -114,15 +116,7 @@ bool Thread::work() {
   const double began = now();
   bool progressed = false;
   do {
-    for (auto job = active_.begin(); job != active_.end();) {
-      if (!(*job)->poll()) {
-        ++job;
-        continue;
-      }
-      (*job)->done("");
-      job = active_.erase(job);
-      progressed = true;
-    }
+    progressed = advance();
   } while (!progressed && !active_.empty() && now() < began + kSpinSeconds);
   listen();
   if (closes && active_.empty() && finalize()) return false;
@@ -141,8 +135,38 @@ void Thread::begin(std::unique_ptr<Job> job) {
     job->done(failure_);
     return;
   }
-  job->start(channels_[static_cast<int>(job->channel)]);
+  job->start(channels_[static_cast<int>(job->channel)][0]);
+  job->begun = 1;
   active_.push_back(std::move(job));
+}
+
+// Whether any half has ended, or the second one of any job has begun.
+bool Thread::advance() {
+  bool progressed = false;
+  bool isHeld[kChannels] = {};  // by a job before, whose second half has not begun
+  for (auto each = active_.begin(); each != active_.end();) {
+    Job& job = **each;
+    const auto channel = static_cast<int>(job.channel);
+    int isDone = 0;
+    MPI_Test(&job.request, &isDone, MPI_STATUS_IGNORE);
+    const bool goesOn = job.begun < job.halves;
+    if (isDone && !goesOn) {
+      job.end();
+      job.done("");
+      each = active_.erase(each);
+      progressed = true;
+      continue;
+    }
+    if (isDone && !isHeld[channel]) {
+      job.goOn(channels_[channel][1]);
+      ++job.begun;
+      progressed = true;
+    } else if (goesOn) {
+      isHeld[channel] = true;
+    }
+    ++each;
+  }
+  return progressed;
 }
 
 void Thread::listen() {
@@ -200,7 +224,9 @@ bool Thread::finalize() {
     std::this_thread::sleep_for(kPause);
     return false;
   }
-  for (MPI_Comm& channel : channels_) MPI_Comm_free(&channel);
+  for (auto& halves : channels_) {
+    for (MPI_Comm& half : halves) MPI_Comm_free(&half);
+  }
   MPI_Comm_free(&control_);
   MPI_Finalize();
   closing_("");

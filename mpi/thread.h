@@ -19,14 +19,21 @@ namespace alexnet::mpi {
 enum class Channel { steps, loading };
 constexpr int kChannels = 2;
 
-// Something that is under way. All functions but the constructor run on the thread, `done` included.
+// Something that is under way, in one half or two. All functions but the constructor run on the thread, `done` included.
 class Job {
  public:
+  explicit Job(int halves = 1) : halves(halves) {}
   virtual ~Job() = default;
+  // Begins the first half, a call that sets `request`.
   virtual void start(MPI_Comm communicator) = 0;
-  // Whether it has ended.
-  virtual bool poll() = 0;
+  // Begins the second half, likewise, when the first has ended.
+  virtual void goOn(MPI_Comm) {}
+  // Called when the last half has ended.
+  virtual void end() {}
 
+  const int halves;
+  int begun = 0;  // halves
+  MPI_Request request = MPI_REQUEST_NULL;
   Channel channel = Channel::steps;
   // Called once, with what went wrong or an empty text.
   std::function<void(const std::string& failure)> done;
@@ -65,6 +72,7 @@ class Thread {
   void initialize();
   bool work();
   void begin(std::unique_ptr<Job> job);
+  bool advance();
   void listen();
   void tell(int tag, const std::string& text);
   void giveUp(const std::string& text);
@@ -83,7 +91,9 @@ class Thread {
   // The thread's own.
   World world_;
   MPI_Comm control_ = MPI_COMM_NULL;
-  MPI_Comm channels_[kChannels] = {};
+  // Of the first halves and of the second ones. Which first half ends first is not the same on all ranks, and calls on one
+  // communicator must come in the same order: second halves begin in the order of the jobs.
+  MPI_Comm channels_[kChannels][2] = {};
   std::list<std::unique_ptr<Job>> active_;
   // What failed under way: MPI may still write to their memory.
   std::list<std::unique_ptr<Job>> abandoned_;

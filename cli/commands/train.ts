@@ -64,6 +64,7 @@ const checks = {
 	learningRateScaling: leftOut(trainOptions.checks.learningRateScaling, 'none'),
 	referenceBatchSize: leftOut(trainOptions.checks.referenceBatchSize, "the recipe's"),
 	warmUpEpochs: leftOut(trainOptions.checks.warmUpEpochs, 'none'),
+	wire: leftOut(alexNetOptions.checks.wire, 'fp32'),
 	recipe: recipeCheck,
 	augment: option(flag, 'random crops, mirror images and PCA colour'),
 	out: option(filePath, 'run folder for checkpoints and metrics', 'run'),
@@ -81,6 +82,7 @@ const flags = {
 		...[...runFlags, '--epochs <number>', '--batch-size <number>', '--seed <number>', '--out <folder>'],
 		...[
 			'--batch-size-per-rank <number>',
+			'--wire <type>',
 			'--resume <run>',
 			'--save-every-steps <number>',
 			'--save-every-minutes <number>',

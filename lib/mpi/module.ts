@@ -18,7 +18,8 @@ export interface World {
 /** All promises reject once any rank has failed, with the text that it gave. Sequences are 0 (steps) and 1 (loading). */
 export interface MpiModule {
 	open(): Promise<World>;
-	sum(values: Float32Array | Float64Array, scale: number, sequence: number): Promise<void>;
+	/** @param halves float32 values travel as bfloat16 */
+	sum(values: Float32Array | Float64Array, scale: number, sequence: number, halves: boolean): Promise<void>;
 	broadcast(bytes: Uint8Array, sequence: number): Promise<void>;
 	gather(bytes: Uint8Array, sequence: number): Promise<Uint8Array[]>;
 	fail(text: string): void;

@@ -1,7 +1,7 @@
 // Ranks that mpirun or srun has started, as a group.
 import {AlexNetError, isAlexNetError, messageOf, type ErrorCode} from '../base/errors.ts';
 import {permit, requirePermit, type Permit} from '../base/permit.ts';
-import type {Group} from '../net/group.ts';
+import type {Group, Wire} from '../net/group.ts';
 import {launched} from './launch.ts';
 import {loadMpiModule, type MpiModule, type World} from './module.ts';
 
@@ -58,8 +58,9 @@ export class MpiGroup implements Group, AsyncDisposable {
 	}
 
 	/** See {@link Group.sum}. */
-	async sum(values: Float32Array | Float64Array, scale = 1): Promise<void> {
-		return this.#heard(this.#module.sum(values, scale, 0));
+	async sum(values: Float32Array | Float64Array, scale = 1, wire: Wire = 'fp32'): Promise<void> {
+		// A rank on its own sends nothing.
+		return this.#heard(this.#module.sum(values, scale, 0, wire === 'bf16' && this.size > 1));
 	}
 
 	/** See {@link Group.broadcast}. */

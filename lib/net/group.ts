@@ -1,6 +1,9 @@
 // Processes that train one net together, each with a replica of it and a share of every batch. What they are joined by
 // is not known here: lib/mpi/ has one.
-import {must, option} from '../base/check.ts';
+import {must, oneOf, option} from '../base/check.ts';
+
+/** What values are sent as between ranks; see `RunOptions.wire`. */
+export type Wire = 'fp32' | 'bf16';
 
 /**
  * Ranks that do the same calls in the same order, each in a process of its own. Collective calls resolve when all ranks
@@ -20,8 +23,11 @@ export interface Group {
 	/**
 	 * Adds up over the ranks what each has at a place of the array, multiplied by its own `scale` first, and leaves the sum
 	 * there on all of them, with the same bits. Leave the array as it is until the promise settles.
+	 *
+	 * @param wire as 'bf16', float32 values are rounded to bfloat16 when they are sent, and so are their sums: an error of at
+	 * most 2^-9 of the sum of their magnitudes, and 2^-9 of the result
 	 */
-	sum(values: Float32Array | Float64Array, scale?: number): Promise<void>;
+	sum(values: Float32Array | Float64Array, scale?: number, wire?: Wire): Promise<void>;
 	/** Leaves rank 0's bytes in the arrays of all ranks. Leave the array as it is until the promise settles. */
 	broadcast(bytes: Uint8Array): Promise<void>;
 	/**
@@ -42,6 +48,8 @@ export const group = option(
 	}),
 	'ranks that train one net together, each on its share of every batch',
 );
+
+export const wire = option(oneOf(['fp32', 'bf16']), 'type of gradients between ranks', 'fp32');
 
 /** Where a rank's pictures are in a batch of all ranks. */
 export interface Slice {

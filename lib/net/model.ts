@@ -3,7 +3,7 @@ import {batchOf, labelsOf} from './batch.ts';
 import {bytes, checked, filled, floats, instanceOf, must, requireLength, text, type Checked} from '../base/check.ts';
 import {placeColumns} from './columns.ts';
 import {DeviceGroup} from '../device/device-group.ts';
-import type {Group} from './group.ts';
+import type {Group, Wire} from './group.ts';
 import {HostPool} from '../device/host-pool.ts';
 import {AlexNetError, DisposedError} from '../base/errors.ts';
 import {elementsOf, otherMemory, takeMemory, type Memory} from '../device/memory.ts';
@@ -43,6 +43,8 @@ export class Model {
 	readonly pcaScale: PcaScale;
 	/** The ranks that train it together, if there are several. */
 	readonly group: Group | undefined;
+	/** Type of gradients between its ranks. */
+	readonly wire: Wire;
 	/** Names of the layers that keep their weights in training. */
 	readonly frozen: readonly string[];
 	/** Updates made so far. */
@@ -85,6 +87,7 @@ export class Model {
 		this.inferenceOnly = given.inferenceOnly;
 		this.pcaScale = given.pcaScale;
 		this.group = given.group;
+		this.wire = given.wire;
 		this.frozen = [...(given.freeze ?? [])];
 		requireFreezable(architecture.layers, this.frozen);
 		this.#sgd = filled(sgdOptions, given);
@@ -109,7 +112,7 @@ export class Model {
 			}));
 			this.#memories = taken.memories;
 			this.#network = {layers: taken.layers, precision: type, imageSize, crop, means: taken.means};
-			this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories), given.group);
+			this.#stepper = new Stepper(this.#network, this.#group, (memories) => this.#outlineRun(memories), given);
 			const inTurn = <T>(work: () => Promise<T>): Promise<T> => this.#queue.run(() => this.#withStatistics(work));
 			this.#predictors = new Predictors(this.#network, this.#group, batchSize, inTurn);
 		} catch (error) {

@@ -1,6 +1,6 @@
 // What models and their steps are given, and what they give back.
 import type {Architecture} from './architecture.ts';
-import {group, type Group, type Slice} from './group.ts';
+import {group, wire, type Group, type Slice, type Wire} from './group.ts';
 import {deviceOptions, type DeviceOptions} from '../device/device.ts';
 import {
 	arrayOf,
@@ -49,6 +49,11 @@ export interface RunOptions extends DeviceOptions {
 	 * has a model with the same options, and all do the same.
 	 */
 	group?: Group | undefined;
+	/**
+	 * Type of gradients between the ranks of a group. 'bf16' sends half the bytes: each rank's gradients and their sums are
+	 * rounded to 8 significant bits, to the nearest. All else stays as it is, sums and weights in fp32. Default 'fp32'.
+	 */
+	wire?: Wire | undefined;
 }
 
 const batchSize = option(integer(1), 'pictures in a training step, and at most so many at once in inference');
@@ -64,6 +69,7 @@ export const runOptions = options<RunOptions>()({
 	batchSize,
 	inferenceOnly: option(flag, 'takes no memory for momentum and gradients', false),
 	group,
+	wire,
 });
 
 /** A net on its devices: what it is, where and how it computes, and how it learns. */

@@ -3,7 +3,7 @@ import {AlexNetError} from '../base/errors.ts';
 import type {DeviceGroup} from '../device/device-group.ts';
 import {elementsOf} from '../device/memory.ts';
 import type {Tensor} from '../device/tensor.ts';
-import type {Group, Slice} from './group.ts';
+import type {Group, Slice, Wire} from './group.ts';
 import type {Layer} from './layers/layer.ts';
 
 /** A layer's gradients on their way: in host memory, one part after the other. */
@@ -19,6 +19,7 @@ interface Bucket {
  */
 export class Reduction {
 	readonly #group: Group;
+	readonly #wire: Wire;
 	readonly #devices: DeviceGroup;
 	readonly #buckets = new Map<Layer, Bucket>();
 	/** Those of the step, in the order of the backward pass. */
@@ -26,8 +27,9 @@ export class Reduction {
 	/** Sum of losses, top-1 count, top-5 count, pictures. */
 	readonly #measures = new Float64Array(4);
 
-	constructor(group: Group, devices: DeviceGroup, layers: readonly Layer[]) {
+	constructor(group: Group, wire: Wire, devices: DeviceGroup, layers: readonly Layer[]) {
 		this.#group = group;
+		this.#wire = wire;
 		this.#devices = devices;
 		for (const layer of layers) {
 			const learning = layer.parameters.filter(({parameter}) => parameter.learns);
@@ -65,7 +67,7 @@ export class Reduction {
 		const summing = [heard(this.#group.sum(this.#measures))];
 		for (const {reading, values} of read) {
 			await this.#devices.settle(...reading);
-			summing.push(heard(this.#group.sum(values, count / total)));
+			summing.push(heard(this.#group.sum(values, count / total, this.#wire)));
 		}
 		await summing[0];
 		const [, , , pictures] = this.#measures;

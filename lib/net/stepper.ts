@@ -1,6 +1,6 @@
 import type {DeviceGroup} from '../device/device-group.ts';
 import {smallerBatch, takeMemory, type Memory} from '../device/memory.ts';
-import type {Group, Slice} from './group.ts';
+import type {Group, Slice, Wire} from './group.ts';
 import type {Batch, Inputs} from './inputs.ts';
 import type {StepResult} from './options.ts';
 import {TrainingPlan, type Network} from './plan.ts';
@@ -30,6 +30,7 @@ export class Stepper {
 	readonly #group: DeviceGroup;
 	readonly #later: (memories: readonly Memory[]) => void;
 	readonly #ranks: Group | undefined;
+	readonly #wire: Wire;
 	#reduction: Reduction | undefined;
 	/** [3], what a plan's result is read into. */
 	readonly #result: Float32Array;
@@ -39,13 +40,19 @@ export class Stepper {
 
 	/**
 	 * @param later asks outlines for what a run takes besides steps
-	 * @param ranks that average their gradients
+	 * @param ranks that average their gradients, where there are any, and what they send them as
 	 */
-	constructor(network: Network, group: DeviceGroup, later: (memories: readonly Memory[]) => void, ranks?: Group) {
+	constructor(
+		network: Network,
+		group: DeviceGroup,
+		later: (memories: readonly Memory[]) => void,
+		ranks: {group: Group | undefined; wire: Wire},
+	) {
 		this.#network = network;
 		this.#group = group;
 		this.#later = later;
-		this.#ranks = ranks;
+		this.#ranks = ranks.group;
+		this.#wire = ranks.wire;
 		this.#result = new Float32Array(group.hostArray(3 * Float32Array.BYTES_PER_ELEMENT).buffer);
 	}
 
@@ -79,7 +86,7 @@ export class Stepper {
 	async #makeTogether(ranks: Group, slice: Slice, {batch, step, update, queued}: OwnStep): Promise<StepResult> {
 		try {
 			const count = batch.labels.length;
-			const reduction = (this.#reduction ??= new Reduction(ranks, this.#group, this.#network.layers));
+			const reduction = (this.#reduction ??= new Reduction(ranks, this.#wire, this.#group, this.#network.layers));
 			const plan = await this.#planFor(count, slice.start);
 			this.#forward(plan, batch, step);
 			const reading = this.#read(plan);

@@ -1,4 +1,5 @@
 // A step in which each rank has the whole net and a share of the pictures, and gradients are added up.
+import type {Wire} from '../net/group.ts';
 import type {Precision} from '../net/options.ts';
 import {sum, type Block} from './blocks.ts';
 import {shareSent, stagesOf, type Joint, type Limit, type Stage} from './collectives.ts';
@@ -19,8 +20,8 @@ export interface StepTime {
 	readonly bytesSent: number;
 }
 
-export interface Wire extends Joint {
-	readonly wire: 'fp32' | 'bf16';
+export interface Exchange extends Joint {
+	readonly wire: Wire;
 	readonly overlap: boolean;
 }
 
@@ -28,7 +29,7 @@ export interface Wire extends Joint {
 export const bytesOfValue: Readonly<Record<Precision, number>> = {fp32: 4, tf32: 4, bf16: 2};
 
 /** How gradients of a block are added up. */
-function gradientStages({parameters}: Block, ranks: number, joint: Wire): readonly Stage[] {
+function gradientStages({parameters}: Block, ranks: number, joint: Exchange): readonly Stage[] {
 	const bytes = parameters * bytesOfValue[joint.wire];
 	// The GPU has fp32 gradients; the host rounds them.
 	return stagesOf({ranks, bytes, rounds: 2, hostBytes: parameters * bytesOfValue.fp32}, joint);
@@ -46,7 +47,7 @@ export function backwardPass(
 	seconds: readonly number[],
 	blocks: readonly Block[],
 	ranks: number,
-	joint: Wire,
+	joint: Exchange,
 ): {computed: number; summed: number; transfers: readonly Transfer[]} {
 	let time = start;
 	const left: {ready: number; block: Block}[] = [];
@@ -60,7 +61,7 @@ export function backwardPass(
 	return {computed: time, summed: Math.max(time, endOf(transfers)), transfers};
 }
 
-export function dataParallelStep(step: RankStep, blocks: readonly Block[], ranks: number, joint: Wire): StepTime {
+export function dataParallelStep(step: RankStep, blocks: readonly Block[], ranks: number, joint: Exchange): StepTime {
 	const start = step.besides + sum(step.forward, (seconds) => seconds);
 	const {computed, summed, transfers} = backwardPass(start, step.backward, blocks, ranks, joint);
 	const computing = secondsOf(step);

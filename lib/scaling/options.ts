@@ -1,5 +1,6 @@
 import {flag, integer, number, oneOf, option, options, where, type Checked} from '../base/check.ts';
 import {architectureOptions} from '../net/alexnet.ts';
+import {wire, type Wire} from '../net/group.ts';
 import {runOptions, type Precision} from '../net/options.ts';
 import type {Preset} from '../net/presets/index.ts';
 import {networks, type Network} from './links.ts';
@@ -29,8 +30,8 @@ export interface PlanOptions {
 	overlap?: boolean | undefined;
 	/** Pictures of a step: of all ranks together (strong scaling), and of each rank (weak scaling). Default 128. */
 	batchSize?: number | undefined;
-	/** Type of gradients between ranks; bf16 is not built yet. Default 'fp32'. */
-	wire?: 'fp32' | 'bf16' | undefined;
+	/** Type of gradients between ranks. Default 'fp32'. */
+	wire?: Wire | undefined;
 	/** Type of activations and multiplications. Default 'fp32'. */
 	precision?: Precision | undefined;
 	/** Whose net it is. Default 'paper'. */
@@ -62,7 +63,7 @@ export const planOptions = options<PlanOptions>()({
 	sumRate: option(positive, "gigabytes a second that MPI adds up in a host's memory", 0.5),
 	overlap: option(flag, 'adding up gradients while the backward pass goes on', true),
 	batchSize: option(integer(1, 1e6), 'pictures of a step', 128),
-	wire: option(oneOf(['fp32', 'bf16']), 'type of gradients between ranks; bf16 is not built yet', 'fp32'),
+	wire,
 	precision: runOptions.checks.precision,
 	preset: option(architectureOptions.checks.preset, 'whose net it is', 'paper'),
 });

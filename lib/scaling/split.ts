@@ -5,7 +5,7 @@
 // in the paper's scheme (c) ranks take turns, and the next one's activations travel while one's are multiplied.
 import {sum, type Block} from './blocks.ts';
 import {shareSent, stagesOf, type Stage} from './collectives.ts';
-import {backwardPass, bytesOfValue, type StepTime, type Wire} from './data-parallel.ts';
+import {backwardPass, bytesOfValue, type StepTime, type Exchange} from './data-parallel.ts';
 import type {StepOf} from './rank-step.ts';
 import {endOf, limitOf} from './timeline.ts';
 
@@ -25,7 +25,7 @@ export function splitStep(
 	blocks: readonly Block[],
 	{own, total}: SplitPictures,
 	{ranks, valueBytes}: {ranks: number; valueBytes: number},
-	joint: Wire,
+	joint: Exchange,
 ): StepTime {
 	const first = blocks.findIndex(({isLinear}) => isLinear);
 	const [convolutions, linear] = [blocks.slice(0, first), blocks.slice(first)];

@@ -3,6 +3,7 @@
 import sharp from 'sharp';
 import {cudaAvailability, deviceInUse} from '../device/device.ts';
 import type {DeviceInfo} from '../device/native-device.ts';
+import type {Wire} from '../net/group.ts';
 import type {Environment} from '../net/progress.ts';
 import {packageVersion} from '../base/package.ts';
 
@@ -11,6 +12,7 @@ export function environmentOf(model: {
 	devices: readonly string[];
 	threads: number | undefined;
 	group?: {size: number} | undefined;
+	wire?: Wire | undefined;
 }): Environment {
 	const {builtFor} = cudaAvailability();
 	return {
@@ -21,7 +23,7 @@ export function environmentOf(model: {
 			.flatMap((id) => deviceInUse(id, model.threads) ?? [])
 			.map((device) => describeArithmetic(device, builtFor))
 			.join('; '),
-		...(model.group && {ranks: String(model.group.size)}),
+		...(model.group && {ranks: `${model.group.size}${model.wire === 'bf16' ? ', gradients sent in bf16' : ''}`}),
 	};
 }
 

@@ -36,13 +36,13 @@ export async function startTogether(
 		begin: () => Promise<Progress>;
 	},
 ): Promise<Progress> {
-	const {architecture, precision, seed, pcaScale, frozen} = model;
+	const {architecture, precision, wire, seed, pcaScale, frozen} = model;
 	// Each rank lists its pictures first, so that none waits for rank 0's while it has others.
 	const pictures = (await exchange(group, () => contentsOf(source, validation, undefined)))[group.rank];
 	await requireSame(group, {
 		...{version: packageVersion, node: process.version, classes: model.labels, labels: source.labels},
 		...{'the training pictures': pictures?.train, 'the held-out pictures': pictures?.validation},
-		...{architecture, precision, seed, pcaScale, frozen, ...settings},
+		...{architecture, precision, wire, seed, pcaScale, frozen, ...settings},
 	});
 	const shared = await fromFirst(group, async () => {
 		const progress = await begin();

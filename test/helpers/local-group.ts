@@ -1,5 +1,6 @@
 // Ranks of one process: what a group does, without MPI.
-import type {Group} from '../../lib/net/group.ts';
+import type {Group, Wire} from '../../lib/net/group.ts';
+import {roundTo} from '../../lib/selftest/bfloat16.ts';
 
 interface Meeting {
 	given: unknown[];
@@ -64,9 +65,14 @@ export function localGroups(size: number): Group[] {
 			(await place.meet(`${sequence} ${++calls[sequence]}`, rank, given)) as readonly T[];
 		return {
 			...{rank, size, localRank: rank, localSize: size, host: 'here'},
-			sum: async (values: Float32Array | Float64Array, scale = 1) => {
-				const all = await meet(values.map((value: number) => Math.fround(value * scale)));
-				values.forEach((_, index) => (values[index] = all.reduce((sum, each) => Math.fround(sum + each[index]!), 0)));
+			sum: async (values: Float32Array | Float64Array, scale = 1, wire: Wire = 'fp32') => {
+				const isFloat = values instanceof Float32Array;
+				const rounded = isFloat ? Math.fround : (value: number) => value;
+				const isHalved = isFloat && wire === 'bf16' && size > 1;
+				const sent = (value: number): number => (isHalved ? roundTo('bfloat16', value) : value);
+				const all = await meet(values.map((value: number) => sent(rounded(value * rounded(scale)))));
+				const sum = (index: number): number => all.reduce((so, each) => rounded(so + each[index]!), -0);
+				values.forEach((_, index) => (values[index] = sent(sum(index))));
 			},
 			broadcast: async (bytes: Uint8Array) => {
 				const [first] = await meet(bytes.slice());

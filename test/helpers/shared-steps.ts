@@ -1,7 +1,8 @@
 // The same training steps, whole or on a rank's share of each batch.
-import {shareOf, type Group, type Slice} from '../../lib/net/group.ts';
+import {shareOf, type Group, type Slice, type Wire} from '../../lib/net/group.ts';
 import type {Model} from '../../lib/net/model.ts';
 import type {StepResult} from '../../lib/net/options.ts';
+import {Random} from '../../lib/selftest/random.ts';
 import {meetingNet, tinyModel, tinyPictures} from './networks.ts';
 
 const pixels = 32 * 32 * 3;
@@ -18,10 +19,12 @@ export interface StepsOptions {
 	total: number;
 	steps: number;
 	devices?: readonly string[];
+	/** Type of gradients between ranks. */
+	wire?: Wire;
 }
 
-export async function stepsOf(group: Group | undefined, {total, steps, devices}: StepsOptions): Promise<Steps> {
-	const model = await tinyModel({architecture: meetingNet(), devices, threads: threadsOn(devices), group});
+export async function stepsOf(group: Group | undefined, {total, steps, devices, wire}: StepsOptions): Promise<Steps> {
+	const model = await tinyModel({architecture: meetingNet(), devices, threads: threadsOn(devices), group, wire});
 	try {
 		const results: StepResult[] = [];
 		for (let step = 0; step < steps; ++step) {
@@ -60,4 +63,14 @@ export function distance(one: Map<string, Float32Array>, two: Map<string, Float3
 		values.forEach((value, index) => (most = Math.max(most, Math.abs(value - others[index]!) / largest)));
 	}
 	return most;
+}
+
+/** Values of all magnitudes, some that bfloat16 holds exactly or in the middle of two, and what is no number. */
+export function mixedValues(seed: string, length: number): Float32Array {
+	const random = new Random(seed);
+	const odd = [NaN, Infinity, -Infinity, 0, -0, 1e-40, 3.4e38, 1 + 2 ** -8, -1 - 3 * 2 ** -8];
+	return Float32Array.from({length}, () => {
+		if (random.integer(50) === 0) return odd[random.integer(odd.length)]!;
+		return (2 * random.uniform() - 1) * 2 ** random.integer(20);
+	});
 }

@@ -189,6 +189,32 @@ mpiTest(
 	{first: true},
 );
 
+mpiTest(
+	'with gradients sent in bf16 a run goes on bit for bit, near that in fp32, and not as another type',
+	async (t, library) => {
+		const [whole, run] = [join(shared.folder, 'bf16'), join(shared.folder, 'bf16 in two parts')];
+		const halves = ['--wire', 'bf16'];
+		const ended = [await mpirun(library, 2, train(whole, halves)).ended];
+		ended.push(await mpirun(library, 2, train(run, [...halves, '--epochs', '3'])).ended);
+		const {code, stderr} = await alexnet([...resume(run).slice(1), '--wire', 'fp32']);
+		t.is(code, 1);
+		t.regex(stderr, /--wire is "fp32", but the run in .* was started with "bf16"/);
+		ended.push(await mpirun(library, 2, [...resume(run), '--epochs', '6']).ended);
+		for (const each of ended) t.is(each.code, 0, each.stderr);
+		t.deepEqual(await differences(whole, run), []);
+		const exact = await leftAlone(t, library);
+		t.notDeepEqual(await differences(exact, whole), []);
+		// Later, with single pictures left to learn from, small differences grow.
+		const [ours, theirs] = await Promise.all([whole, exact].map(lossesOfEpochs));
+		for (const epoch of [0, 1, 2]) t.true(Math.abs(ours![epoch]! - theirs![epoch]!) < 0.01, `epoch ${epoch + 1}`);
+	},
+	{first: true},
+);
+
+async function lossesOfEpochs(run: string): Promise<number[]> {
+	return (await reportsOf(run)).flatMap(({type, loss}) => (type === 'epoch' ? [loss] : []));
+}
+
 /** All ranks end with an error, told once. */
 function refused(t: ExecutionContext, {code, stderr}: Ended, expected: RegExp): void {
 	t.is(code, 1, stderr);

@@ -1,6 +1,7 @@
 // Ranks that share a batch compute what one rank computes of all of it.
 import test from 'ava';
 import {listDevices} from '../../lib/device/device.ts';
+import {roundTo} from '../../lib/selftest/bfloat16.ts';
 import {testOn} from '../helpers/devices.ts';
 import {localGroups} from '../helpers/local-group.ts';
 import {tinyModel, tinyPictures} from '../helpers/networks.ts';
@@ -42,6 +43,32 @@ test('ten steps end with the same weights on all ranks, those of one rank but fo
 	}
 	t.true(distance(alone.weights, shared[0]!.weights) < 1e-4);
 	t.true(Math.abs(alone.results[9]!.loss - shared[0]!.results[9]!.loss) < 1e-3);
+});
+
+test('gradients that are sent in bf16 are rounded once they are added up, and ten steps end near those in fp32', async (t) => {
+	const isRounded = ({gradients}: Steps): boolean => {
+		return [...gradients.values()].every((values) => values.every((value) => roundTo('bfloat16', value) === value));
+	};
+	for (const steps of [1, 10]) {
+		const exact = await together(3, {total: 14, steps});
+		const sent = await together(3, {total: 14, steps, wire: 'bf16'});
+		t.deepEqual(
+			[exact, sent].map(([first]) => isRounded(first!)),
+			[false, true],
+		);
+		for (const {weights} of sent) t.is(distance(sent[0]!.weights, weights), 0);
+		// In one step at most 2^-9 of what the ranks have, which is little more than the sum, and as much of the sum.
+		if (steps === 1) t.true(distance(exact[0]!.gradients, sent[0]!.gradients) < 2 ** -7);
+		t.true(Math.abs(exact[0]!.results.at(-1)!.loss - sent[0]!.results.at(-1)!.loss) < 5e-3);
+	}
+});
+
+test('a rank on its own sends nothing: its gradients are exact with any type between ranks', async (t) => {
+	const [exact, sent] = [
+		await together(1, {total: 5, steps: 1}),
+		await together(1, {total: 5, steps: 1, wire: 'bf16'}),
+	];
+	t.deepEqual(sent[0]!.gradients, exact[0]!.gradients);
 });
 
 test('masks are those of the place in the whole batch: with others, the gradients are far apart', async (t) => {

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import {blocksOf} from '../../lib/scaling/blocks.ts';
-import {dataParallelStep, type Wire} from '../../lib/scaling/data-parallel.ts';
+import {dataParallelStep, type Exchange} from '../../lib/scaling/data-parallel.ts';
 import {planOptions} from '../../lib/scaling/options.ts';
 import {measuredStep} from '../../lib/scaling/rank-step.ts';
 import {root} from '../helpers/sources.ts';
@@ -23,7 +23,7 @@ const blocks = blocksOf(alexnet({classes: 1000}));
 function stepWith(pictures: number, nanosecondsAByte: number, overlap: boolean) {
 	const {alone} = rowOf(pictures);
 	const stepOf = measuredStep(blocks, [[pictures, 1000 * Math.min(...alone)]]);
-	const joint: Wire = {
+	const joint: Exchange = {
 		...{network: '25GbE', inside: 'NVLink4', efficiency: 0.8, latency: undefined, wire: 'fp32'},
 		...{path: 'cpu', perNode: 2, sumRate: 1 / nanosecondsAByte, overlap},
 	};

@@ -3,7 +3,7 @@ import test from 'ava';
 import {alexnet} from '../../lib/net/alexnet.ts';
 import type {Preset} from '../../lib/net/presets/index.ts';
 import {blocksOf, sum, type Block} from '../../lib/scaling/blocks.ts';
-import {dataParallelStep, type Wire} from '../../lib/scaling/data-parallel.ts';
+import {dataParallelStep, type Exchange} from '../../lib/scaling/data-parallel.ts';
 import {networks, type Network} from '../../lib/scaling/links.ts';
 import {measuredStep, secondsOf, type RankStep} from '../../lib/scaling/rank-step.ts';
 import {splitStep} from '../../lib/scaling/split.ts';
@@ -12,7 +12,7 @@ import {Random} from '../../lib/selftest/random.ts';
 import {near} from './near.ts';
 
 const paper = blocksOf(alexnet({classes: 1000}));
-const plain: Wire = {
+const plain: Exchange = {
 	...{network: '100GbE', perNode: 1, inside: 'NVLink4', efficiency: 0.8, latency: 0, path: 'gpu', sumRate: 0.5},
 	...{wire: 'fp32', overlap: true},
 };
@@ -29,7 +29,7 @@ function randomBlocks(random: Random, count: number): Block[] {
 	}));
 }
 
-function randomWire(random: Random): Wire {
+function randomExchange(random: Random): Exchange {
 	const names = Object.keys(networks) as Network[];
 	const path = (['cpu', 'host', 'gpu'] as const)[random.integer(3)]!;
 	return {
@@ -121,9 +121,9 @@ test('what helps never costs: bandwidth, overlap, half the bytes, lower latency'
 	for (let round = 0; round < 200; ++round) {
 		const blocks = randomBlocks(random, 2 + random.integer(8));
 		const step = randomStep(random, blocks.length);
-		const joint = randomWire(random);
+		const joint = randomExchange(random);
 		const ranks = joint.perNode * (1 + random.integer(20));
-		const secondsWith = (change: Partial<Wire>): number =>
+		const secondsWith = (change: Partial<Exchange>): number =>
 			dataParallelStep(step, blocks, ranks, {...joint, ...change}).seconds;
 		const {seconds, alone, shown} = dataParallelStep(step, blocks, ranks, joint);
 		const allowed = seconds * (1 + 1e-12);
