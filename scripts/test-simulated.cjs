@@ -93,10 +93,21 @@ async function main() {
 	if (failed) process.exitCode = 1;
 }
 
-if (existsSync(addon)) void main();
-else if (spawnSync('nvcc', ['--version']).error && !process.env.ALEXNET_REQUIRE?.split(',').includes('cuda')) {
+/** Of the sources as they are: moments where nothing has changed. Tells whether it has come about. */
+function build() {
+	const {status, stdout, stderr} = spawnSync('npm', ['run', '--silent', 'build:simulated'], {
+		cwd: root,
+		encoding: 'utf8',
+	});
+	if (status !== 0) console.error(`The build for simulated GPUs has failed:\n${stdout}${stderr}`);
+	return status === 0;
+}
+
+const hasCompiler = !spawnSync('nvcc', ['--version']).error;
+if (hasCompiler ? build() : existsSync(addon)) void main();
+else if (!hasCompiler && !process.env.ALEXNET_REQUIRE?.split(',').includes('cuda')) {
 	console.log('No simulated GPUs: npm run build:simulated needs nvcc, which is not here. The kernels were not run.');
 } else {
-	console.error('There is no build for simulated GPUs. Run: npm run build:simulated');
+	if (!hasCompiler) console.error('There is no build for simulated GPUs, and no nvcc for it.');
 	process.exitCode = 1;
 }

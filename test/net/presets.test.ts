@@ -45,9 +45,15 @@ const known: Readonly<Record<Preset, {crop: number; order: string; parameters: n
 };
 
 function orderOf(options: ArchitectureOptions): string {
-	const words = {conv2d: 'conv', lrn: 'lrn', maxPool: 'pool', activate: '', linear: 'fc', dropout: 'drop'};
+	const words: Partial<Record<string, string>> = {
+		conv2d: 'conv',
+		maxPool: 'pool',
+		activate: '',
+		linear: 'fc',
+		dropout: 'drop',
+	};
 	const told = alexnet(options).layers.flatMap((spec) => [
-		words[spec.type],
+		words[spec.type] ?? spec.type,
 		'activation' in spec && spec.activation !== 'none' ? spec.activation : '',
 	]);
 	return told.filter((word) => word !== '').join(' ');
