@@ -50,8 +50,8 @@ export interface RunOptions extends DeviceOptions {
 	 */
 	group?: Group | undefined;
 	/**
-	 * Type of gradients between the ranks of a group. 'bf16' sends half the bytes: each rank's gradients and their sums are
-	 * rounded to 8 significant bits, to the nearest. All else stays as it is, sums and weights in fp32. Default 'fp32'.
+	 * Type of gradients between ranks. 'bf16' sends half the bytes: each rank's gradients and their sums are rounded to 8
+	 * significant bits, to the nearest. All else stays as it is, sums and weights in fp32. Default 'fp32'.
 	 */
 	wire?: Wire | undefined;
 }
