@@ -25,7 +25,7 @@ export interface Group {
 	 * there on all of them, with the same bits. Leave the array as it is until the promise settles.
 	 *
 	 * @param wire as 'bf16', float32 values are rounded to bfloat16 when they are sent, and so are their sums: an error of at
-	 * most 2^-9 of the sum of their magnitudes, and 2^-9 of the result
+	 * most 2^-8 of the sum of their magnitudes, and 2^-8 of the result
 	 */
 	sum(values: Float32Array | Float64Array, scale?: number, wire?: Wire): Promise<void>;
 	/** Leaves rank 0's bytes in the arrays of all ranks. Leave the array as it is until the promise settles. */
