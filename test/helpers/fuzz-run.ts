@@ -3,3 +3,9 @@ export const fuzzSeed = (): string => process.env.ALEXNET_FUZZ_SEED ?? String(Ma
 
 /** How many files go wrong, or ranks are killed: as many as ALEXNET_FUZZ_COUNT says, or `usually`. */
 export const fuzzCount = (usually: number): number => Number(process.env.ALEXNET_FUZZ_COUNT ?? usually);
+
+/** Of processor time: on a busy machine others have theirs in between. */
+export function millisecondsSince(start: NodeJS.CpuUsage): number {
+	const {user, system} = process.cpuUsage(start);
+	return (user + system) / 1000;
+}
