@@ -140,7 +140,7 @@ void Thread::begin(std::unique_ptr<Job> job) {
   active_.push_back(std::move(job));
 }
 
-// Whether any half has ended, or the second one of any job has begun.
+// Whether any job has ended, or gone on to its second half.
 bool Thread::advance() {
   bool progressed = false;
   bool isHeld[kChannels] = {};  // by a job before, whose second half has not begun

@@ -10,7 +10,7 @@ import {reasonOf} from '../base/files.ts';
 import {allFinite} from '../base/finite.ts';
 import {Memory} from '../device/memory.ts';
 import type {Model} from '../net/model.ts';
-import {runOptions, type ModelOptions, type RunOptions} from '../net/options.ts';
+import type {ModelOptions, RunOptions} from '../net/options.ts';
 import type {Parameter, ParameterContents} from '../net/parameter.ts';
 import {SafetensorsFile, writeSafetensors, type OutgoingTensor} from './safetensors.ts';
 import {sgdOptions} from '../net/sgd.ts';
@@ -143,7 +143,7 @@ export async function loadCheckpoint<M extends Model>(
 		const model = make({
 			...filled(sgdOptions, sgd),
 			...{architecture, labels, seed, pcaScale, freeze: frozen},
-			...filled(runOptions, options),
+			...options,
 			batchSize: options.batchSize ?? batchSize,
 		});
 		await disposedOnError(model, () => fill(model, file, {parameters: model.parameters, hasStatistics, hasMomentum}));

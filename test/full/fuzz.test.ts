@@ -2,7 +2,7 @@ import test from 'ava';
 import {fuzzCheckpoints} from '../helpers/fuzz.ts';
 import {formats, fuzzImports} from '../helpers/fuzz-imports.ts';
 
-/** On a busy machine; alone each takes about 20 minutes. */
+/** On a busy machine; alone each takes 20 to 40 minutes. */
 const longest = 2 * 3600_000;
 
 test.serial('100,000 checkpoints that went wrong load or are refused', async (t) => {
